@@ -1,0 +1,180 @@
+"""Drops are a mask, applied in stage order by one function; `what-if` is the same function again."""
+
+import time
+from collections.abc import Mapping
+from dataclasses import dataclass, replace
+from typing import Any
+
+import numpy as np
+import pyarrow as pa
+import pyarrow.compute as pc
+
+from corpus.engine import Engine
+from corpus.schema import LEDGER
+from corpus.segment import Segment
+from corpus.stage import Context, CorpusJudge, Judge, Stage, Verdict
+from corpus.standing import Standing, StandingRows, is_null_or_in
+
+NOT_ENTERED, KEPT, DROPPED = 0, 1, 2
+
+
+@dataclass(frozen=True)
+class Decided:
+    """What a segment's judges said: what stands, each drop in the ledger's form, and each row's way."""
+
+    standing: Standing
+    ledger: pa.Table
+    stages: tuple[dict[str, Any], ...]
+    steps: pa.Table
+    """`id`, and for each stage int8: 0 not asked (gone, or of a split that the stage leaves alone), 1 kept, 2 dropped."""
+
+
+def decide(segment: Segment, standing: Standing, contexts: Mapping[str, Context], engine: Engine) -> Decided:
+    """Apply a segment's judges in order to what its pass measured."""
+    count = len(standing.stands)
+    kin = _kin(standing.narrow["family"])
+    events, stages, steps = [], [], {"id": standing.narrow["id"]}
+    for stage in segment.measuring:
+        began = time.perf_counter()
+        entered = standing.stands.copy()
+        if isinstance(stage, CorpusJudge) and stage.candidates:
+            entered &= standing.candidates
+        if set(stage.splits) != {"train", "validation", "test"}:
+            entered &= is_null_or_in(standing.narrow["split"], stage.splits)
+        if isinstance(stage, Judge):
+            verdict = stage.judge(_features(standing, stage), contexts[stage.title])
+            spread = np.arange(count)
+        elif isinstance(stage, CorpusJudge):
+            spread = np.flatnonzero(standing.stands)
+            rows = StandingRows(standing, spread, kin, stage.roles, engine, contexts[stage.title])
+            verdict = stage.judge(
+                _features(standing, stage).take(pa.array(spread)), rows, contexts[stage.title]
+            )
+        else:
+            spread, verdict = np.arange(count), Verdict.keep(count)
+        verdict = verdict.on(entered[spread])
+        fell = verdict.reason.is_valid().to_numpy(zero_copy_only=False)
+        stands = standing.stands.copy()
+        stands[spread[fell]] = False
+        _unite(kin, spread, verdict.family)
+        events.append(_events(standing.narrow, stage, spread, verdict))
+        steps[stage.title] = pa.array(
+            np.where(entered, np.where(stands, KEPT, DROPPED), NOT_ENTERED).astype(np.int8)
+        )
+        columns = {
+            **standing.columns,
+            **{name: _set(standing.narrow[name], spread, column) for name, column in verdict.columns.items()},
+        }
+        standing = replace(standing, stands=stands, columns=columns)
+        stages.append(
+            _summary(
+                segment,
+                standing,
+                stage,
+                verdict,
+                int(standing.stands.sum() + fell.sum()),
+                time.perf_counter() - began,
+            )
+        )
+    family = _families(standing, kin)
+    standing = replace(standing, columns={**standing.columns, "family": family})
+    return Decided(
+        standing, pa.concat_tables([LEDGER.empty_table(), *events]), tuple(stages), pa.table(steps)
+    )
+
+
+def _features(standing: Standing, stage: Stage) -> pa.Table:
+    return pa.concat_tables([part.read(stage) for part in standing.parts]).combine_chunks()
+
+
+def _summary(
+    segment: Segment, standing: Standing, stage: Stage, verdict: Verdict, entered: int, seconds: float
+) -> dict[str, Any]:
+    counts = pc.value_counts(verdict.reason.drop_null()).to_pylist()
+    changed = sum(part.changed.get(stage.title, 0) for part in standing.parts)
+    return {
+        "stage": stage.title,
+        "in": entered,
+        "out": int(standing.stands.sum()),
+        "dropped": {
+            found["values"]: found["counts"] for found in sorted(counts, key=lambda found: found["values"])
+        },
+        **({} if stage in segment.corpus_judges or isinstance(stage, Judge) else {"changed": changed}),
+        "seconds": round(seconds + sum(part.seconds.get(stage.title, 0.0) for part in standing.parts), 3),
+    }
+
+
+def _events(narrow: pa.Table, stage: Stage, spread: np.ndarray, verdict: Verdict) -> pa.Table:
+    fell = np.flatnonzero(verdict.reason.is_valid().to_numpy(zero_copy_only=False))
+    chosen, where = pa.array(fell), pa.array(spread[fell])
+    rows = narrow.select(["id", "source", "file", "row"]).take(where)
+    others = pc.if_else(pc.is_valid(verdict.other), verdict.other, None).take(chosen)
+    named = narrow["id"].combine_chunks().take(pa.array(spread, pa.int64()).take(others))
+    return pa.table(
+        [
+            *(rows[name] for name in ("id", "source", "file", "row")),
+            pa.repeat(stage.title, len(fell)),
+            pa.repeat("drop", len(fell)),
+            verdict.reason.take(chosen),
+            verdict.score.take(chosen),
+            verdict.threshold.take(chosen),
+            named,
+            verdict.detail.take(chosen),
+        ],
+        schema=LEDGER,
+    )
+
+
+def _set(before: pa.ChunkedArray, spread: np.ndarray, column: pa.Array) -> pa.Array:
+    mask = np.zeros(len(before), bool)
+    mask[spread] = True
+    return pc.replace_with_mask(before.combine_chunks(), pa.array(mask), column)
+
+
+def _kin(family: pa.ChunkedArray) -> np.ndarray:
+    """Return a forest (parent of each row) in which rows of one `family` are united."""
+    kin = np.arange(len(family))
+    encoded = family.combine_chunks().dictionary_encode()
+    codes = encoded.indices.fill_null(-1).to_numpy(zero_copy_only=False)
+    known = np.flatnonzero(codes >= 0)
+    first = np.full(len(encoded.dictionary), len(kin), np.int64)
+    np.minimum.at(first, codes[known], known)
+    kin[known] = first[codes[known]]
+    return kin
+
+
+def _unite(kin: np.ndarray, spread: np.ndarray, family: pa.Array) -> None:
+    """Unite each row with the row of its family that the verdict names; `kin` stays flat."""
+    linked = np.flatnonzero(family.is_valid().to_numpy(zero_copy_only=False))
+    if not len(linked):
+        return
+    from scipy.sparse import coo_array
+    from scipy.sparse.csgraph import connected_components
+
+    one, two = spread[linked], spread[family.take(pa.array(linked)).to_numpy(zero_copy_only=False)]
+    edges = np.concatenate([one, np.arange(len(kin))]), np.concatenate([two, kin])
+    graph = coo_array((np.ones(len(edges[0]), np.int8), edges), shape=(len(kin), len(kin)))
+    count, labels = connected_components(graph, directed=False)
+    first = np.full(count, len(kin), np.int64)
+    np.minimum.at(first, labels, np.arange(len(kin)))
+    kin[:] = first[labels]
+
+
+def _families(standing: Standing, kin: np.ndarray) -> pa.Array:
+    """Name each family of two rows or more by its first row: one that stands, least in fingerprint and id."""
+    table = standing.narrow.select(["id", "fingerprint"])
+    from corpus.text import halves
+
+    high, low = halves(table["fingerprint"])
+    order = np.lexsort((np.arange(len(kin)), low, high, ~standing.stands))
+    place = np.empty(len(order), np.int64)
+    place[order] = np.arange(len(order))
+    least = np.full(len(kin), len(kin), np.int64)
+    np.minimum.at(least, kin, place)
+    heads = order[least[kin]]
+    alone = np.bincount(kin, minlength=len(kin))[kin] < 2
+    return pc.if_else(
+        pa.array(alone),
+        standing.narrow["family"].combine_chunks(),
+        table["id"].combine_chunks().take(pa.array(heads)),
+    )

@@ -1,0 +1,211 @@
+"""Compiled loops over Arrow buffers and flat arrays. Imported only where they are called: numba is heavy."""
+
+import numba
+import numpy as np
+
+_SPACE, _WORD, _ALONE, _APOSTROPHE, _SYMBOL = 0, 1, 2, 3, 4
+_FNV_BASIS, _FNV_PRIME = np.uint64(0xCBF29CE484222325), np.uint64(0x100000001B3)
+_IDEOGRAPHS_END = 0x40000
+
+
+@numba.njit(cache=True, inline="always")
+def _mix(value):  # type: ignore[no-untyped-def]  # numba infers
+    """Finish a 64-bit hash (splitmix64)."""
+    value = (value ^ (value >> np.uint64(30))) * np.uint64(0xBF58476D1CE4E5B9)
+    value = (value ^ (value >> np.uint64(27))) * np.uint64(0x94D049BB133111EB)
+    return value ^ (value >> np.uint64(31))
+
+
+@numba.njit(cache=True, inline="always")
+def _decode(data, at):  # type: ignore[no-untyped-def]  # numba infers
+    """Return the code point at `at` of valid UTF-8, and its length in bytes."""
+    first = data[at]
+    if first < 0x80:
+        return np.uint32(first), 1
+    if first < 0xE0:
+        return (np.uint32(first & 0x1F) << 6) | np.uint32(data[at + 1] & 0x3F), 2
+    if first < 0xF0:
+        return (np.uint32(first & 0x0F) << 12) | (np.uint32(data[at + 1] & 0x3F) << 6) | np.uint32(
+            data[at + 2] & 0x3F
+        ), 3
+    return (
+        (np.uint32(first & 0x07) << 18)
+        | (np.uint32(data[at + 1] & 0x3F) << 12)
+        | (np.uint32(data[at + 2] & 0x3F) << 6)
+        | np.uint32(data[at + 3] & 0x3F)
+    ), 4
+
+
+@numba.njit(cache=True, nogil=True)
+def words(offsets, data, kinds, folded, symbols):  # type: ignore[no-untyped-def]  # numba infers
+    """Hash every word of every text; see `corpus.text.word_hashes`."""
+    rows = len(offsets) - 1
+    hashes = np.empty(offsets[rows] - offsets[0], np.uint64)
+    begins = np.zeros(rows + 1, np.int64)
+    count = 0
+    for row in range(rows):
+        begins[row] = count
+        at, end = offsets[row], offsets[row + 1]
+        value, inside = _FNV_BASIS, False
+        while at < end:
+            point, length = _decode(data, at)
+            at += length
+            if point < len(kinds):
+                kind, point = kinds[point], folded[point]
+            else:
+                kind = np.uint8(_ALONE) if point < _IDEOGRAPHS_END else np.uint8(_SPACE)
+            if kind == _WORD:
+                value, inside = (value ^ np.uint64(point)) * _FNV_PRIME, True
+            elif kind != _APOSTROPHE:
+                if inside:
+                    hashes[count] = _mix(value)
+                    count += 1
+                    value, inside = _FNV_BASIS, False
+                if kind == _ALONE:
+                    hashes[count] = _mix((_FNV_BASIS ^ np.uint64(point)) * _FNV_PRIME)
+                    count += 1
+        if inside:
+            hashes[count] = _mix(value)
+            count += 1
+        if symbols and count == begins[row]:
+            at = offsets[row]
+            while at < end:
+                point, length = _decode(data, at)
+                at += length
+                if point < len(kinds) and kinds[point] != _SPACE:
+                    hashes[count] = _mix((_FNV_BASIS ^ np.uint64(point)) * _FNV_PRIME)
+                    count += 1
+    begins[rows] = count
+    return hashes[:count].copy(), begins
+
+
+@numba.njit(cache=True, nogil=True)
+def shingles(hashes, begins, size):  # type: ignore[no-untyped-def]  # numba infers
+    """Return each row's set of shingles of `size` words, ascending; a shorter row is one shingle."""
+    rows = len(begins) - 1
+    found = np.empty(len(hashes), np.uint64)
+    starts = np.zeros(rows + 1, np.int64)
+    count = 0
+    for row in range(rows):
+        first, last = begins[row], begins[row + 1]
+        start = count
+        if last > first:
+            span = min(size, last - first)
+            for at in range(first, last - span + 1):
+                value = np.uint64(span)
+                for word in range(at, at + span):
+                    value = _mix(value ^ hashes[word]) + np.uint64(0x9E3779B97F4A7C15)
+                found[count] = value
+                count += 1
+            own = np.sort(found[start:count])
+            count = start
+            for at in range(len(own)):
+                if at == 0 or own[at] != own[at - 1]:
+                    found[count] = own[at]
+                    count += 1
+        starts[row + 1] = count
+    return found[:count].copy(), starts
+
+
+@numba.njit(cache=True, nogil=True)
+def band_keys(found, starts, multipliers, offsets, bands):  # type: ignore[no-untyped-def]  # numba infers
+    """Return MinHash-LSH band keys, uint64 of shape (rows, bands); a row without shingles has zeros."""
+    rows = len(starts) - 1
+    hashes = len(multipliers)
+    each = hashes // bands
+    keys = np.zeros((rows, bands), np.uint64)
+    least = np.empty(hashes, np.uint32)
+    for row in range(rows):
+        if starts[row] == starts[row + 1]:
+            continue
+        least[:] = np.uint32(0xFFFFFFFF)
+        for at in range(starts[row], starts[row + 1]):
+            short = np.uint32(found[at] >> np.uint64(32)) ^ np.uint32(found[at] & np.uint64(0xFFFFFFFF))
+            for which in range(hashes):
+                hashed = np.uint32((short ^ offsets[which]) * multipliers[which])
+                hashed = np.uint32((hashed ^ (hashed >> np.uint32(15))) * np.uint32(0x2C1B3C6D))
+                least[which] = min(least[which], hashed)
+        for band in range(bands):
+            value = np.uint64(band + 1)
+            for which in range(band * each, (band + 1) * each):
+                value = _mix(value ^ np.uint64(least[which])) + np.uint64(0x9E3779B97F4A7C15)
+            keys[row, band] = value if value != 0 else np.uint64(1)
+    return keys
+
+
+@numba.njit(cache=True, inline="always")
+def _jaccard(found, a, a_end, b, b_end):  # type: ignore[no-untyped-def]  # numba infers
+    """Return the Jaccard similarity of two ascending sets in one flat array."""
+    total = (a_end - a) + (b_end - b)
+    common = 0
+    while a < a_end and b < b_end:
+        if found[a] == found[b]:
+            common += 1
+            a += 1
+            b += 1
+        elif found[a] < found[b]:
+            a += 1
+        else:
+            b += 1
+    return common / (total - common) if total > common else 0.0
+
+
+@numba.njit(cache=True, inline="always")
+def _root(parents, row):  # type: ignore[no-untyped-def]  # numba infers
+    while parents[row] != row:
+        parents[row] = parents[parents[row]]
+        row = parents[row]
+    return row
+
+
+@numba.njit(cache=True, nogil=True)
+def settle(buckets, num_buckets, found, starts, fixed, classes, threshold, cap):  # type: ignore[no-untyped-def]  # numba infers
+    """Greedy removal in survivor order: rows come best first, and fall against rows that stay.
+
+    `buckets` (rows, bands) holds for each row and band a bucket number, or -1 where nobody shares the band.
+    A row is compared with the first `cap` rows that stay in each of its buckets. It falls against the most
+    similar of those at or over `threshold` that has its own class (`classes`, int64); those of another class
+    are kin, not duplicates. A `fixed` row is not compared and never falls.
+
+    Returns for each row the row it fell against (-1: it stays), the highest similarity met among rows of
+    its class, and a row of its family (a forest of parents).
+    """
+    rows, bands = buckets.shape
+    other = np.full(rows, -1, np.int64)
+    best = np.full(rows, np.nan, np.float64)
+    parents = np.arange(rows)
+    seen = np.full(rows, -1, np.int64)
+    stays = np.full((num_buckets, cap), -1, np.int64)
+    held = np.zeros(num_buckets, np.int64)
+    for row in range(rows):
+        if not fixed[row]:
+            for band in range(bands):
+                bucket = buckets[row, band]
+                if bucket < 0:
+                    continue
+                for slot in range(held[bucket]):
+                    rival = stays[bucket, slot]
+                    if seen[rival] == row:
+                        continue
+                    seen[rival] = row
+                    a, b = starts[row + 1] - starts[row], starts[rival + 1] - starts[rival]
+                    if min(a, b) < threshold * max(a, b):
+                        continue
+                    alike = _jaccard(found, starts[row], starts[row + 1], starts[rival], starts[rival + 1])
+                    if classes[row] == classes[rival] and not alike <= best[row]:
+                        best[row] = alike
+                        other[row] = rival
+                    if alike >= threshold:
+                        one, two = _root(parents, row), _root(parents, rival)
+                        parents[max(one, two)] = min(one, two)
+            if other[row] >= 0 and best[row] < threshold:
+                other[row] = -1
+        if other[row] < 0:
+            for band in range(bands):
+                bucket = buckets[row, band]
+                if bucket >= 0 and held[bucket] < cap:
+                    stays[bucket, held[bucket]] = row
+                    held[bucket] += 1
+    for row in range(rows):
+        parents[row] = _root(parents, row)
+    return other, best, parents

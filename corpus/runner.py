@@ -1,0 +1,195 @@
+"""One segment after another, from sources to what stands at the end. What is done is in the store, not here."""
+
+import json
+import time
+from collections.abc import Callable, Iterator, Sequence
+from dataclasses import dataclass
+from pathlib import Path
+from typing import Any
+
+import numpy as np
+import pyarrow as pa
+import pyarrow.compute as pc
+import pyarrow.parquet as pq
+
+from corpus import snapshot
+from corpus.decide import Decided, decide
+from corpus.engine import Engine
+from corpus.ingest import Ingested, ingest
+from corpus.memo import Replay
+from corpus.models import Models
+from corpus.schema import ROW
+from corpus.segment import Measured, Pass, Segment, memo_key, remembered, run_pass
+from corpus.snapshot import Snapshot
+from corpus.sources import File, Source
+from corpus.stage import Context, Grow, Stage
+from corpus.standing import Standing, is_null_or_in, with_columns
+from corpus.store import Store
+
+Progress = Callable[[str, int, int], None]
+"""Told what is being done, how much of it is done, and how much there is (0: not known)."""
+
+
+def silent(what: str, done: int, total: int) -> None:
+    """Report to nobody."""
+
+
+@dataclass(frozen=True)
+class Runner:
+    """What all segments of a run share."""
+
+    store: Store
+    engine: Engine
+    models: Models
+    seed: int
+    part_rows: int = snapshot.PART_ROWS
+    progress: Progress = silent
+
+    def context(self, stage: Stage) -> Context:
+        """Return the one door through which `stage` sees the world."""
+        return Context(self.seed, stage.title, self.models, Replay(self.store.replay))
+
+    def ingest(
+        self, sources: Sequence[Source], files: Callable[[Source], list[File]], limit: int | None
+    ) -> tuple[Snapshot, Ingested]:
+        """Read the sources into a snapshot."""
+        read = 0
+
+        def told(rows: int) -> None:
+            nonlocal read
+            read += rows
+            self.progress("reading", read, 0)
+
+        with self.store.aside() as folder:
+            held = ingest(
+                sources,
+                files,
+                folder / "made",
+                folder,
+                seed=self.seed,
+                limit=limit,
+                part_rows=self.part_rows,
+                progress=told,
+            )
+            return self.store.keep(Snapshot.open(folder / "made")), held
+
+    def run(self, segment: Segment, before: Snapshot, grown: Sequence[str] = ()) -> Decided:
+        """Pass over a snapshot, measuring only what was never measured, and decide."""
+        contexts = {stage.title: self.context(stage) for stage in segment.measuring}
+        keys = [memo_key(part, segment, contexts, self.seed) for part in before.parts]
+        found = [remembered(self.store, part, key) for part, key in zip(before.parts, keys, strict=True)]
+        tasks = [
+            Pass(self.store, part, segment, contexts, key)
+            for part, key, known in zip(before.parts, keys, found, strict=True)
+            if known is None
+        ]
+        fresh: Iterator[Measured] = iter(
+            self.engine.map(run_pass, tasks, sum(task.part.rows for task in tasks))
+        )
+        parts = []
+        for number, known in enumerate(found, 1):
+            parts.append(next(fresh) if known is None else known)
+            self.progress("measuring", number, len(found))
+        for _ in fresh:
+            raise AssertionError("more parts came back than were sent")
+        if not parts:
+            parts = [_no_rows(self.store, segment)]
+        candidates = np.zeros(before.rows, bool)
+        if len(grown):
+            candidates = pc.is_in(before.narrow(["id"])["id"], pa.array(grown)).to_numpy(zero_copy_only=False)
+        standing = Standing(tuple(parts), np.ones(before.rows, bool), {}, candidates)
+        self.progress("judging", 0, 0)
+        return decide(segment, standing, contexts, self.engine)
+
+    def settle(self, standing: Standing) -> Snapshot:
+        """Write what stands as the next segment's input."""
+        return self.store.snapshot(standing.tables(), self.part_rows)
+
+    def grow(self, stage: Grow, standing: Standing) -> tuple[Snapshot, list[str], dict[str, Any]]:
+        """Let `stage` grow from the rows that stand; return all of them together, the new ids, and a summary."""
+        began = time.perf_counter()
+        parents = standing.stands & is_null_or_in(standing.narrow["split"], stage.splits)
+        tasks = [
+            Growing(stage, self.context(stage), rows) for rows in standing.tables(parents) if rows.num_rows
+        ]
+        made = []
+        for number, candidates in enumerate(
+            self.engine.map(run_growth, tasks, int(parents.sum()), heavy=True), 1
+        ):
+            self.progress(stage.title, number, len(tasks))
+            made.append(candidates)
+        grown = pa.concat_tables([ROW.empty_table(), *made]).sort_by("id")
+        after = self.store.snapshot(_merged(standing.tables(), grown), self.part_rows)
+        stood = int(standing.stands.sum())
+        summary = {
+            "stage": stage.title,
+            "in": stood,
+            "out": stood + grown.num_rows,
+            "grown": grown.num_rows,
+            "dropped": {},
+            "seconds": round(time.perf_counter() - began, 3),
+        }
+        return after, grown["id"].to_pylist(), summary
+
+
+@dataclass(frozen=True)
+class Growing:
+    """The task of growing from the rows of one part."""
+
+    stage: Grow
+    context: Context
+    rows: pa.Table
+
+
+def run_growth(task: Growing) -> pa.Table:
+    """Grow, and give each candidate what it has from its parent: label, groups, family, split."""
+    candidates = task.stage.grow(task.rows, task.context)
+    where = pc.index_in(candidates["parent"].combine_chunks(), task.rows["id"].combine_chunks())
+    if where.null_count:
+        raise ValueError(f"{task.stage.title} made a row whose parent it was not given")
+    families = pc.coalesce(task.rows["family"], task.rows["id"]).take(where)
+    inherited = {name: task.rows[name].take(where) for name in ("label", "groups", "split")}
+    return with_columns(candidates, {**inherited, "family": families}).cast(ROW)
+
+
+def _merged(standing: Iterator[pa.Table], grown: pa.Table) -> Iterator[pa.Table]:
+    """Merge rows that are grown (in id order) into a stream of rows in id order; a parent begins its family."""
+    parents = pc.unique(grown["parent"])
+    for rows in standing:
+        if not rows.num_rows:
+            continue
+        family = pc.if_else(
+            pc.is_in(rows["id"], parents), pc.coalesce(rows["family"], rows["id"]), rows["family"]
+        )
+        before = int(pc.sum(pc.less_equal(grown["id"], rows["id"][-1])).as_py() or 0)
+        yield pa.concat_tables(
+            [with_columns(rows, {"family": family}).cast(ROW), grown.slice(0, before)]
+        ).sort_by("id")
+        grown = grown.slice(before)
+    yield grown
+
+
+def _no_rows(store: Store, segment: Segment) -> Measured:
+    """Stand in for the parts of a corpus without rows: files of the right columns and no row."""
+    folder = store.memo("empty")
+    features = {"fingerprint": pa.array([], pa.binary(16))}
+    with store.aside() as aside:
+        made = aside / "made"
+        made.mkdir()
+        pq.write_table(pa.table(features), made / "features.parquet")
+        pq.write_table(ROW.empty_table(), made / "rows.parquet")
+        store.place(made, folder)
+    return Measured(
+        folder / "features.parquet",
+        folder / "rows.parquet",
+        0,
+        {stage.title: 0 for stage in segment.measuring},
+    )
+
+
+def save(decided: Decided, folder: Path) -> None:
+    """Keep what a segment decided in the run's folder, for the next task and for whoever asks later."""
+    decided.standing.save(folder)
+    pq.write_table(decided.ledger, folder / "ledger.parquet", compression="zstd")
+    pq.write_table(decided.steps, folder / "steps.parquet", compression="zstd")
+    (folder / "stages.json").write_text(json.dumps(decided.stages))

@@ -1,0 +1,96 @@
+"""What a row is, and what the ledger says of it.
+
+A row of the demo corpus, after cleaning and the split:
+
+    id          '6f1c4d0b8f3a5e7791aa03c200000000'
+    messages    [{'role': 'text', 'content': 'Thanks for the quick reply @southwest'}]
+    label       'positive'        confidence  0.93
+    source      'tweets'          file  'tweets.csv'          row  17
+    parent      None              operation  None             family  None
+    groups      []                split  'train'              extra  '{"origin":"airline"}'
+"""
+
+import hashlib
+from collections.abc import Iterable
+from typing import Literal
+
+import pyarrow as pa
+
+Split = Literal["train", "validation", "test"]
+SPLITS: tuple[Split, ...] = ("train", "validation", "test")
+
+MESSAGE = pa.struct([("role", pa.string()), ("content", pa.string())])
+GROUP = pa.struct([("axis", pa.string()), ("value", pa.string()), ("origin", pa.string())])
+
+ROW = pa.schema(
+    [
+        ("id", pa.string()),
+        ("messages", pa.list_(MESSAGE)),
+        ("label", pa.string()),
+        ("confidence", pa.float64()),
+        ("source", pa.string()),
+        ("file", pa.string()),
+        ("row", pa.int64()),
+        ("parent", pa.string()),
+        ("operation", pa.string()),
+        ("family", pa.string()),
+        ("groups", pa.list_(GROUP)),
+        ("split", pa.string()),
+        ("extra", pa.string()),
+    ]
+)
+
+LEDGER = pa.schema(
+    [
+        ("id", pa.string()),
+        ("source", pa.string()),
+        ("file", pa.string()),
+        ("row", pa.int64()),
+        ("stage", pa.string()),
+        ("action", pa.string()),
+        ("reason", pa.string()),
+        ("score", pa.float64()),
+        ("threshold", pa.float64()),
+        ("other", pa.string()),
+        ("detail", pa.string()),
+    ]
+)
+
+
+class UserError(ValueError):
+    """Bad input or usage: one line that says what was needed, what came and what to do. Exit status 2."""
+
+
+def conform(columns: dict[str, pa.Array], schema: pa.Schema = ROW) -> pa.Table:
+    """Make a table of `schema` from some of its columns; the others are null."""
+    rows = len(next(iter(columns.values())))
+    return pa.table([columns.get(field.name, pa.nulls(rows, field.type)) for field in schema], schema=schema)
+
+
+def digest(*parts: str | bytes) -> bytes:
+    """Hash `parts` to 128 bits; each is preceded by its length, so no two lists of parts collide by joining."""
+    state = hashlib.blake2b(digest_size=16)
+    for part in parts:
+        raw = part.encode() if isinstance(part, str) else part
+        state.update(len(raw).to_bytes(8, "little"))
+        state.update(raw)
+    return state.digest()
+
+
+def keyed_id(source: str, key: str) -> str:
+    """Return the id of the record that its source's key column calls `key`."""
+    return digest("key", source, key).hex()
+
+
+def record_id(source: str, record: bytes, ordinal: int) -> str:
+    """Return the id of the `ordinal`-th of the records of `source` whose digest is `record`.
+
+    96 bits of the record and 32 of the ordinal: copies of a record lie side by side in id order, the first
+    of them first, so a copy that is added never takes the place of the one that was there.
+    """
+    return digest("record", source, record)[:12].hex() + f"{ordinal:08x}"
+
+
+def grown_id(parent: str, operation: str, parameters: Iterable[str], ordinal: int) -> str:
+    """Return the id of the `ordinal`-th row that `operation` grew from `parent` under `parameters`."""
+    return digest("grown", parent, operation, *parameters, str(ordinal)).hex()

@@ -1,0 +1,196 @@
+"""Where passes over a corpus begin and end, and the pass itself: all rewriting and measuring of a segment at once."""
+
+import json
+import time
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass, field
+from pathlib import Path
+
+import numpy as np
+import pyarrow as pa
+import pyarrow.compute as pc
+import pyarrow.parquet as pq
+
+from corpus import text
+from corpus.schema import digest
+from corpus.snapshot import Part
+from corpus.stage import Context, CorpusJudge, Grow, Judge, Rewrite, Stage, file_digest
+from corpus.store import Store
+
+
+@dataclass(frozen=True)
+class Segment:
+    """Growth, then row stages in the recipe's order, then the corpus judges behind them."""
+
+    grow: Grow | None
+    row_stages: tuple[Rewrite | Judge, ...]
+    corpus_judges: tuple[CorpusJudge, ...]
+
+    @property
+    def stages(self) -> tuple[Stage, ...]:
+        """All stages, in order."""
+        return (*((self.grow,) if self.grow is not None else ()), *self.row_stages, *self.corpus_judges)
+
+    @property
+    def measuring(self) -> tuple[Rewrite | Judge | CorpusJudge, ...]:
+        """The stages that see each part, in order."""
+        return (*self.row_stages, *self.corpus_judges)
+
+
+def cut(stages: Sequence[Stage]) -> list[Segment]:
+    """Cut a recipe's stages: a growth begins a segment, and so does a row stage behind a corpus judge."""
+    segments: list[list[Stage]] = [[]]
+    for stage in stages:
+        after_judge = any(isinstance(earlier, CorpusJudge) for earlier in segments[-1])
+        if segments[-1] and (isinstance(stage, Grow) or (after_judge and not isinstance(stage, CorpusJudge))):
+            segments.append([])
+        segments[-1].append(stage)
+    return [
+        Segment(
+            grow=next((stage for stage in held if isinstance(stage, Grow)), None),
+            row_stages=tuple(stage for stage in held if isinstance(stage, Rewrite | Judge)),
+            corpus_judges=tuple(stage for stage in held if isinstance(stage, CorpusJudge)),
+        )
+        for held in segments
+        if held
+    ]
+
+
+@dataclass(frozen=True)
+class Pass:
+    """The task of one part: rewrite and measure it, and keep what came of it under `key` in the memo."""
+
+    store: Store
+    part: Part
+    segment: Segment
+    contexts: Mapping[str, Context]
+    key: str
+
+
+@dataclass(frozen=True)
+class Measured:
+    """What a pass left in the memo; `seconds` by stage is empty where it stood there already."""
+
+    features: Path
+    texts: Path
+    rows: int
+    changed: Mapping[str, int]
+    seconds: Mapping[str, float] = field(default_factory=dict)
+
+    def read(self, stage: Stage) -> pa.Table:
+        """Return the features that `stage` measured."""
+        prefix = f"{stage.title}/"
+        names = [name for name in pq.read_schema(self.features).names if name.startswith(prefix)]
+        return pq.read_table(self.features, columns=names).rename_columns(
+            [name.removeprefix(prefix) for name in names]
+        )
+
+
+def memo_key(part: Part, segment: Segment, contexts: Mapping[str, Context], seed: int) -> str:
+    """Name what a pass depends on: the part's content, what measures it, models, seed and code."""
+    corpus_code = "".join(file_digest(file) for file in sorted(Path(__file__).parent.glob("*.py")))
+    stages = [
+        [
+            stage.measuring,
+            file_digest(stage.source_file()),
+            [contexts[stage.title].models.revision(uri) for uri in stage.models],
+        ]
+        for stage in segment.measuring
+    ]
+    return digest(
+        "pass", part.digest, str(part.rows), json.dumps(stages, sort_keys=True), str(seed), corpus_code
+    ).hex()
+
+
+def remembered(store: Store, part: Part, key: str) -> Measured | None:
+    """Return what an earlier pass left, if one came to its end."""
+    folder = store.memo(key)
+    if not (folder / "done.json").exists():
+        return None
+    texts = folder / "rows.parquet"
+    return Measured(
+        folder / "features.parquet",
+        texts if texts.exists() else part.path,
+        part.rows,
+        json.loads((folder / "done.json").read_text()),
+    )
+
+
+def run_pass(task: Pass) -> Measured:
+    """Do all of a segment's rewriting and measuring of one part, dropped rows included."""
+    rows = task.part.read()
+    features: dict[str, pa.Array | pa.ChunkedArray] = {}
+    changed: dict[str, int] = {}
+    seconds: dict[str, float] = {}
+    for stage in task.segment.measuring:
+        began = time.perf_counter()
+        context = task.contexts[stage.title]
+        if isinstance(stage, Rewrite):
+            rows, changed[stage.title] = rewritten(rows, stage, context)
+        else:
+            measured = stage.measure(rows_with_roles(rows, stage.roles), context)
+            features.update({f"{stage.title}/{name}": measured[name] for name in measured.column_names})
+        seconds[stage.title] = time.perf_counter() - began
+    features["fingerprint"] = text.fingerprints(text.contents(rows))
+    with task.store.aside() as folder:
+        made = folder / "made"
+        made.mkdir()
+        pq.write_table(pa.table(features), made / "features.parquet", compression="lz4", use_dictionary=False)
+        if any(changed.values()):
+            pq.write_table(
+                rows,
+                made / "rows.parquet",
+                compression="lz4",
+                use_dictionary=["label", "source", "file", "operation", "split"],
+            )
+        (made / "done.json").write_text(json.dumps(changed))
+        task.store.place(made, task.store.memo(task.key))
+    found = remembered(task.store, task.part, task.key)
+    assert found is not None
+    return Measured(found.features, found.texts, found.rows, changed, seconds)
+
+
+def rewritten(rows: pa.Table, stage: Rewrite, context: Context) -> tuple[pa.Table, int]:
+    """Give the contents of the messages that `stage` reads to it, put its answer back, count changed rows."""
+    messages = rows["messages"].combine_chunks()
+    lengths = pc.list_value_length(messages).to_numpy(zero_copy_only=False)
+    flat = messages.flatten()
+    before = flat.field("content")
+    holders = rows["id"].combine_chunks().take(pa.array(np.repeat(np.arange(len(rows)), lengths)))
+    if stage.roles is None:
+        after = stage.rewrite(before, holders, context)
+    else:
+        read = pc.is_in(flat.field("role"), pa.array(stage.roles))
+        after = pc.replace_with_mask(
+            before, read, stage.rewrite(before.filter(read), holders.filter(read), context)
+        )
+    if len(after) != len(before):
+        raise ValueError(f"{stage.title} answered {len(after)} texts for {len(before)}")
+    differs = pc.not_equal(before, after).to_numpy(zero_copy_only=False)
+    count = len(np.unique(np.repeat(np.arange(len(rows)), lengths)[differs]))
+    if not count:
+        return rows, 0
+    return rows.set_column(
+        rows.schema.get_field_index("messages"),
+        rows.schema.field("messages"),
+        _lists(lengths, flat.field("role"), after),
+    ), count
+
+
+def rows_with_roles(rows: pa.Table, roles: Sequence[str] | None) -> pa.Table:
+    """Hand over only the messages of `roles`; None means all."""
+    if roles is None:
+        return rows
+    messages = rows["messages"].combine_chunks()
+    lengths = pc.list_value_length(messages).to_numpy(zero_copy_only=False)
+    flat = messages.flatten()
+    read = pc.is_in(flat.field("role"), pa.array(roles))
+    holders = np.repeat(np.arange(len(rows)), lengths)[read.to_numpy(zero_copy_only=False)]
+    kept = flat.filter(read)
+    lists = _lists(np.bincount(holders, minlength=len(rows)), kept.field("role"), kept.field("content"))
+    return rows.set_column(rows.schema.get_field_index("messages"), rows.schema.field("messages"), lists)
+
+
+def _lists(lengths: np.ndarray, role: pa.Array, content: pa.Array) -> pa.ListArray:
+    offsets = pa.array(np.concatenate([[0], np.cumsum(lengths)]).astype(np.int32))
+    return pa.ListArray.from_arrays(offsets, pa.StructArray.from_arrays([role, content], ["role", "content"]))

@@ -1,0 +1,249 @@
+"""The kinds of stage, what a stage answers, and the one door through which it sees the world."""
+
+from __future__ import annotations
+
+import functools
+import importlib
+import inspect
+from abc import abstractmethod
+from collections.abc import Callable, Mapping
+from dataclasses import dataclass, field, replace
+from pathlib import Path
+from typing import Any, ClassVar, Protocol
+
+import numpy as np
+import pyarrow as pa
+import pyarrow.compute as pc
+from pydantic import BaseModel, ConfigDict, Field
+
+from corpus.memo import Replay
+from corpus.models import Models
+from corpus.schema import SPLITS, Split, digest
+
+
+class Rows(Protocol):
+    """The rows that a corpus judge judges: those that still stand, in id order."""
+
+    @property
+    def table(self) -> pa.Table:
+        """The narrow columns: every column of a row but its `messages` and `extra`, and its `fingerprint`."""
+
+    @property
+    def first(self) -> np.ndarray:
+        """For each row the position of the first row of its family; its own where it has no kin here."""
+
+    @property
+    def candidates(self) -> np.ndarray:
+        """Which rows the last growth made, and nobody has admitted yet."""
+
+    def map(self, function: Callable[[pa.StringArray, Context], pa.Array], positions: np.ndarray) -> pa.Array:
+        """Look again at the texts of the rows at `positions` (ascending): `function` is called part by part."""
+
+
+@dataclass(frozen=True)
+class Context:
+    """What a stage may ask of the world. Picklable: it travels to the workers."""
+
+    seed: int
+    stage: str
+    models: Models
+    replay: Replay
+    fitted: pa.Table | None = None
+
+    def generator(self, row_id: str) -> np.random.Generator:
+        """Return a generator of its own for each row: the same whatever the order, the part and the worker."""
+        return np.random.default_rng(list(digest(str(self.seed), self.stage, row_id)))
+
+    def keyed(self, value: str | bytes) -> float:
+        """Return a number in [0, 1) that depends on the seed, the stage and `value` alone."""
+        return int.from_bytes(digest(str(self.seed), self.stage, value)[:8], "big") / 2**64
+
+
+class Stage(BaseModel):
+    """A stage's fields are its knobs. Frozen; unknown keys are errors."""
+
+    model_config = ConfigDict(frozen=True, extra="forbid", json_schema_extra={"required": ["stage"]})
+
+    stage: str
+    name: str | None = Field(
+        None, description="tells two uses of one stage apart; the stage's own name by default"
+    )
+    roles: tuple[str, ...] | None = Field(None, description="messages that are read; all where absent")
+    splits: tuple[Split, ...] = Field(
+        SPLITS, description="splits whose rows may be dropped, changed or grown"
+    )
+
+    thresholds: ClassVar[frozenset[str]] = frozenset()
+    """Knobs that only `judge` reads: another value needs no new measuring."""
+    exempt: ClassVar[Mapping[str, str]] = {}
+    """Laws that cannot hold for this stage, each with its reason; `docs/stages.md` lists them."""
+
+    @property
+    def models(self) -> tuple[str, ...]:
+        """URIs of the models that are asked while measuring: their digests are part of the memo's key."""
+        return ()
+
+    @property
+    def title(self) -> str:
+        """What the ledger, the report and the summary call it."""
+        return self.name or self.stage
+
+    @property
+    def measuring(self) -> dict[str, Any]:
+        """The knobs that what is measured depends on: part of the memo's key."""
+        return self.model_dump(mode="json", exclude={"name", "splits", *self.thresholds})
+
+    @classmethod
+    def source_file(cls) -> Path:
+        """Return the file of the stage's own module, whose hash is part of the memo's key."""
+        return Path(inspect.getfile(importlib.import_module(cls.__module__)))
+
+
+class Rewrite(Stage):
+    """Contents in, contents out. The runner takes them out of `messages` and puts them back."""
+
+    @abstractmethod
+    def rewrite(self, texts: pa.StringArray, ids: pa.StringArray, context: Context) -> pa.StringArray:
+        """Return the new contents, aligned with `texts`; `ids` are those of the rows that hold them."""
+
+
+class Judge(Stage):
+    """A filter: it measures part by part, and judges what it measured."""
+
+    @abstractmethod
+    def measure(self, rows: pa.Table, context: Context) -> pa.Table:
+        """Return row-aligned features; `messages` holds only the roles that the stage reads."""
+
+    @abstractmethod
+    def judge(self, features: pa.Table, context: Context) -> Verdict:
+        """Return the verdict on each row from its features alone."""
+
+
+class CorpusJudge(Stage):
+    """A judge that sees all rows that stand, once, in id order."""
+
+    candidates: ClassVar[bool] = False
+    """Judges the candidates of the growth before it and no other row."""
+
+    @abstractmethod
+    def measure(self, rows: pa.Table, context: Context) -> pa.Table:
+        """Return row-aligned features; `messages` holds only the roles that the stage reads."""
+
+    @abstractmethod
+    def judge(self, features: pa.Table, rows: Rows, context: Context) -> Verdict:
+        """Return the verdict on each row that stands; `features` is aligned with `rows`."""
+
+
+class Grow(Stage):
+    """New rows from those that stand, each naming its parent. Only training rows are grown, unless it replaces."""
+
+    splits: tuple[Split, ...] = Field(("train",), description="splits whose rows are grown")
+
+    @abstractmethod
+    def grow(self, rows: pa.Table, context: Context) -> pa.Table:
+        """Return candidates with `parent`, `operation`, `messages` and `extra`; the runner copies the rest."""
+
+
+def _nulls(rows: int, kind: pa.DataType) -> pa.Array:
+    return pa.nulls(rows, kind)
+
+
+@dataclass(frozen=True)
+class Verdict:
+    """What a stage says of each row. `reason` null keeps the row; `other` and `family` are positions.
+
+    `score` and `threshold` (float64, null where there is none) are given for kept rows too, so that a row's
+    biography can say by how much it passed. `family` links a row to another that it is kin to. `columns` are
+    set by the runner on the rows that stay.
+    """
+
+    reason: pa.Array
+    score: pa.Array
+    threshold: pa.Array
+    other: pa.Array
+    detail: pa.Array
+    family: pa.Array
+    columns: Mapping[str, pa.Array] = field(default_factory=dict)
+
+    @classmethod
+    def keep(cls, rows: int) -> Verdict:
+        """Return a verdict that keeps `rows` rows."""
+        text, number, position = pa.string(), pa.float64(), pa.int64()
+        return cls(*(_nulls(rows, kind) for kind in (text, number, number, position, text, position)))
+
+    @classmethod
+    def where(
+        cls,
+        drop: np.ndarray,
+        reason: str,
+        *,
+        score: pa.Array | None = None,
+        threshold: float | None = None,
+        other: pa.Array | None = None,
+        detail: pa.Array | None = None,
+        family: pa.Array | None = None,
+        columns: Mapping[str, pa.Array] | None = None,
+    ) -> Verdict:
+        """Drop the rows where `drop` is true, for one reason."""
+        rows = len(drop)
+        kept = cls.keep(rows)
+        limit = pa.scalar(threshold, pa.float64())
+        return cls(
+            reason=pc.if_else(pa.array(drop), pa.scalar(reason), pa.scalar(None, pa.string())),
+            score=kept.score if score is None else score.cast(pa.float64()),
+            threshold=pa.repeat(limit, rows),
+            other=kept.other if other is None else other,
+            detail=kept.detail if detail is None else detail,
+            family=kept.family if family is None else family,
+            columns=columns or {},
+        )
+
+    @classmethod
+    def below(cls, reason: str, score: pa.Array | pa.ChunkedArray, threshold: float) -> Verdict:
+        """Drop the rows whose score is less than `threshold`; a null score keeps its row."""
+        flat = _flat(score)
+        drop = pc.fill_null(pc.less(flat, threshold), False)
+        return cls.where(drop.to_numpy(zero_copy_only=False), reason, score=flat, threshold=threshold)
+
+    @classmethod
+    def above(cls, reason: str, score: pa.Array | pa.ChunkedArray, threshold: float) -> Verdict:
+        """Drop the rows whose score is greater than `threshold`; a null score keeps its row."""
+        flat = _flat(score)
+        drop = pc.fill_null(pc.greater(flat, threshold), False)
+        return cls.where(drop.to_numpy(zero_copy_only=False), reason, score=flat, threshold=threshold)
+
+    def __or__(self, later: Verdict) -> Verdict:
+        """The first reason stands, with the score that belongs to it; columns and families are united."""
+        mine = pc.or_(pc.is_valid(self.reason), pc.is_null(later.reason))
+        return replace(
+            self,
+            **{
+                name: pc.if_else(mine, getattr(self, name), getattr(later, name))
+                for name in ("reason", "score", "threshold", "other", "detail")
+            },
+            family=pc.coalesce(self.family, later.family),
+            columns={**later.columns, **self.columns},
+        )
+
+    def explained(self, detail: pa.Array) -> Verdict:
+        """The same verdict, saying `detail` where it drops."""
+        return replace(self, detail=pc.if_else(pc.is_valid(self.reason), detail, self.detail))
+
+    def on(self, rows: np.ndarray) -> Verdict:
+        """The same verdict where `rows` is true; elsewhere the row is kept. Kinship is told of all."""
+        mask = pa.array(rows)
+        return replace(
+            self,
+            reason=pc.if_else(mask, self.reason, pa.scalar(None, pa.string())),
+            other=pc.if_else(mask, self.other, pa.scalar(None, pa.int64())),
+        )
+
+
+def _flat(column: pa.Array | pa.ChunkedArray) -> pa.Array:
+    return column.combine_chunks() if isinstance(column, pa.ChunkedArray) else column
+
+
+@functools.cache
+def file_digest(path: Path) -> str:
+    """Hash a source file: what was measured by other code is measured again."""
+    return digest(path.read_bytes()).hex()

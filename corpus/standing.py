@@ -1,0 +1,168 @@
+"""What stands of a corpus: its parts as the last pass left them, a mask, and the columns that judges set."""
+
+from collections.abc import Iterator, Mapping, Sequence
+from dataclasses import dataclass
+from functools import cached_property
+from pathlib import Path
+from typing import Any
+
+import numpy as np
+import pyarrow as pa
+import pyarrow.compute as pc
+import pyarrow.parquet as pq
+
+from corpus import text
+from corpus.engine import Engine
+from corpus.segment import Measured, rows_with_roles
+from corpus.snapshot import NARROW
+from corpus.stage import Context
+
+SET = ("label", "family", "split")
+"""Columns that judges may set; the runner keeps them beside the parts."""
+
+
+@dataclass(frozen=True)
+class Standing:
+    """Row-aligned with all rows of a snapshot, in id order; `candidates` are the rows that the last growth made."""
+
+    parts: tuple[Measured, ...]
+    stands: np.ndarray
+    columns: Mapping[str, pa.Array]
+    candidates: np.ndarray
+
+    @cached_property
+    def bounds(self) -> np.ndarray:
+        """The position of each part's first row, and at the end the number of rows."""
+        return np.cumsum([0, *(part.rows for part in self.parts)])
+
+    @cached_property
+    def narrow(self) -> pa.Table:
+        """The narrow columns of all rows, with `fingerprint` and the columns that judges set."""
+        tables = []
+        for part in self.parts:
+            table = pq.read_table(part.texts, columns=list(NARROW))
+            prints = pq.read_table(part.features, columns=["fingerprint"])
+            tables.append(table.append_column("fingerprint", prints["fingerprint"]))
+        return with_columns(pa.concat_tables(tables).combine_chunks(), self.columns)
+
+    def tables(self, mask: np.ndarray | None = None) -> Iterator[pa.Table]:
+        """Yield whole rows, part by part: those that stand, or those where `mask` is true."""
+        chosen = self.stands if mask is None else mask
+        for part, start, stop in zip(self.parts, self.bounds, self.bounds[1:], strict=False):
+            held = {name: column.slice(start, stop - start) for name, column in self.columns.items()}
+            rows = with_columns(pq.read_table(part.texts), held)
+            yield rows.filter(pa.array(chosen[start:stop]))
+
+    def save(self, folder: Path) -> None:
+        """Write the mask and the columns, and where the parts lie."""
+        folder.mkdir(parents=True, exist_ok=True)
+        marks = {"stands": pa.array(self.stands), "candidates": pa.array(self.candidates), **self.columns}
+        pq.write_table(pa.table(marks), folder / "standing.parquet", compression="zstd")
+        parts = {
+            "features": [str(part.features) for part in self.parts],
+            "texts": [str(part.texts) for part in self.parts],
+            "rows": [part.rows for part in self.parts],
+        }
+        pq.write_table(pa.table(parts), folder / "parts.parquet")
+
+    @classmethod
+    def load(cls, folder: Path) -> "Standing":
+        """Read what `save` wrote."""
+        marks = pq.read_table(folder / "standing.parquet").combine_chunks()
+        parts = pq.read_table(folder / "parts.parquet").to_pylist()
+        columns = {name: _whole(marks[name]) for name in marks.column_names if name in SET}
+        return cls(
+            tuple(Measured(Path(part["features"]), Path(part["texts"]), part["rows"], {}) for part in parts),
+            stands=_whole(marks["stands"]).to_numpy(zero_copy_only=False),
+            columns=columns,
+            candidates=_whole(marks["candidates"]).to_numpy(zero_copy_only=False),
+        )
+
+
+def _whole(column: pa.ChunkedArray) -> Any:
+    return column.combine_chunks()
+
+
+def with_columns(rows: pa.Table, columns: Mapping[str, pa.Array]) -> pa.Table:
+    """Put columns in the place of those of the same name."""
+    for name, column in columns.items():
+        rows = rows.set_column(rows.schema.get_field_index(name), name, column)
+    return rows
+
+
+@dataclass(frozen=True)
+class Look:
+    """The task of looking again at some rows of one part."""
+
+    file: Path
+    positions: np.ndarray
+    roles: Sequence[str] | None
+    function: Any
+    context: Context
+
+
+def look(task: Look) -> pa.Array:
+    """Call the function on the texts of the rows at the positions of one part."""
+    rows = pq.read_table(task.file, columns=["id", "messages"]).take(pa.array(task.positions))
+    return task.function(text.contents(rows_with_roles(rows, task.roles)), task.context)
+
+
+@dataclass(frozen=True)
+class StandingRows:
+    """The `corpus.stage.Rows` that a corpus judge is given."""
+
+    standing: Standing
+    positions: np.ndarray
+    kin: np.ndarray
+    roles: Sequence[str] | None
+    engine: Engine
+    context: Context
+
+    @cached_property
+    def table(self) -> pa.Table:
+        """The narrow columns of the rows that stand."""
+        return self.standing.narrow.take(pa.array(self.positions))
+
+    @cached_property
+    def first(self) -> np.ndarray:
+        """For each row the position of its family's first row: by fingerprint, then by id."""
+        high, low = text.halves(self.table["fingerprint"])
+        order = np.lexsort((np.arange(len(high)), low, high))
+        place = np.empty(len(order), np.int64)
+        place[order] = np.arange(len(order))
+        _, family = np.unique(self.kin[self.positions], return_inverse=True)
+        least = np.full(family.max(initial=-1) + 1, len(order), np.int64)
+        np.minimum.at(least, family, place)
+        heads: np.ndarray = order[least[family]]
+        return heads
+
+    @property
+    def candidates(self) -> np.ndarray:
+        """Which rows the last growth made, and nobody has admitted yet."""
+        return self.standing.candidates[self.positions]
+
+    def map(self, function: Any, positions: np.ndarray) -> pa.Array:
+        """Look again at the texts of the rows at `positions` (ascending), part by part."""
+        inside = self.positions[positions]
+        of_part = np.searchsorted(self.standing.bounds, inside, side="right") - 1
+        tasks = [
+            Look(
+                self.standing.parts[part].texts,
+                inside[of_part == part] - self.standing.bounds[part],
+                self.roles,
+                function,
+                self.context,
+            )
+            for part in np.unique(of_part)
+        ]
+        heavy = bool(getattr(function, "heavy", False))
+        found = list(self.engine.map(look, tasks, len(positions), heavy=heavy))
+        return pa.concat_arrays(found) if found else function(pa.array([], pa.string()), self.context)
+
+
+def is_null_or_in(column: pa.ChunkedArray | pa.Array, values: Sequence[str]) -> np.ndarray:
+    """Say where a split is one of `values`; a row without a split is a training row."""
+    among: np.ndarray = pc.is_in(pc.fill_null(column, "train"), pa.array(values)).to_numpy(
+        zero_copy_only=False
+    )
+    return among

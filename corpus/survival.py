@@ -1,0 +1,56 @@
+"""Which of two rows that are alike stays: a total order that depends on content first."""
+
+from typing import Literal
+
+import numpy as np
+import pyarrow as pa
+
+from corpus.text import halves
+
+Prefer = Literal["confidence", "longest"]
+
+
+def rank(rows: pa.Table, prefer: Prefer = "confidence", words: np.ndarray | None = None) -> np.ndarray:
+    """Return each row's place (0 is best): by confidence, missing last, or by most `words`; then by content.
+
+    Ties go by fingerprint, then by source, then by id, whose last 32 bits are the ordinal among equal
+    records: adding copies never changes which of two equal rows stays.
+    """
+    confidence = -rows["confidence"].to_numpy().astype(np.float64)
+    confidence[np.isnan(confidence)] = np.inf
+    high, low = halves(rows["fingerprint"])
+    ties: list[np.ndarray] = [codes(rows["id"]), codes(rows["source"]), low, high]
+    if prefer == "longest":
+        assert words is not None
+        ties += [confidence, -words]
+    else:
+        ties += [confidence]
+    order = np.lexsort(ties)
+    places = np.empty(len(order), np.int64)
+    places[order] = np.arange(len(order))
+    return places
+
+
+def best(places: np.ndarray, *keys: np.ndarray) -> np.ndarray:
+    """Return for each row the position of the row of least place among those with the same keys."""
+    order = np.lexsort((places, *keys))
+    new = np.ones(len(order), bool)
+    if len(order):
+        new[1:] = np.any([key[order][1:] != key[order][:-1] for key in keys], axis=0)
+    found = np.empty(len(order), np.int64)
+    found[order] = order[np.maximum.accumulate(np.where(new, np.arange(len(order)), 0))]
+    return found
+
+
+def codes(column: pa.ChunkedArray | pa.Array) -> np.ndarray:
+    """Return for each string the number of distinct strings before it in order (int64); -1 for null."""
+    whole = column.combine_chunks() if isinstance(column, pa.ChunkedArray) else column
+    encoded = whole.dictionary_encode()
+    if isinstance(encoded, pa.ChunkedArray):
+        encoded = encoded.combine_chunks()
+    words = encoded.dictionary.to_pylist()
+    places = np.empty(len(words) + 1, np.int64)
+    places[-1] = -1
+    places[np.array(sorted(range(len(words)), key=words.__getitem__), np.int64)] = np.arange(len(words))
+    found: np.ndarray = places[encoded.indices.fill_null(-1).to_numpy(zero_copy_only=False)]
+    return found

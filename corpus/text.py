@@ -1,0 +1,134 @@
+"""One meaning each of a row's text, its words and its fingerprint; compiled over the Arrow buffers.
+
+A word is a run of letters, marks and digits, case folded, apostrophes inside it left out ("Don’t" is
+`dont`). Scripts that are written without spaces (Han, kana, Thai, Lao, Khmer, Burmese) have a word a
+character. Numbers are words like others: no placeholder stands for them.
+"""
+
+import functools
+import hashlib
+import sys
+import unicodedata
+from typing import TYPE_CHECKING, Any
+
+import numpy as np
+import pyarrow as pa
+import pyarrow.compute as pc
+
+if TYPE_CHECKING:
+    from collections.abc import Callable
+
+_SPACE, _WORD, _ALONE, _APOSTROPHE, _SYMBOL = range(5)
+_TABLE = 0x20000  # code points above it are ideographs, or not text
+_NO_SPACES = (
+    (0x0E00, 0x0EFF),
+    (0x1000, 0x109F),
+    (0x1780, 0x17FF),
+    (0x2E80, 0x2FDF),
+    (0x3040, 0x30FF),
+    (0x3400, 0x9FFF),
+    (0xF900, 0xFAFF),
+)
+
+
+def contents(rows: pa.Table) -> pa.StringArray:
+    """Return the text of each row: the contents of its messages, joined by line feeds."""
+    messages = _whole(rows["messages"])
+    flat = messages.flatten()
+    if len(flat) == len(messages) and (
+        len(messages) == 0 or pc.all(pc.equal(pc.list_value_length(messages), 1)).as_py()
+    ):
+        return flat.field("content")
+    offsets = pa.concat_arrays(
+        [pa.array([0], pa.int32()), pc.cumulative_sum(pc.list_value_length(messages))]
+    ).cast(pa.int32())
+    lists = pa.ListArray.from_arrays(offsets, flat.field("content"))
+    return pc.binary_join(lists, "\n")
+
+
+def fingerprints(texts: pa.StringArray) -> pa.FixedSizeBinaryArray:
+    """Return the 128-bit BLAKE2b digest of each text's UTF-8 bytes."""
+    make = hashlib.blake2b
+    joined = b"".join([make(text, digest_size=16).digest() for text in texts.cast(pa.binary()).to_pylist()])
+    return pa.FixedSizeBinaryArray.from_buffers(pa.binary(16), len(texts), [None, pa.py_buffer(joined)])
+
+
+def halves(keys: pa.FixedSizeBinaryArray | pa.ChunkedArray) -> tuple[np.ndarray, np.ndarray]:
+    """Split 128-bit keys (no nulls) into two columns of big-endian uint64, most significant first."""
+    whole = _whole(keys)
+    raw = np.frombuffer(whole.buffers()[1], dtype=">u8")[2 * whole.offset : 2 * (whole.offset + len(whole))]
+    pairs = raw.reshape(-1, 2).astype(np.uint64)
+    return pairs[:, 0], pairs[:, 1]
+
+
+def count_words(rows: pa.Table) -> pa.Int64Array:
+    """Return the number of words of each row."""
+    _, offsets = word_hashes(contents(rows), symbols=False)
+    return pa.array(np.diff(offsets))
+
+
+def word_hashes(texts: pa.StringArray, *, symbols: bool = True) -> tuple[np.ndarray, np.ndarray]:
+    """Return the 64-bit hashes of all words (uint64) and where each text's words begin (int64, rows + 1).
+
+    With `symbols`, a text without any word has its visible characters for words instead, so that rows of
+    emoji alone can be compared.
+    """
+    kinds, folded = _characters()
+    offsets, data = _buffers(texts)
+    return _kernels()["words"](offsets, data, kinds, folded, symbols)  # type: ignore[no-any-return]
+
+
+def word_keys(texts: pa.StringArray) -> pa.FixedSizeBinaryArray:
+    """Return a 128-bit digest of each text's words: equal whatever their case, punctuation and spacing."""
+    hashes, begins = word_hashes(texts)
+    raw = hashes.tobytes()
+    make = hashlib.blake2b
+    spans = zip((8 * begins).tolist(), (8 * begins[1:]).tolist(), strict=False)
+    joined = b"".join([make(raw[start:stop], digest_size=16).digest() for start, stop in spans])
+    return pa.FixedSizeBinaryArray.from_buffers(pa.binary(16), len(texts), [None, pa.py_buffer(joined)])
+
+
+def _whole(column: pa.Array | pa.ChunkedArray) -> Any:
+    return column.combine_chunks() if isinstance(column, pa.ChunkedArray) else column
+
+
+def _buffers(texts: pa.StringArray) -> tuple[np.ndarray, np.ndarray]:
+    """Return offsets (int32, rows + 1) and bytes of an array without nulls."""
+    _, offsets, data = texts.buffers()
+    if offsets is None or len(texts) == 0:
+        return np.zeros(1, np.int32), np.zeros(0, np.uint8)
+    spans = np.frombuffer(offsets, dtype=np.int32)[texts.offset : texts.offset + len(texts) + 1]
+    raw = np.zeros(0, np.uint8) if data is None else np.frombuffer(data, dtype=np.uint8)
+    return spans, raw
+
+
+@functools.cache
+def _characters() -> tuple[np.ndarray, np.ndarray]:
+    """Return for each code point below the table's end its kind and its folded form."""
+    assert sys.maxunicode >= _TABLE
+    kinds = np.full(_TABLE, _SPACE, np.uint8)
+    folded = np.arange(_TABLE, dtype=np.uint32)
+    category = unicodedata.category
+    for point in range(_TABLE):
+        letter = category(chr(point))[0]
+        if letter in "LNM":
+            kinds[point] = _WORD
+            lower = chr(point).casefold()
+            if len(lower) == 1:
+                folded[point] = ord(lower)
+        elif letter in "PS":
+            kinds[point] = _SYMBOL
+    for first, last in _NO_SPACES:
+        span = kinds[first : last + 1]
+        span[span == _WORD] = _ALONE
+    for apostrophe in "'’":
+        kinds[ord(apostrophe)] = _APOSTROPHE
+    return kinds, folded
+
+
+@functools.cache
+def _kernels() -> "dict[str, Callable[..., Any]]":
+    """Compile on first use: numba is heavy to import, and its cache makes the second process fast."""
+    from corpus import kernels
+
+    return {"words": kernels.words}
