@@ -1,0 +1,192 @@
+"""The gate of grown rows: neither a copy nor nonsense, and like no row of any split."""
+
+from typing import ClassVar, Literal
+
+import numpy as np
+import orjson
+import pyarrow as pa
+import pyarrow.compute as pc
+from pydantic import Field, PositiveInt, model_validator
+
+from corpus import similarity, survival, text
+from corpus.models import EMBEDDING, EncodeTexts
+from corpus.schema import UserError
+from corpus.similarity import ShingleSets
+from corpus.stage import Context, CorpusJudge, Rows, Verdict
+
+
+class Admission(CorpusJudge):
+    """Judge the candidates of the growth before it, cheap questions first; rows that stood before always stay.
+
+    In order: `empty`, `mask_lost` (a link, handle, hashtag or number did not come back), `copy_of_parent`
+    (the same words), chrF of the candidate against its parent (Popović 2015, 0 to 100, sacrebleu's
+    defaults) below the band (`meaning_drift`) or above it (`too_close`), cosine of the two embeddings below
+    the band (`embedding_drift`) or above it (`embedding_too_close`), and `near_duplicate` of any row of any
+    split, admitted candidates included. `other` is the parent, or the row that it is too much like.
+    """
+
+    stage: Literal["admission"] = "admission"
+    min_chrf: float = Field(25, ge=0, le=100, description="chrF below which the meaning drifted")
+    max_chrf: float = Field(85, ge=0, le=100, description="chrF above which a candidate is its parent again")
+    embedding: str = Field(EMBEDDING, description="URI of the embedding model")
+    min_similarity: float = Field(
+        0.6, ge=-1, le=1, description="cosine with the parent below which the meaning drifted"
+    )
+    max_similarity: float = Field(
+        0.99, ge=-1, le=1, description="cosine with the parent above which nothing was said anew"
+    )
+    near_duplicate: float = Field(
+        0.8, gt=0, le=1, description="Jaccard similarity at which a candidate is a near-duplicate"
+    )
+    shingle_words: PositiveInt = Field(2, le=50, description="words in a shingle")
+
+    candidates: ClassVar[bool] = True
+    thresholds = frozenset(
+        {"min_chrf", "max_chrf", "min_similarity", "max_similarity", "near_duplicate", "embedding"}
+    )
+
+    @model_validator(mode="after")
+    def _bands_are_open(self) -> "Admission":
+        for low, high, name in (
+            (self.min_chrf, self.max_chrf, "chrf"),
+            (self.min_similarity, self.max_similarity, "similarity"),
+        ):
+            if low > high:
+                raise UserError(f"min_{name} is {low:g} and max_{name} {high:g}: no candidate could pass")
+        return self
+
+    def measure(self, rows: pa.Table, context: Context) -> pa.Table:
+        """Return LSH band keys, the key of the words, and whether a mask was lost on the way."""
+        texts = text.contents(rows)
+        lost = [
+            parent is not None and bool(orjson.loads(extra or "{}").get("grown", {}).get("masks_lost"))
+            for parent, extra in zip(rows["parent"].to_pylist(), rows["extra"].to_pylist(), strict=True)
+        ]
+        return pa.table(
+            {
+                "bands": similarity.band_keys(texts, self.shingle_words),
+                "words": text.word_keys(texts),
+                "characters": pc.utf8_length(pc.utf8_trim_whitespace(texts)),
+                "mask_lost": pa.array(lost, pa.bool_()),
+            }
+        )
+
+    def judge(self, features: pa.Table, rows: Rows, context: Context) -> Verdict:
+        """Ask each question of the candidates that passed the ones before."""
+        count = rows.table.num_rows
+        asked = rows.candidates.copy()
+        parent = pc.index_in(rows.table["parent"].combine_chunks(), rows.table["id"].combine_chunks())
+        parents = parent.fill_null(-1).to_numpy(zero_copy_only=False).astype(np.int64)
+        asked &= parents >= 0
+        words = np.stack(text.halves(features["words"]))
+        of_parent = pa.array(parents, mask=parents < 0)
+        cheap = (
+            Verdict.where(asked & (features["characters"].to_numpy() == 0), "empty", other=of_parent)
+            | Verdict.where(asked & features["mask_lost"].to_numpy(), "mask_lost", other=of_parent)
+            | Verdict.where(
+                asked & (words == words[:, parents]).all(axis=0), "copy_of_parent", other=of_parent
+            )
+        )
+        verdict = cheap | self._meaning(rows, _still(asked, cheap), parents, of_parent, context)
+        return verdict | self._likeness(features, rows, _still(asked, verdict), count)
+
+    def _meaning(
+        self, rows: Rows, asked: np.ndarray, parents: np.ndarray, of_parent: pa.Array, context: Context
+    ) -> Verdict:
+        count = len(asked)
+        chosen = np.flatnonzero(asked)
+        chrf = _spread(count, chosen, _chrf(_texts(rows, chosen), _texts_of_any(rows, parents[chosen])))
+        verdict = _band(asked, chrf, self.min_chrf, self.max_chrf, "meaning_drift", "too_close", of_parent)
+        left = _still(asked, verdict)
+        chosen = np.flatnonzero(left)
+        encode = EncodeTexts(self.embedding)
+        mine, theirs = (_vectors(rows, encode, positions) for positions in (chosen, parents[chosen]))
+        cosine = _spread(count, chosen, np.einsum("ij,ij->i", mine, theirs))
+        return verdict | _band(
+            left,
+            cosine,
+            self.min_similarity,
+            self.max_similarity,
+            "embedding_drift",
+            "embedding_too_close",
+            of_parent,
+        )
+
+    def _likeness(self, features: pa.Table, rows: Rows, asked: np.ndarray, count: int) -> Verdict:
+        """Compare the candidates that are left with all rows and with each other; candidates refused are out."""
+        numbers, _ = similarity.buckets(features["bands"])
+        numbers[rows.candidates & ~asked] = -1
+        wanted = np.unique(numbers[asked])
+        shared = np.flatnonzero(np.isin(numbers, wanted[wanted >= 0]).any(axis=1))
+        rank = survival.rank(rows.table)[shared] + np.where(asked[shared], count, 0)
+        settled = similarity.settle(
+            numbers[shared],
+            rows.map(ShingleSets(self.shingle_words), shared),
+            rank,
+            np.zeros(len(shared), np.int64),
+            self.near_duplicate,
+            fixed=~asked[shared],
+        )
+        other, likeness = np.full(count, -1), np.full(count, np.nan)
+        other[shared] = np.where(settled.other >= 0, shared[settled.other], -1)
+        likeness[shared] = settled.likeness
+        drop = other >= 0
+        return Verdict.where(
+            drop,
+            "near_duplicate",
+            score=pa.array(likeness, mask=np.isnan(likeness)),
+            threshold=self.near_duplicate,
+            other=pa.array(other, mask=~drop),
+        )
+
+
+def _still(asked: np.ndarray, verdict: Verdict) -> np.ndarray:
+    return asked & verdict.reason.is_null().to_numpy(zero_copy_only=False)
+
+
+def _spread(count: int, positions: np.ndarray, values: np.ndarray) -> np.ndarray:
+    spread = np.full(count, np.nan)
+    spread[positions] = values
+    return spread
+
+
+def _band(
+    asked: np.ndarray, score: np.ndarray, low: float, high: float, under: str, over: str, other: pa.Array
+) -> Verdict:
+    known = pa.array(score, mask=np.isnan(score))
+    return Verdict.where(
+        asked & (score < low), under, score=known, threshold=low, other=other
+    ) | Verdict.where(asked & (score > high), over, score=known, threshold=high, other=other)
+
+
+def _identity(texts: pa.StringArray, context: Context) -> pa.StringArray:
+    return texts
+
+
+def _texts(rows: Rows, positions: np.ndarray) -> list[str]:
+    found: list[str] = rows.map(_identity, positions).to_pylist()
+    return found
+
+
+def _texts_of_any(rows: Rows, positions: np.ndarray) -> list[str]:
+    """Return the texts at positions in any order, with repeats."""
+    ascending, back = np.unique(positions, return_inverse=True)
+    found = _texts(rows, ascending)
+    return [found[place] for place in back]
+
+
+def _vectors(rows: Rows, encode: EncodeTexts, positions: np.ndarray) -> np.ndarray:
+    ascending, back = np.unique(positions, return_inverse=True)
+    if not len(ascending):
+        return np.zeros((0, 1), np.float32)
+    found = rows.map(encode, ascending)
+    return found.flatten().to_numpy().reshape(len(found), -1)[back]
+
+
+def _chrf(candidates: list[str], parents: list[str]) -> np.ndarray:
+    from sacrebleu.metrics.chrf import CHRF
+
+    metric = CHRF()
+    return np.array(
+        [metric.sentence_score(one, [other]).score for one, other in zip(candidates, parents, strict=True)]
+    )

@@ -1,0 +1,116 @@
+"""What a translator must not touch is put behind placeholders, and verified when it comes back.
+
+    "@ann I paid $5 for 2 tickets!! 😂 http://t.co/x"
+    before  "@ann "      text  "I paid Xqza for Xqzb tickets!!"      after  " 😂 http://t.co/x"
+"""
+
+import re
+from dataclasses import dataclass
+
+_PICTURE = "[\u00a9\u00ae\u203c\u2049\u2122\u2139\u2190-\u2bff\u3030\u303d\u3297\u3299\U0001f000-\U0001faff]"
+_KINDS = {
+    "link": r"(?:https?://|www\.)\S*[^\s.,:;!?'\")\]]",
+    "email": r"(?<![\w.+-])[\w.+-]++@[\w-]+(?:\.[\w-]+)+",
+    "handle": r"@\w+",
+    "hashtag": r"#\w+",
+    "emoji": rf"(?:{_PICTURE}[\ufe0e\ufe0f\u200d\u20e3\U000e0020-\U000e007f]*)+",
+    "smiley": r"(?<!\w)[:;=8][-']?[()DPpOo/\\|*3](?!\w)|<3",
+    "lost": "\ufffd+",
+    "number": r"[$€£]?\b\w*\d\w*(?:[.,:/-]\w*\d\w*)*%?",
+    "placeholder": r"\b[Xx][Qq][Zz][A-Za-z]+\b",
+}
+_HELD = re.compile("|".join(f"(?P<{kind}>{pattern})" for kind, pattern in _KINDS.items()))
+_APART = "|".join(pattern for kind, pattern in _KINDS.items() if kind not in {"number", "placeholder"})
+_BEFORE = re.compile(rf"\s*(?:(?:RT\b)?[\s\"“.:-]*+(?>{_APART})[\s:,.\"”-]*+)++(?=\w)")
+_AFTER = re.compile(rf"(?:\s++(?>{_APART}))++\s*$")
+_PLACEHOLDER = re.compile(r"( *)\b[Xx][Qq][Zz]([A-Za-z]+)\b")
+_JOIN = "\0"
+
+
+@dataclass(frozen=True)
+class Piece:
+    """What stands behind a placeholder; `joined` says on which sides it touched a word, where spaces were put."""
+
+    kind: str
+    text: str
+    joined: tuple[bool, bool]
+
+
+@dataclass(frozen=True)
+class Masked:
+    """A text to translate, what is to be put around it, and the pieces behind its placeholders, in order."""
+
+    before: str
+    text: str
+    after: str
+    pieces: tuple[Piece, ...]
+
+    def restore(self, translation: str) -> tuple[str, bool]:
+        """Put the pieces back; say whether one was lost, came twice or, a number, changed places with another.
+
+        Links, handles and words of that kind may move, as words do in translation; two numbers that change
+        places change the meaning. Placeholders of unknown number stay in the text, and count as lost.
+        """
+        came = [(_number(found[2]), found) for found in _PLACEHOLDER.finditer(translation)]
+        order = [number for number, _ in came]
+        numbers = [number for number in order if number < len(self.pieces) and self.pieces[number].kind == "number"]
+        whole = sorted(order) == list(range(len(self.pieces))) and numbers == sorted(numbers)
+        text = re.sub(f"{_JOIN} *", "", _PLACEHOLDER.sub(self._piece, translation))
+        return f"{self.before}{text}{self.after}", not whole
+
+    def _piece(self, found: re.Match[str]) -> str:
+        number = _number(found[2])
+        if number >= len(self.pieces):
+            return found[0]
+        piece = self.pieces[number]
+        left, right = piece.joined
+        return f"{'' if left else found[1]}{piece.text}{_JOIN if right else ''}"
+
+
+def mask(text: str) -> Masked:
+    """Put links, e-mail addresses, handles, hashtags, numbers, emoji and smileys out of a translator's reach.
+
+    Those that stand before the first word or after the last are no part of a sentence, and are not sent at
+    all. The others become rare words (`Xqza`, `Xqzb`, ...), which a translator passes as names.
+    """
+    if not _HELD.search(text):
+        return Masked("", text, "", ())
+    start = _end(_BEFORE.match(text))
+    last = _AFTER.search(text, start)
+    stop = len(text) if last is None else last.start()
+    pieces: list[Piece] = []
+    sent: list[str] = []
+    core = text[start:stop]
+    done = 0
+    for found in _HELD.finditer(core):
+        left = found.start() > 0 and (found.start() == done or _is_of_word(core[found.start() - 1]))
+        right = found.end() < len(core) and _is_of_word(core[found.end()])
+        pieces.append(Piece(str(found.lastgroup), found[0], (left, right)))
+        sent += [core[done : found.start()], " " if left else "", f"Xqz{_word(len(pieces) - 1)}", " " if right else ""]
+        done = found.end()
+    return Masked(text[:start], "".join([*sent, core[done:]]), text[stop:], tuple(pieces))
+
+
+def _is_of_word(character: str) -> bool:
+    return character.isalnum() or character == "_"
+
+
+def _end(found: re.Match[str] | None) -> int:
+    return 0 if found is None else found.end()
+
+
+def _word(number: int) -> str:
+    """Spell a number in letters: a to z, aa to zz, and so on."""
+    word = ""
+    number += 1
+    while number:
+        number, letter = divmod(number - 1, 26)
+        word = chr(ord("a") + letter) + word
+    return word
+
+
+def _number(word: str) -> int:
+    value = 0
+    for letter in word.lower():
+        value = value * 26 + ord(letter) - ord("a") + 1
+    return value - 1

@@ -1,0 +1,166 @@
+"""So many rows are chosen that between them they stand for all."""
+
+import heapq
+from collections.abc import Mapping
+from typing import ClassVar, Literal
+
+import numpy as np
+import pyarrow as pa
+from pydantic import Field, PositiveInt, model_validator
+
+from corpus.models import EMBEDDING, EncodeTexts
+from corpus.schema import Split, UserError
+from corpus.standing import is_null_or_in
+from corpus.stage import Context, CorpusJudge, Rows, Verdict
+from corpus.survival import codes
+from corpus.text import halves
+
+_SCALE = 4096
+"""Similarities are compared in steps of 1/4096, as integers: sums of them do not depend on their order."""
+
+
+class Diversity(CorpusJudge):
+    """Choose `keep` rows, class by class, that cover the meanings of the rows that `splits` names; drop the rest.
+
+    1. A pool of at most `pool` rows, those with the least keyed hash of their fingerprint, or first the most
+       confident; only these are embedded. Rows left out go as `not_in_pool`.
+    2. Each class gets its share of pool and choice: in proportion to its rows (one at least where `keep` goes
+       round), or with `balance` the same for all, as far as a class has rows. No label is a class too.
+    3. In each class the row is chosen, again and again, that most raises the sum over the pool of each row's
+       cosine to its nearest chosen row (facility location; the greedy choice is within 1 - 1/e of the best,
+       Nemhauser et al. 1978). Ties go to the least fingerprint, then to the least id.
+
+    A pool row that is not chosen goes as `not_chosen`; `score` is one minus the cosine to the nearest chosen row
+    of its class, which `other` names. Rows of other splits stay.
+    """
+
+    stage: Literal["diversity"] = "diversity"
+    splits: tuple[Split, ...] = Field(("train",), description="splits whose rows are chosen from")
+    keep: PositiveInt = Field(description="rows to choose")
+    pool: PositiveInt = Field(6000, le=10_000, description="rows that are embedded and chosen from: about 100 a second and core")
+    prefer: Literal["random", "confident"] = Field("random", description="rows that come into the pool first")
+    min_confidence: float | None = Field(
+        None, ge=0, le=1, description="confidence that a row of the pool must have; a row without one has not"
+    )
+    balance: bool = Field(False, description="as many rows of each class")
+    embedding: str = Field(EMBEDDING, description="URI of a sentence-transformers model")
+
+    thresholds = frozenset({"keep", "pool", "prefer", "min_confidence", "balance", "embedding"})
+    exempt: ClassVar[Mapping[str, str]] = {
+        "copies": "a budget: an added row may take another's place in the pool or the choice",
+        "idempotence": "a budget by shares: `keep` of what was kept is all of it, but `pool` and `min_confidence` choose anew",
+    }
+
+    @model_validator(mode="after")
+    def _pool_is_large_enough(self) -> "Diversity":
+        if self.keep > self.pool:
+            raise UserError(f"keep is {self.keep} and pool {self.pool}: rows are chosen from the pool, raise it or keep fewer")
+        return self
+
+    def measure(self, rows: pa.Table, context: Context) -> pa.Table:
+        """Measure nothing of every row: embeddings are too dear, and the pool's are made when it is known."""
+        return pa.table({"measured": pa.nulls(len(rows), pa.bool_())})
+
+    def judge(self, features: pa.Table, rows: Rows, context: Context) -> Verdict:
+        """Choose a pool, embed it, and choose from it class by class."""
+        table = rows.table
+        count = table.num_rows
+        asked = is_null_or_in(table["split"], self.splits)
+        labels = codes(table["label"])
+        place = _by_content(table)
+        pool = np.sort(_first(self._worth(table, asked, place, context), labels, self.pool, balance=self.balance))
+        vectors = _vectors(rows, EncodeTexts(self.embedding), pool)
+        quotas = _shares(labels[pool], self.keep, balance=self.balance)
+        chosen = np.zeros(count, bool)
+        nearest = np.full(count, -1)
+        distance = np.full(count, np.nan)
+        for label, quota in quotas.items():
+            inside = np.flatnonzero(labels[pool] == label)
+            picked, closest, likeness = cover(vectors[inside], quota, place[pool[inside]])
+            chosen[pool[inside[picked]]] = True
+            if quota:
+                nearest[pool[inside]] = pool[inside[closest]]
+                distance[pool[inside]] = 1 - likeness
+        in_pool = np.isin(np.arange(count), pool)
+        lost = in_pool & ~chosen
+        near = pa.array(nearest, mask=~lost | (nearest < 0))
+        score = pa.array(distance, mask=np.isnan(distance))
+        return Verdict.where(lost, "not_chosen", score=score, other=near) | Verdict.where(asked & ~in_pool, "not_in_pool")
+
+    def _worth(self, table: pa.Table, asked: np.ndarray, place: np.ndarray, context: Context) -> np.ndarray:
+        """Return the positions of the rows that may come into the pool, the first to come first."""
+        confidence = table["confidence"].to_numpy().astype(np.float64)
+        if self.min_confidence is not None:
+            asked = asked & (confidence >= self.min_confidence)
+        rows = np.flatnonzero(asked)
+        hashes = np.array([context.keyed(one) for one in table["fingerprint"].take(pa.array(rows)).to_pylist()])
+        last = np.where(np.isnan(confidence), np.inf, -confidence)[rows] if self.prefer == "confident" else np.zeros(len(rows))
+        return rows[np.lexsort((place[rows], hashes, last))]
+
+
+def cover(vectors: np.ndarray, keep: int, place: np.ndarray) -> tuple[np.ndarray, np.ndarray, np.ndarray]:
+    """Choose `keep` of the vectors (float32, (rows, dimensions), unit length) that cover all of them.
+
+    Greedy facility location, lazily: a row's gain only shrinks as rows are chosen (Minoux 1978), so a row whose
+    gain, brought up to date, still leads is the next. `place` settles ties. Returns the rows chosen, for each
+    row the chosen row nearest to it, and their cosine.
+    """
+    alike = np.rint(vectors @ vectors.T * _SCALE).astype(np.int16)
+    best = np.full(len(vectors), -_SCALE, np.int16)
+    gains = alike.sum(axis=1, dtype=np.int64) + _SCALE * len(vectors)
+    heap = [(-int(gain), int(rank), row, 0) for row, (gain, rank) in enumerate(zip(gains, place, strict=True))]
+    heapq.heapify(heap)
+    picked: list[int] = []
+    while heap and len(picked) < keep:
+        gain, rank, row, seen = heapq.heappop(heap)
+        if seen == len(picked):
+            picked.append(row)
+            np.maximum(best, alike[row], out=best)
+        else:
+            fresh = np.maximum(alike[row], best).sum(dtype=np.int64) - best.sum(dtype=np.int64)
+            heapq.heappush(heap, (-int(fresh), rank, row, len(picked)))
+    among = np.array(sorted(picked, key=lambda row: place[row]), np.int64)
+    nearest = among[np.argmax(alike[:, among], axis=1)] if picked else np.full(len(vectors), -1)
+    return np.array(picked, np.int64), nearest, np.einsum("ij,ij->i", vectors, vectors[nearest])
+
+
+def _by_content(table: pa.Table) -> np.ndarray:
+    """Return each row's place in the order of fingerprints, equal ones by id."""
+    high, low = halves(table["fingerprint"])
+    order = np.lexsort((np.arange(len(high)), low, high))
+    place = np.empty(len(order), np.int64)
+    place[order] = np.arange(len(order))
+    return place
+
+
+def _first(rows: np.ndarray, labels: np.ndarray, most: int, *, balance: bool) -> np.ndarray:
+    """Take the first rows of each class, as many as its share of `most`."""
+    shares = _shares(labels[rows], most, balance=balance)
+    return np.concatenate([rows[:0], *(rows[labels[rows] == label][:share] for label, share in shares.items())])
+
+
+def _shares(labels: np.ndarray, total: int, *, balance: bool) -> dict[int, int]:
+    """Share `total` out to the classes: equally, or in proportion by largest remainders; none gets more than it has."""
+    names, counts = np.unique(labels, return_counts=True)
+    left = min(total, int(counts.sum()))
+    shares = np.zeros(len(names), np.int64)
+    if left >= len(names):
+        shares += 1
+    weights = np.ones(len(names)) if balance else counts.astype(np.float64)
+    while (rest := left - int(shares.sum())) > 0:
+        free = shares < counts
+        exact = np.where(free, weights, 0) * rest / weights[free].sum()
+        given = np.minimum(np.floor(exact).astype(np.int64), counts - shares)
+        if not given.any():
+            lucky = np.lexsort((names, -np.where(free, exact, -1)))[:rest]
+            given[lucky[free[lucky]]] = 1
+        shares += given
+    return dict(zip(names.tolist(), shares.tolist(), strict=True))
+
+
+def _vectors(rows: Rows, encode: EncodeTexts, positions: np.ndarray) -> np.ndarray:
+    if not len(positions):
+        return np.zeros((0, 1), np.float32)
+    found = rows.map(encode, positions)
+    vectors: np.ndarray = found.flatten().to_numpy().reshape(len(found), -1)
+    return vectors

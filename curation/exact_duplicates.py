@@ -1,0 +1,44 @@
+"""Rows of equal text and label go, but for the best of each."""
+
+from typing import Literal
+
+import numpy as np
+import pyarrow as pa
+from pydantic import Field
+
+from corpus import survival, text
+from corpus.stage import Context, CorpusJudge, Rows, Verdict
+
+
+class ExactDuplicates(CorpusJudge):
+    """Of rows with equal text and label, keep the first in survivor order (`corpus.survival`).
+
+    Rows of equal text and unlike label become kin and stay: `label_conflicts` judges them. `score` is 1,
+    `other` the row that stays.
+    """
+
+    stage: Literal["exact_duplicates"] = "exact_duplicates"
+    match: Literal["text", "words"] = Field(
+        "text",
+        description="what must be equal: the text to the byte, or its words, whatever their case and punctuation",
+    )
+
+    def measure(self, rows: pa.Table, context: Context) -> pa.Table:
+        """Return the 128-bit key of what must be equal."""
+        texts = text.contents(rows)
+        return pa.table({"key": text.fingerprints(texts) if self.match == "text" else text.word_keys(texts)})
+
+    def judge(self, features: pa.Table, rows: Rows, context: Context) -> Verdict:
+        """Drop all but the best of each key and label."""
+        rank = survival.rank(rows.table)
+        high, low = text.halves(features["key"])
+        stays = survival.best(rank, high, low, survival.codes(rows.table["label"]))
+        drop = stays != np.arange(len(stays))
+        return Verdict.where(
+            drop,
+            "exact_duplicate",
+            score=pa.array(drop.astype(np.float64), mask=~drop),
+            threshold=1.0,
+            other=pa.array(stays, mask=~drop),
+            family=pa.array(survival.best(rank, high, low)),
+        )

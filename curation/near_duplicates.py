@@ -1,0 +1,69 @@
+"""Rows that share most of their word shingles with a better row go."""
+
+from typing import Literal
+
+import numpy as np
+import pyarrow as pa
+from pydantic import Field, PositiveInt
+
+from corpus import similarity, survival, text
+from corpus.similarity import ShingleSets
+from corpus.stage import Context, CorpusJudge, Rows, Verdict
+
+
+class NearDuplicates(CorpusJudge):
+    """Drop a row whose Jaccard similarity with a better row that stays is `threshold` or more.
+
+    What is compared are sets of shingles of `shingle_words` words (2 for rows as short as tweets, 5 for
+    documents); a row of fewer words is one shingle. Numbers are words like others. MinHash proposes pairs
+    (`corpus.similarity`), the sets themselves decide, so each drop's `score` is exact and was compared
+    directly with `other`, a row that stays. Rows of unlike label become kin and stay.
+    """
+
+    stage: Literal["near_duplicates"] = "near_duplicates"
+    threshold: float = Field(
+        0.8, gt=0, le=1, description="Jaccard similarity of the shingle sets at which a row goes"
+    )
+    shingle_words: PositiveInt = Field(5, le=50, description="words in a shingle")
+    prefer: survival.Prefer = Field(
+        "confidence", description="which of two rows stays: the more confident or the longer"
+    )
+
+    thresholds = frozenset({"threshold", "prefer"})
+
+    def measure(self, rows: pa.Table, context: Context) -> pa.Table:
+        """Return LSH band keys and the number of words."""
+        return pa.table(
+            {
+                "bands": similarity.band_keys(text.contents(rows), self.shingle_words),
+                "words": text.count_words(rows),
+            }
+        )
+
+    def judge(self, features: pa.Table, rows: Rows, context: Context) -> Verdict:
+        """Settle the rows that share a band with another, best first."""
+        numbers, _ = similarity.buckets(features["bands"])
+        shared = np.flatnonzero((numbers >= 0).any(axis=1))
+        rank = survival.rank(rows.table, self.prefer, features["words"].to_numpy())
+        settled = similarity.settle(
+            numbers[shared],
+            rows.map(ShingleSets(self.shingle_words), shared),
+            rank[shared],
+            survival.codes(rows.table["label"])[shared],
+            self.threshold,
+            fixed=np.zeros(len(shared), bool),
+        )
+        count = len(numbers)
+        other, likeness, family = np.full(count, -1), np.full(count, np.nan), np.arange(count)
+        other[shared] = np.where(settled.other >= 0, shared[settled.other], -1)
+        likeness[shared] = settled.likeness
+        family[shared] = shared[settled.family]
+        drop = other >= 0
+        return Verdict.where(
+            drop,
+            "near_duplicate",
+            score=pa.array(likeness, mask=np.isnan(likeness)),
+            threshold=self.threshold,
+            other=pa.array(other, mask=~drop),
+            family=pa.array(family),
+        )

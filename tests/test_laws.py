@@ -1,0 +1,87 @@
+"""The laws, a line a stage."""
+
+import pytest
+from curation.blocklist import Blocklist
+from curation.language import Language
+from hypothesis import HealthCheck, given, settings
+from hypothesis import strategies as st
+
+from corpus.stage import Stage
+from curation.exact_duplicates import ExactDuplicates
+from curation.label_conflicts import LabelConflicts
+from curation.length import Length
+from curation.near_duplicates import NearDuplicates
+from curation.normalise import Normalise
+from curation.split import Split
+from flows.stages import OURS
+from tests import laws
+
+STAGES: dict[str, list[Stage]] = {
+    "normalise": [Normalise(replacement_character="remove")],
+    "language": [Language()],
+    "length": [Length()],
+    "blocklist": [Blocklist(words=("bad", "the phone"))],
+    "exact_duplicates": [ExactDuplicates()],
+    "exact_duplicates by words": [ExactDuplicates(match="words")],
+    "near_duplicates": [NearDuplicates(shingle_words=2)],
+    "near_duplicates, longest": [NearDuplicates(shingle_words=5, threshold=0.5, prefer="longest")],
+    "label_conflicts": [LabelConflicts()],
+    "label_conflicts, most confident": [LabelConflicts(keep="most_confident")],
+    "split": [Split()],
+    "duplicates, then split": [ExactDuplicates(), NearDuplicates(shingle_words=2), LabelConflicts(), Split()],
+}
+OF_THEIR_OWN = {
+    "diversity",
+    "back_translation",
+    "admission",
+}  # with models: tests of their own hold them to the laws
+
+few = settings(max_examples=12, deadline=None, suppress_health_check=[HealthCheck.too_slow])
+
+
+def test_every_stage_of_ours_is_held_to_the_laws() -> None:
+    held = {stage.stage for stages in STAGES.values() for stage in stages} | OF_THEIR_OWN
+
+    assert {kind.model_fields["stage"].default for kind in OURS} == held
+
+
+@pytest.mark.parametrize("stages", STAGES.values(), ids=STAGES.keys())
+class TestLaws:
+    @few
+    @given(records=laws.corpora)
+    def test_conservation(self, stages, records):
+        laws.conservation(stages, laws.built(records))
+
+    @few
+    @given(records=laws.corpora)
+    def test_parts(self, stages, records):
+        laws.parts(stages, laws.built(records))
+
+    @few
+    @given(records=laws.corpora)
+    def test_idempotence(self, stages, records):
+        laws.idempotence(stages, laws.built(records))
+
+    @few
+    @given(records=laws.corpora)
+    def test_copies(self, stages, records):
+        laws.copies(stages, records)
+
+    @few
+    @given(data=st.data(), records=laws.corpora)
+    def test_the_order_of_rows_does_not_matter(self, stages, data, records):
+        shuffled = data.draw(st.permutations(records))
+
+        assert (
+            laws.sent(laws.built(shuffled), stages).fates() == laws.sent(laws.built(records), stages).fates()
+        )
+
+    def test_odd_rows_are_survived(self, stages):
+        laws.survival(stages)
+
+
+def test_two_workers_answer_as_one():
+    rows = laws.built([(f"row number {number} of {number % 5}", None, None) for number in range(40)])
+    stages = STAGES["duplicates, then split"]
+
+    assert laws.sent(rows, stages, part_rows=7, workers=2).fates() == laws.sent(rows, stages).fates()
