@@ -1,0 +1,143 @@
+"""Who is audited: the groups that a row belongs to, and what the recipe's `audit:` section asks for.
+
+A row may mention several groups or none, so each group is compared with all other rows, never with "the" other
+group. What a row has one of (its label, its source) gets the group "(missing)" where it has none.
+"""
+
+from collections import Counter
+from collections.abc import Iterator
+from dataclasses import dataclass
+from typing import Annotated
+
+import numpy as np
+import pyarrow as pa
+import pyarrow.compute as pc
+from pydantic import BaseModel, ConfigDict, Field, PositiveInt
+
+from corpus.schema import UserError
+
+MISSING = "(missing)"
+OTHER = "(other)"
+
+Share = Annotated[float, Field(gt=0, lt=1)]
+
+
+class AuditSettings(BaseModel):
+    """What is audited and how strictly: the recipe's `audit:` section."""
+
+    model_config = ConfigDict(frozen=True, extra="forbid")
+
+    axes: tuple[str, ...] | None = Field(
+        None, description="lexicon axes and declared groups; all of both where absent"
+    )
+    lexicon: str = Field("mentions", description="a lexicon of ours by name, or the path of a YAML file")
+    min_impact_ratio: Share = Field(
+        0.8, description="least ratio of a group's retention to the others' (four fifths: 29 CFR 1607.4(D))"
+    )
+    max_accuracy_gap: Share = Field(0.1, description="most that a group's accuracy may lie under the others'")
+    min_survival: Share = Field(0.8, description="least share of a group's mentions that must outlive growth")
+    alpha: Share = Field(0.05, description="false discovery rate over all cells of one audit")
+    min_group: PositiveInt = Field(30, description="rows below which a group is not judged")
+    min_expected: float = Field(
+        5,
+        ge=0,
+        description="rows of a group expected to go, and to stay, below which it is not judged (Cochran 1954)",
+    )
+    max_groups: PositiveInt = Field(
+        50,
+        description="values of a label, source or declared group that are told apart; the rarer ones are (other)",
+    )
+
+
+@dataclass(frozen=True)
+class Membership:
+    """Which of the audited rows (bool, row-aligned) belong to one group.
+
+    `origin` says how that is known: "mention-lexicon", "label", "source-metadata", or what a declared group says.
+    """
+
+    axis: str
+    group: str
+    origin: str
+    rows: np.ndarray
+
+
+def memberships(rows: pa.Table, mentions: pa.Table | None, settings: AuditSettings) -> list[Membership]:
+    """Return the groups of `rows` (its columns `label`, `source` and `groups`) that `settings` asks for.
+
+    `mentions` holds the bool columns "axis=value" of a lexicon, row-aligned. Label and source are always
+    audited; a label that no row has is not. Raises `UserError` for an axis that neither the lexicon nor a row's
+    groups know.
+    """
+    found = [*_mentioned(mentions), *_declared(rows["groups"], settings.max_groups)]
+    known = {group.axis for group in found}
+    for axis in settings.axes or ():
+        if axis not in known:
+            raise UserError(
+                f"audit.axes needs axes of the lexicon or declared groups, got {axis!r}; "
+                f"known here: {', '.join(sorted(known)) or 'none'}"
+            )
+    if settings.axes is not None:
+        found = [group for group in found if group.axis in settings.axes]
+    if rows["label"].null_count < rows.num_rows:
+        found += partition(rows["label"], "label", "label", settings.max_groups)
+    return [*found, *partition(rows["source"], "source", "source-metadata", settings.max_groups)]
+
+
+def partition(
+    values: pa.Array | pa.ChunkedArray, axis: str, origin: str, max_groups: int = 50
+) -> list[Membership]:
+    """Return a group for each value, the commonest first, with "(other)" and "(missing)" where there are such.
+
+    Every row is in exactly one of them.
+    """
+    flat = values.combine_chunks() if isinstance(values, pa.ChunkedArray) else values
+    coded = flat.dictionary_encode()
+    codes = pc.fill_null(coded.indices, -1).to_numpy(zero_copy_only=False)
+    names = coded.dictionary.to_pylist()
+    sizes = np.bincount(codes[codes >= 0], minlength=len(names))
+    order = sorted(range(len(names)), key=lambda code: (-sizes[code], names[code]))
+    groups = [Membership(axis, names[code], origin, codes == code) for code in order[:max_groups]]
+    rare = np.isin(codes, order[max_groups:])
+    if rare.any():
+        groups.append(Membership(axis, OTHER, origin, rare))
+    if (codes < 0).any():
+        groups.append(Membership(axis, MISSING, origin, codes < 0))
+    return groups
+
+
+def _mentioned(mentions: pa.Table | None) -> Iterator[Membership]:
+    if mentions is None:
+        return
+    for name in mentions.column_names:
+        axis, group = name.split("=", 1)
+        column = mentions[name].combine_chunks()
+        yield Membership(axis, group, "mention-lexicon", column.to_numpy(zero_copy_only=False))
+
+
+def _declared(groups: pa.Array | pa.ChunkedArray, max_groups: int) -> Iterator[Membership]:
+    """Yield the groups of each declared axis; a row may have several values of one."""
+    lists = groups.combine_chunks() if isinstance(groups, pa.ChunkedArray) else groups
+    owner = pc.list_parent_indices(lists).to_numpy(zero_copy_only=False)
+    entries = pc.list_flatten(lists)
+    axes, values, origins = (pc.struct_field(entries, name) for name in ("axis", "value", "origin"))
+    for axis in sorted(name for name in axes.unique().to_pylist() if name is not None):
+        here = pc.and_(pc.equal(axes, axis), pc.is_valid(values))
+        mine = here.to_numpy(zero_copy_only=False)
+        owners, held = owner[mine], values.filter(here).to_numpy(zero_copy_only=False)
+        origin = next((name for name in origins.filter(here).unique().to_pylist() if name), "declared")
+        common = [value for value, _ in sorted(Counter(held).items(), key=lambda item: (-item[1], item[0]))]
+        for value in common[:max_groups]:
+            yield Membership(axis, value, origin, _marked(owners[held == value], len(lists)))
+        rare = np.isin(held, common[max_groups:])
+        if rare.any():
+            yield Membership(axis, OTHER, origin, _marked(owners[rare], len(lists)))
+        missing = ~_marked(owners, len(lists))
+        if missing.any():
+            yield Membership(axis, MISSING, origin, missing)
+
+
+def _marked(positions: np.ndarray, rows: int) -> np.ndarray:
+    mask = np.zeros(rows, dtype=bool)
+    mask[positions] = True
+    return mask

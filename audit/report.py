@@ -1,0 +1,251 @@
+"""Renders one self-contained page that says what the pipeline did to whom.
+
+The page holds what users' corpora hold, and these are hostile: everything is escaped, characters that do not
+show are made visible, and the page's own policy lets a browser load or run nothing.
+"""
+
+import math
+import unicodedata
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass
+from importlib.resources import files
+from typing import Any
+
+from jinja2 import Environment, StrictUndefined
+from markupsafe import Markup
+
+from audit import plot
+from audit.findings import OUTCOMES, Finding, compared, sentence, subject, worst
+
+_LONGEST = 280
+_MOST_PLOTTED = 24
+
+Facts = Mapping[str, Any]
+Drawn = tuple[Finding, Markup]
+
+
+@dataclass(frozen=True)
+class ReportFacts:
+    """What the page tells, as plain JSON; a section whose facts are None is left out.
+
+    `audit` is `audit.json` as `findings.record` makes it, with the findings on data, growth and model alike.
+    `rows`, `stages`, `scores` and `comparison` are those of `winnow run --json`. `samples` are removed texts:
+    `{"stage", "axis", "group", "reason", "text"}`, up to five are shown of each finding; `growth` is
+    `{"candidates", "admitted", "examples": [{"operation", "parent", "grown"}]}`; `reproduce` names what the run
+    depends on, in the order to be shown (`{"version": ..., "recipe": ..., "command": ...}`).
+    """
+
+    title: str
+    audit: Facts | None = None
+    rows: Facts | None = None
+    stages: Sequence[Facts] | None = None
+    samples: Sequence[Facts] | None = None
+    growth: Facts | None = None
+    scores: Facts | None = None
+    comparison: Sequence[Facts] | None = None
+    reproduce: Facts | None = None
+
+
+def render(facts: ReportFacts) -> str:
+    """Return the page as HTML: no script, nothing from elsewhere, readable on a phone and on paper."""
+    # Text is made visible and None becomes a dash.
+    environment = Environment(
+        autoescape=True, undefined=StrictUndefined, trim_blocks=True, lstrip_blocks=True, finalize=_shown
+    )
+    template = environment.from_string((files("audit") / "report.html").read_text(encoding="utf-8"))
+    found = list(facts.audit["findings"]) if facts.audit is not None else []
+    by_rule = {
+        rule: [finding for finding in found if finding["rule"] == rule and finding["n"]]
+        for rule in ("impact_ratio", "survival", "accuracy")
+    }
+    stages = [stage["stage"] for stage in facts.stages or ()]
+    return template.render(
+        facts=facts,
+        outcomes=OUTCOMES,
+        worst=[_told(finding, found, facts.samples or ()) for finding in worst(found)],
+        failed=any(finding["verdict"] == "FAIL" for finding in found),
+        waterfall=_waterfall(facts.stages or ()),
+        forest=_forest(by_rule["impact_ratio"], stages, facts),
+        totals=_by_group([each for each in by_rule["impact_ratio"] if each["stage"] == "total"]),
+        by_stage=_by_stage(by_rule["impact_ratio"], stages),
+        partial=any(
+            each["stage"] == "total" and not math.isclose(each["rate"], each["kept"] / each["n"])
+            for each in by_rule["impact_ratio"]
+        ),
+        survival=_parted([(each, _share(each, facts)) for each in by_rule["survival"]], facts),
+        accuracy=_parted([(each, _gap(each, facts)) for each in by_rule["accuracy"]], facts),
+        scorecard=_scorecard(facts.scores or {}),
+        compared=[compared(each) for each in facts.comparison or ()],
+        share_axis=plot.axis(plot.Scale(0, 1), (0.2, 0.4, 0.6, 0.8)),
+        subject=subject,
+        cut=_cut,
+    )
+
+
+def visible(text: str) -> str:
+    """Return `text` with its control and format characters (new lines, bidirectional overrides) spelt out."""
+    return text if text.isprintable() else "".join(map(_spelt, text))
+
+
+def _spelt(character: str) -> str:
+    # Joiners hold emoji together and say nothing by themselves.
+    if character.isprintable() or character == "\u200d":
+        return character
+    named = f"U+{ord(character):04X} {unicodedata.name(character, '').lower()}".strip()
+    return "\u21b5 " if character == "\n" else f"\u2039{named}\u203a"
+
+
+def _cut(text: str) -> str:
+    return visible(text if len(text) <= _LONGEST else text[: _LONGEST - 1] + "\u2026")
+
+
+def _shown(value: Any) -> Any:
+    if value is None:
+        return "\u2013"
+    return visible(value) if isinstance(value, str) and not isinstance(value, Markup) else value
+
+
+def _told(finding: Finding, found: Sequence[Finding], samples: Sequence[Facts]) -> dict[str, Any]:
+    """Put a finding into words, with the stage that did most and removed texts to look at."""
+    group = (finding["axis"], finding["group"])
+    parts = [
+        each
+        for each in found
+        if (each["axis"], each["group"]) == group
+        and each["rule"] == "impact_ratio"
+        and each["stage"] != "total"
+        and each["ratio"] is not None
+    ]
+    whole = finding["stage"] == "total"
+    least = min(parts, key=lambda each: each["ratio"], default=None) if whole else None
+    mine = [
+        sample
+        for sample in samples
+        if (sample["axis"], sample["group"]) == group and (whole or sample["stage"] == finding["stage"])
+    ]
+    return {"finding": finding, "words": sentence(finding), "least": least, "samples": mine[:5]}
+
+
+def _waterfall(stages: Sequence[Facts]) -> list[dict[str, Any]]:
+    most = max((max(stage["in"], stage["out"]) for stage in stages), default=0)
+    told = []
+    for stage in stages:
+        dropped = sum(stage["dropped"].values())
+        grown = stage["out"] + dropped - stage["in"]
+        bar = plot.flow(stage["in"] - dropped, dropped, grown, most)
+        reasons = sorted(stage["dropped"].items(), key=lambda item: (-item[1], item[0]))
+        told.append({**stage, "grown": grown, "bar": bar, "lost": dropped, "reasons": reasons})
+    return told
+
+
+def _forest(found: Sequence[Finding], stages: Sequence[str], facts: ReportFacts) -> dict[str, Any] | None:
+    """Choose the ratios that matter most and draw them, the whole pipeline first, then stage by stage."""
+    drawable = [finding for finding in found if finding["ratio"] is not None]
+    if not drawable or facts.audit is None:
+        return None
+    limit = facts.audit["settings"]["min_impact_ratio"]
+    # What fails, what is near to it, and what lies farthest from even; of tiny groups there is nothing to see.
+    matter = sorted(
+        (each for each in drawable if each["verdict"] != "INSUFFICIENT_DATA" or each["q"] < 0.5),
+        key=lambda each: (OUTCOMES.index(each["verdict"]), -abs(1 - each["ratio"])),
+    )[:_MOST_PLOTTED]
+    scale = plot.ratio_scale([(each["low"], each["high"]) for each in matter])
+    rows = [
+        (
+            each,
+            plot.interval(
+                each["ratio"],
+                each["low"],
+                each["high"],
+                scale=scale,
+                verdict=each["verdict"],
+                limits=(limit, 1.0),
+            ),
+        )
+        for each in matter
+    ]
+    order = ["total", *stages, *sorted({each["stage"] for each in matter} - {"total", *stages})]
+    return {
+        "stages": [
+            (
+                stage,
+                sorted((row for row in rows if row[0]["stage"] == stage), key=lambda row: row[0]["ratio"]),
+            )
+            for stage in order
+            if any(row[0]["stage"] == stage for row in rows)
+        ],
+        "axis": plot.axis(scale, (0.1, 0.2, 0.4, limit, 1.25, 2, 4)),
+        "limit": limit,
+        "left_out": len(drawable) - len(matter),
+    }
+
+
+def _by_group(found: Sequence[Finding]) -> list[tuple[str, list[Finding]]]:
+    axes = sorted({finding["axis"] for finding in found})
+    largest = sorted(found, key=lambda finding: (-finding["n"], finding["group"]))
+    return [(axis, [finding for finding in largest if finding["axis"] == axis]) for axis in axes]
+
+
+def _by_stage(found: Sequence[Finding], stages: Sequence[str]) -> list[tuple[str, list[Finding]]]:
+    order = [*stages, *sorted({finding["stage"] for finding in found} - {"total", *stages})]
+    told = [
+        (stage, [each for each in found if each["stage"] == stage and each["ratio"] is not None])
+        for stage in order
+    ]
+    return [
+        (stage, sorted(rows, key=lambda each: (each["axis"], each["group"]))) for stage, rows in told if rows
+    ]
+
+
+def _parted(rows: Sequence[Drawn], facts: ReportFacts) -> tuple[list[Drawn], list[Drawn]]:
+    """Part the groups that are large enough to judge from the others, which the page folds away."""
+    least = facts.audit["settings"]["min_group"] if facts.audit is not None else 0
+    return [row for row in rows if row[0]["n"] >= least], [row for row in rows if row[0]["n"] < least]
+
+
+def _share(finding: Finding, facts: ReportFacts) -> Markup:
+    assert facts.audit is not None, "a finding is part of an audit"
+    return plot.interval(
+        finding["rate"],
+        finding["low"],
+        finding["high"],
+        scale=plot.Scale(0, 1),
+        verdict=finding["verdict"],
+        limits=(facts.audit["settings"]["min_survival"],),
+    )
+
+
+def _gap(finding: Finding, facts: ReportFacts) -> Markup:
+    if finding["difference"] is None or facts.audit is None:
+        return Markup("")
+    return plot.interval(
+        finding["difference"],
+        finding["difference_low"],
+        finding["difference_high"],
+        scale=plot.Scale(-0.5, 0.5),
+        verdict=finding["verdict"],
+        limits=(-facts.audit["settings"]["max_accuracy_gap"], 0.0),
+    )
+
+
+def _scorecard(scores: Facts) -> list[tuple[str, list[tuple[str, Facts, Markup]]]]:
+    """Group the scores by metric, each with its interval where it is a share."""
+    metrics = dict.fromkeys(metric for named in scores.values() for metric in named)
+    return [
+        (
+            metric,
+            [
+                (name, named[metric], _score(named[metric]))
+                for name, named in scores.items()
+                if metric in named
+            ],
+        )
+        for metric in metrics
+    ]
+
+
+def _score(metric: Facts) -> Markup:
+    value, low, high = metric["value"], metric["low"], metric["high"]
+    if low is None or high is None or not 0 <= low <= high <= 1:
+        return Markup("")
+    return plot.interval(value, low, high, scale=plot.Scale(0, 1), verdict="PASS")

@@ -1,0 +1,151 @@
+"""What a stage did to whom, as counts: of a group's rows, how many entered, how many stayed, why the rest went."""
+
+import math
+from collections.abc import Sequence
+from dataclasses import dataclass
+
+import numpy as np
+import pyarrow as pa
+import pyarrow.compute as pc
+
+from audit.groups import Membership
+from corpus.statistics import product_limit
+
+TOTAL = "total"
+"""The stage that stands for the whole pipeline."""
+
+
+@dataclass(frozen=True)
+class Step:
+    """What one stage did to the audited rows, in their order.
+
+    `entered`: the row stood when the stage began and the stage may drop it. `kept` is read where `entered` is
+    true. `reason` (string, null where kept) says why a row went.
+    """
+
+    stage: str
+    entered: np.ndarray
+    kept: np.ndarray
+    reason: pa.Array | None = None
+
+
+@dataclass(frozen=True)
+class Counts:
+    """Rows of a group that entered and stayed, and the same of all other rows. Of `total` they are effective."""
+
+    n: float
+    kept: float
+    other_n: float
+    other_kept: float
+
+    @property
+    def two_sided(self) -> bool:
+        """Whether there are rows on both sides."""
+        return min(self.n, self.other_n) > 0
+
+    @property
+    def compared(self) -> bool:
+        """Whether there is something to compare: rows on both sides, of which some were dropped."""
+        return self.two_sided and self.kept + self.other_kept < self.n + self.other_n
+
+    @property
+    def pooled(self) -> float:
+        """The share of all rows that stayed."""
+        return (self.kept + self.other_kept) / (self.n + self.other_n)
+
+    @property
+    def log_ratio(self) -> float | None:
+        """The logarithm of the ratio of the two rates; 0 without two sides, None where it is not finite."""
+        if not self.two_sided:
+            return 0.0
+        if 0 in (self.kept, self.other_kept):
+            return None
+        return math.log(self.kept / self.n) - math.log(self.other_kept / self.other_n)
+
+
+def count(step: Step, rows: np.ndarray) -> Counts:
+    """Count the `rows` that entered and stayed in `step`, and the others."""
+    stayed = step.entered & step.kept
+    n, kept = int((step.entered & rows).sum()), int((stayed & rows).sum())
+    return Counts(n, kept, int(step.entered.sum()) - n, int(stayed.sum()) - kept)
+
+
+def compose(stages: Sequence[Counts]) -> Counts:
+    """Return the counts of a whole pipeline, from those of its stages that both sides entered."""
+    both = [counts for counts in stages if counts.two_sided]
+    mine = [(counts.n, counts.kept) for counts in both or stages if counts.n]
+    others = [(counts.other_n, counts.other_kept) for counts in both or stages if counts.other_n]
+    (kept, n), (other_kept, other_n) = (
+        product_limit(*zip(*side, strict=True)) if side else (0, 0) for side in (mine, others)
+    )
+    return Counts(n, kept, other_n, other_kept)
+
+
+def whole(steps: Sequence[Step]) -> Step:
+    """Return the step `total`: a row entered if it entered any step, and stayed if none dropped it.
+
+    The reason is prefixed with the stage's name.
+    """
+    dropped = [step.entered & ~step.kept for step in steps]
+    reason = pa.nulls(len(dropped[0]), pa.string())
+    for step, gone in zip(steps, dropped, strict=True):
+        if step.reason is not None:
+            said = pc.binary_join_element_wise(step.stage, step.reason.cast(pa.string()), ": ")
+            reason = pc.if_else(pa.array(gone), said, reason)
+    entered = np.logical_or.reduce([step.entered for step in steps])
+    return Step(TOTAL, entered, ~np.logical_or.reduce(dropped), reason)
+
+
+def reasons(step: Step, memberships: Sequence[Membership]) -> list[dict[str, int]]:
+    """Count for each group why its rows went, the commonest reason first."""
+    if step.reason is None:
+        return [{} for _ in memberships]
+    coded = step.reason.cast(pa.string()).dictionary_encode()
+    gone = step.entered & ~step.kept
+    codes = np.where(gone, pc.fill_null(coded.indices, -1).to_numpy(zero_copy_only=False), -1)
+    names = coded.dictionary.to_pylist()
+    told = []
+    for group in memberships:
+        counted = np.bincount(codes[group.rows & (codes >= 0)], minlength=len(names))
+        ranked = sorted(zip(names, counted.tolist(), strict=True), key=lambda item: (-item[1], item[0]))
+        told.append({name: times for name, times in ranked if times})
+    return told
+
+
+def check(steps: Sequence[Step], memberships: Sequence[Membership]) -> None:
+    """Assert that all are aligned and that no dropped row comes back."""
+    rows = len(steps[0].entered)
+    gone = np.zeros(rows, dtype=bool)
+    for step in steps:
+        assert len(step.entered) == len(step.kept) == rows, (
+            f"{step.stage} is not aligned with the audited rows"
+        )
+        assert not (gone & step.entered).any(), f"{step.stage} was entered by rows that were dropped before"
+        gone |= step.entered & ~step.kept
+    for group in memberships:
+        assert len(group.rows) == rows, f"{group.axis}={group.group} is not aligned with the audited rows"
+
+
+def selection_rates(cells: Sequence[Counts]) -> np.ndarray:
+    """Return the retention (group, others) of each cell by Fairlearn's MetricFrame, shape (cells, 2).
+
+    The frame is given the four counts of each cell as weighted rows, each side of a cell being a sensitive group
+    of its own, so it costs the same for any corpus. Labels are 0 and 1, and nothing is missing: of a missing
+    group it would drop the rows in silence.
+    """
+    if not cells:
+        return np.empty((0, 2))
+    from fairlearn.metrics import MetricFrame, selection_rate
+
+    sides = [side for cell in cells for side in ((cell.n, cell.kept), (cell.other_n, cell.other_kept))]
+    kept = np.tile([1, 0], len(sides))
+    weights = np.array([weight for n, stayed in sides for weight in (stayed, n - stayed)], dtype=float)
+    frame = MetricFrame(
+        metrics={"retention": selection_rate},
+        y_true=kept,
+        y_pred=kept,
+        sensitive_features=np.repeat(np.arange(len(sides)), 2),
+        sample_params={"retention": {"sample_weight": weights}},
+    )
+    rates: np.ndarray = frame.by_group["retention"].to_numpy().reshape(len(cells), 2)
+    return rates

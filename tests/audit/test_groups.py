@@ -1,0 +1,104 @@
+"""Groups are those of the recipe, no row is lost among them, and what is missing is a group."""
+
+import numpy as np
+import pyarrow as pa
+import pytest
+from hypothesis import given
+from hypothesis import strategies as st
+from pydantic import ValidationError
+
+from audit.groups import AuditSettings, memberships, partition
+from corpus.schema import GROUP, UserError
+
+
+def rows(labels, sources, groups):
+    return pa.table(
+        {
+            "label": pa.array(labels, pa.string()),
+            "source": pa.array(sources, pa.string()),
+            "groups": pa.array(groups, pa.list_(GROUP)),
+        }
+    )
+
+
+def of(axis, value, origin="declared"):
+    return {"axis": axis, "value": value, "origin": origin}
+
+
+def told(found):
+    return {(each.axis, each.group, each.origin): each.rows.tolist() for each in found}
+
+
+CORPUS = rows(
+    ["x", None, "x"],
+    ["a", "a", None],
+    [
+        [of("region", "north"), of("region", "south")],
+        None,
+        [of("region", None), of("era", "old", "source-metadata")],
+    ],
+)
+MENTIONS = pa.table({"gender=women": [True, False, True], "religion=hindu": [False, False, False]})
+
+
+def test_a_row_may_have_several_groups_and_what_is_missing_is_one():
+    found = memberships(CORPUS, MENTIONS, AuditSettings())
+
+    assert told(found) == {
+        ("gender", "women", "mention-lexicon"): [True, False, True],
+        ("religion", "hindu", "mention-lexicon"): [False, False, False],
+        ("era", "old", "source-metadata"): [False, False, True],
+        ("era", "(missing)", "source-metadata"): [True, True, False],
+        ("region", "north", "declared"): [True, False, False],
+        ("region", "south", "declared"): [True, False, False],
+        ("region", "(missing)", "declared"): [False, True, True],
+        ("label", "x", "label"): [True, False, True],
+        ("label", "(missing)", "label"): [False, True, False],
+        ("source", "a", "source-metadata"): [True, True, False],
+        ("source", "(missing)", "source-metadata"): [False, False, True],
+    }
+
+
+def test_the_recipe_chooses_axes_and_label_and_source_are_always_audited():
+    found = memberships(CORPUS, MENTIONS, AuditSettings(axes=("gender", "region")))
+
+    assert list(dict.fromkeys(each.axis for each in found)) == ["gender", "region", "label", "source"]
+
+
+def test_without_labels_and_mentions_there_are_no_such_groups():
+    found = memberships(rows([None], ["a"], [[]]), None, AuditSettings())
+
+    assert told(found) == {("source", "a", "source-metadata"): [True]}
+
+
+def test_an_axis_that_nothing_knows_is_said():
+    with pytest.raises(UserError, match="got 'regoin'; known here: era, gender, region, religion"):
+        memberships(CORPUS, MENTIONS, AuditSettings(axes=("regoin",)))
+
+
+@given(st.lists(st.sampled_from(["a", "b", "c", "d", None])), st.integers(1, 4))
+def test_a_partition_has_each_row_once(values, max_groups):
+    column = pa.array(values, pa.string())
+
+    groups = partition(column, "label", "label", max_groups)
+
+    assert sum((each.rows.astype(int) for each in groups), np.zeros(len(values), int)).tolist() == [1] * len(
+        values
+    )
+    assert len(groups) <= max_groups + 2
+    assert all(each.rows.any() for each in groups)
+
+
+def test_rare_values_stand_together():
+    groups = partition(pa.array(["a", "b", "a", "c", None]), "label", "label", max_groups=1)
+
+    assert {each.group: each.rows.tolist() for each in groups} == {
+        "a": [True, False, True, False, False],
+        "(other)": [False, True, False, True, False],
+        "(missing)": [False, False, False, False, True],
+    }
+
+
+def test_settings_refuse_what_they_do_not_know():
+    with pytest.raises(ValidationError):
+        AuditSettings(min_ratio=0.8)

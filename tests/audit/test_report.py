@@ -1,0 +1,321 @@
+"""The page says what audit.json says, loads nothing, and shows hostile text as text."""
+
+import json
+from html.parser import HTMLParser
+
+import numpy as np
+import pyarrow as pa
+import pytest
+
+from audit.findings import OUTCOMES, record, sentence, verdict, worst
+from audit.groups import AuditSettings, Membership, partition
+from audit.growth import survival
+from audit.model import accuracy
+from audit.plot import Scale, interval
+from audit.report import ReportFacts, render, visible
+from audit.retention import Step, findings, retention
+from corpus.lexicon import load
+
+HOSTILE = (
+    "<script>alert(1)</script><img src=http://evil.example/x onerror=alert(2)> \"'&{{7*7}}\u202egnp\x07\n"
+)
+VOID = {"meta", "br", "link", "img", "input", "hr"}
+ROWS = 4_000
+
+
+class Page(HTMLParser):
+    """Checks that tags nest, and collects tags, attributes, and the cells of each row that carries a finding."""
+
+    def __init__(self, html):
+        super().__init__(convert_charrefs=True)
+        self.open, self.tags, self.attributes, self.rows, self.counts = [], [], [], {}, {}
+        self.row = self.cell = self.outcome = None
+        self.text = []
+        self.feed(html)
+        self.close()
+        assert self.open == []
+
+    def handle_starttag(self, tag, attrs):
+        values = dict(attrs)
+        self.tags.append(tag)
+        self.attributes += [(tag, name, value or "") for name, value in attrs]
+        if tag not in VOID and not self.get_starttag_text().endswith("/>"):
+            self.open.append(tag)
+        if tag == "tr":
+            self.row = next(
+                (
+                    (kind, values[kind])
+                    for kind in ("data-finding", "data-survival", "data-accuracy")
+                    if kind in values
+                ),
+                None,
+            )
+            if self.row:
+                self.rows[self.row] = []
+        if tag == "td" and self.row:
+            self.rows[self.row].append("")
+        self.outcome = values.get("data-count", self.outcome if tag != "dd" else None)
+
+    def handle_endtag(self, tag):
+        if tag not in ("circle", "path", "line", "rect"):
+            assert self.open.pop() == tag
+
+    def handle_startendtag(self, tag, attrs):
+        self.tags.append(tag)
+        self.attributes += [(tag, name, value or "") for name, value in attrs]
+
+    def handle_data(self, data):
+        self.text.append(data)
+        if "td" in self.open and self.row:
+            self.rows[self.row][-1] += data
+        if self.outcome and data.strip():
+            self.counts[self.outcome], self.outcome = data, None
+
+
+def audit_of(group="women"):
+    """An audit with every outcome and rule: a stage that is hard on a group, growth that loses it, a model."""
+    at = np.arange(ROWS)
+    kept = at % 10 < np.where(at < 400, 5, 9)
+    settings = AuditSettings()
+    members = [
+        Membership("gender", group, "mention-lexicon", at < 400),
+        Membership("gender", "few", "mention-lexicon", (at >= 400) & (at < 412)),
+        Membership("gender", "even", "mention-lexicon", (at >= 1_000) & (at < 3_000)),
+        Membership("gender", "nobody", "mention-lexicon", at < 0),
+        *partition(pa.array(np.where(at < 2_000, "shop", group)), "source", "source-metadata"),
+    ]
+    entered = kept & (at % 2 == 0)
+    steps = [
+        Step("length", np.ones(ROWS, dtype=bool), kept),
+        Step("confidence", entered, at % 5 > 0),
+        Step("language", kept & ~(entered & (at % 5 == 0)), np.ones(ROWS, dtype=bool)),
+    ]
+    mentions = pa.table({f"gender={group}": at < 400, "gender=few": at < 5})
+    grown = pa.table({f"gender={group}": at < 90, "gender=few": at < 5})
+    truth = pa.array(["yes"] * ROWS)
+    predicted = pa.array(np.where(at % 10 < np.where(at < 400, 6, 9), "yes", "no"))
+    return record(
+        [
+            *findings(retention(steps, members, settings, 1)),
+            *survival(mentions, grown, settings, "back_translation"),
+            *accuracy(truth, predicted, members, settings, "tuned"),
+        ],
+        settings,
+        load("mentions"),
+    )
+
+
+def full(text, group="women"):
+    """Facts for every section, with `text` wherever a user's text can stand."""
+    score = {"value": 0.89, "low": 0.86, "high": 0.912, "n": 600}
+    comparison = {
+        "metric": "accuracy", "of": "tuned", "against": text, "difference": 0.012, "low": -0.02, "high": 0.044,
+        "n": 600, "p": 0.4, "mde": 0.06, "verdict": "cannot tell",
+    }  # fmt: skip
+    return ReportFacts(
+        title=text,
+        audit=audit_of(group),
+        rows={"in": ROWS, "rejected": 1, "kept": 3_000, "dropped": 1_199, "grown": 200},
+        stages=[
+            {"stage": "length", "in": 4_000, "out": 3_440, "dropped": {text: 560}, "seconds": 0.4},
+            {"stage": "grow", "in": 3_440, "out": 3_640, "dropped": {}, "seconds": 9.0},
+        ],
+        samples=[{"stage": "length", "axis": "gender", "group": group, "reason": text, "text": text}],
+        growth={
+            "candidates": 200,
+            "admitted": 150,
+            "examples": [{"operation": text, "parent": text, "grown": text}],
+        },
+        scores={
+            text: {"accuracy": score},
+            "tuned": {"accuracy": score, text: {**score, "value": 3.2, "high": 4.0}},
+        },
+        comparison=[comparison],
+        reproduce={"version": "9f2c", "command": text},
+    )
+
+
+def test_every_number_of_the_tables_is_that_of_the_audit():
+    facts = full("reviews")
+
+    page = Page(render(facts))
+
+    def ends(finding):
+        return f"{finding['low']:.2f} to {finding['high']:.2f}"
+
+    def q(finding):
+        return (
+            "–" if finding["q"] is None else "<\u20090.001" if finding["q"] < 0.001 else f"{finding['q']:.3f}"
+        )
+
+    def said(finding):
+        return finding["verdict"].replace("_", " ").lower()
+
+    expected = {}
+    for each in facts.audit["findings"]:
+        where = f"{each['axis']}|{each['group']}"
+        if each["n"] == 0 or (each["ratio"] is None and each["rule"] != "accuracy"):
+            continue
+        if each["rule"] == "impact_ratio":
+            expected["data-finding", f"{each['stage']}|{where}"] = [
+                f"{each['n']:,}", f"{each['kept']:,}", f"{100 * each['rate']:.1f}%", f"{100 * each['other_rate']:.1f}%",
+                f"{each['ratio']:.2f}{'*' if each['adjusted'] else ''}", ends(each), f"{each['removal_ratio']:.2f}",
+                q(each), said(each),
+            ]  # fmt: skip
+        if each["rule"] == "survival":
+            expected["data-survival", where] = [
+                "", f"{100 * each['rate']:.1f}%", ends(each), f"{each['n']:,}", f"{each['appeared']:,}", said(each),
+            ]  # fmt: skip
+        if each["rule"] == "accuracy":
+            expected["data-accuracy", f"{each['stage']}|{where}"] = [
+                f"{each['n']:,}", f"{100 * each['rate']:.1f}%", f"{100 * each['other_rate']:.1f}%", "",
+                f"{100 * each['difference']:+.1f}", q(each), said(each),
+            ]  # fmt: skip
+    assert {row: cells[1:] for row, cells in page.rows.items()} == expected
+    assert {kind for kind, _ in expected} == {"data-finding", "data-survival", "data-accuracy"}
+    assert page.counts == {outcome: f"{facts.audit['counts'][outcome]:,}" for outcome in OUTCOMES}
+
+
+def test_hostile_text_is_shown_and_never_run():
+    html = render(full(HOSTILE, group=HOSTILE))
+
+    page = Page(html)
+
+    assert {"script", "img", "iframe", "object", "link"} & set(page.tags) == set()
+    assert [name for _, name, _ in page.attributes if name.startswith("on")] == []
+    assert "<script>alert(1)</script>" in "".join(page.text)
+    assert "{{7*7}}" in "".join(page.text)
+    assert [character for character in "\u202e\x07" if character in html] == []
+    assert "‹U+202E right-to-left override›gnp‹U+0007›↵" in "".join(page.text)
+
+
+def test_nothing_comes_from_elsewhere():
+    html = render(full("reviews"))
+
+    page = Page(html)
+
+    loading = {"src", "href", "xlink:href", "action", "data", "poster", "srcset", "background"}
+    assert [(tag, name) for tag, name, _ in page.attributes if name in loading] == []
+    assert [mark for mark in ("url(", "@import", "http://", "https://", "//") if mark in html] == []
+    assert ("meta", "content", "default-src 'none'; style-src 'unsafe-inline'") in page.attributes
+
+
+@pytest.mark.parametrize(
+    ("missing", "section"),
+    [
+        ({"audit": None, "growth": None, "scores": None, "comparison": None}, ("verdict", "worst", "forest", "retention", "growth", "model", "methods")),
+        ({"rows": None}, ("rows",)),
+        ({"stages": None}, ("stages",)),
+        ({"reproduce": None}, ("reproduce",)),
+    ],
+)  # fmt: skip
+def test_what_is_not_there_is_left_out(missing, section):
+    facts = full("reviews")
+
+    page = Page(render(ReportFacts(**{**facts.__dict__, **missing})))
+
+    every = {
+        "verdict",
+        "rows",
+        "worst",
+        "stages",
+        "forest",
+        "retention",
+        "growth",
+        "model",
+        "methods",
+        "reproduce",
+    }
+    assert {value for _, name, value in page.attributes if name == "id"} == every - set(section)
+
+
+def test_a_page_about_nothing_is_a_page():
+    page = Page(render(ReportFacts(title="empty", audit=record([], AuditSettings()), stages=[], scores={})))
+
+    assert {value for _, name, value in page.attributes if name == "id"} == {"verdict", "methods"}
+
+
+def test_samples_stand_by_their_finding_and_are_cut():
+    facts = full("reviews")
+    texts = [f"{at} " + "x" * 300 for at in range(7)]
+    samples = [
+        {"stage": "length", "axis": "gender", "group": "women", "reason": "too_short", "text": text}
+        for text in texts
+    ]
+
+    html = render(ReportFacts(title="t", audit=facts.audit, samples=samples))
+
+    shown = [text[:279] + "…" in html for text in texts]
+    assert shown == [True] * 5 + [False] * 2
+    assert "x" * 280 not in html
+
+
+def test_text_that_shows_is_left_as_it_is():
+    assert visible("naïve 日本 👩\u200d👧 {x}") == "naïve 日本 👩\u200d👧 {x}"
+
+
+def test_an_interval_beyond_the_scale_goes_on_with_an_arrow():
+    scale = Scale(0.5, 2, log=True)
+
+    inside = interval(1, 0.6, 1.5, scale=scale, verdict="PASS")
+    beyond = interval(0.1, 0.01, 9, scale=scale, verdict="FAIL")
+
+    assert (inside.count('class="more"'), beyond.count('class="more"')) == (0, 2)
+    assert [scale.percent(value) for value in (0.01, 0.5, 1, 2, 9)] == [0, 0, 50, 100, 100]
+
+
+def test_the_audit_is_as_bad_as_its_worst_finding_and_is_json():
+    found = [{"verdict": outcome} for outcome in ("NOT_APPLICABLE", "PASS", "INSUFFICIENT_DATA", "FAIL")]
+
+    assert [verdict(found[:size]) for size in range(5)] == [
+        "NOT_APPLICABLE",
+        *(each["verdict"] for each in found),
+    ]
+    audit = audit_of()
+    assert json.loads(json.dumps(audit, allow_nan=False)) == audit
+    assert sum(audit["counts"].values()) == len(audit["findings"])
+    assert {
+        "verdict",
+        "axis",
+        "group",
+        "stage",
+        "rule",
+        "ratio",
+        "low",
+        "high",
+        "n",
+        "q",
+    } <= set.intersection(*(set(each) for each in audit["findings"]))
+
+
+def test_the_worst_is_told_once_for_each_group_and_in_words():
+    told = worst(audit_of()["findings"])
+
+    assert [(each["rule"], each["stage"], each["group"]) for each in told] == [
+        ("survival", "back_translation", "women"),
+        ("impact_ratio", "total", "women"),
+        ("accuracy", "tuned", "women"),
+    ]
+    assert sentence(told[0]) == (
+        "22.5% (18.7% to 26.8%) of the mentions in 400 rows that mention women (gender) outlived back_translation."
+    )
+
+
+def test_sentences_say_numbers_intervals_and_n():
+    by_rule = {
+        (each["rule"], each["stage"], each["group"]): sentence(each)
+        for each in audit_of()["findings"]
+        if each["axis"] == "gender"
+    }
+
+    assert by_rule["impact_ratio", "length", "women"] == (
+        "The stage length kept 50.0% of the 400 rows that mention women (gender) and 90.0% of the 3,600 others: "
+        "a ratio of 0.56 (0.50 to 0.61), q < 0.001."
+    )
+    assert by_rule["accuracy", "tuned", "women"] == (
+        "tuned is right on 60.0% of the 400 rows that mention women (gender) and on 90.0% of the 3,600 others: "
+        "a difference of -30.0 points (-35.0 to -25.2), q < 0.001."
+    )
+    assert by_rule["impact_ratio", "language", "women"] == (
+        "The stage language: nothing to compare for the 160 rows that mention women (gender)."
+    )

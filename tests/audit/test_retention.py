@@ -1,0 +1,312 @@
+"""The stage audit counts right, keeps its error rate, finds what was planted, and says when it cannot tell."""
+
+import json
+import math
+from itertools import pairwise
+
+import numpy as np
+import pyarrow as pa
+import pytest
+from hypothesis import given, settings
+from hypothesis import strategies as st
+from scipy import stats
+
+from audit.findings import judge
+from audit.groups import partition
+from audit.retention import AuditSettings, Membership, Step, findings, retention
+from audit.steps import Counts, compose, count, selection_rates
+from corpus.statistics import Interval
+
+SETTINGS = AuditSettings()
+
+
+def mask(n, total, start=0):
+    rows = np.zeros(total, dtype=bool)
+    rows[start : start + n] = True
+    return rows
+
+
+def group(rows, name="g", axis="gender", origin="mention-lexicon"):
+    return Membership(axis, name, origin, rows)
+
+
+def step(kept, stage="length", entered=None, reason=None):
+    return Step(stage, np.ones(len(kept), dtype=bool) if entered is None else entered, kept, reason)
+
+
+def stage_with(n, kept, other_n, other_kept):
+    """A stage and its group: `kept` of `n` rows stay, and `other_kept` of the `other_n` others."""
+    total = n + other_n
+    return step(mask(kept, total) | mask(other_kept, total, n)), group(mask(n, total))
+
+
+def cell(n, kept, other_n, other_kept, audit=SETTINGS):
+    one, of = stage_with(n, kept, other_n, other_kept)
+    return retention([one], [of], audit, 7)[0]
+
+
+@st.composite
+def pipelines(draw):
+    """Up to four stages over 60 rows, each of which may drop the rows of some splits only, and three groups."""
+    generator = np.random.default_rng(draw(st.integers(0, 2**32 - 1)))
+    alive, steps = np.ones(60, dtype=bool), []
+    for position in range(draw(st.integers(1, 4))):
+        open_to = generator.random(60) < draw(st.sampled_from([0.5, 1.1]))
+        kept = generator.random(60) < draw(st.sampled_from([0.4, 0.9, 1.1]))
+        steps.append(Step(f"s{position}", alive & open_to, kept))
+        alive &= kept | ~open_to
+    shares = draw(st.lists(st.sampled_from([0.0, 0.1, 0.5, 1.0]), min_size=1, max_size=3))
+    return steps, [group(generator.random(60) < share, f"g{at}") for at, share in enumerate(shares)], alive
+
+
+def test_a_cell_says_what_the_counts_say():
+    """By hand: 63 of 100 against 810 of 900, so 0.7 of the retention and 3.7 times the removals."""
+    found = cell(100, 63, 900, 810)
+
+    assert (found.n, found.kept, found.rate) == (100, 63, 0.63)
+    assert (found.other_n, found.other_kept, found.other_rate) == (900, 810, 0.9)
+    assert (found.ratio, found.removal_ratio) == (pytest.approx(0.7), pytest.approx(3.7))
+    spread = 1.959964 * math.sqrt(37 / (63 * 100) + 90 / (810 * 900))
+    assert (found.low, found.high) == pytest.approx((0.7 * math.exp(-spread), 0.7 * math.exp(spread)))
+    assert found.p == pytest.approx(
+        stats.chi2_contingency([[63, 37], [810, 90]], correction=False, lambda_="log-likelihood").pvalue
+    )
+    assert found.verdict == "FAIL"
+
+
+@settings(deadline=None)
+@given(pipelines())
+def test_the_stages_parts_add_up_to_the_whole(pipeline):
+    steps, groups, _ = pipeline
+
+    cells = retention(steps, groups, SETTINGS, 1)
+
+    for member in groups:
+        *parts, whole = [each.log_ratio for each in cells if each.group == member.group]
+        if whole is None:
+            assert None in parts
+        elif None not in parts:
+            assert sum(parts) == pytest.approx(whole, abs=1e-9)
+
+
+@settings(deadline=None)
+@given(pipelines())
+def test_where_every_stage_may_drop_every_row_the_whole_is_what_survived(pipeline):
+    steps, groups, alive = pipeline
+    followed = (np.array_equal(a.entered & a.kept, b.entered) for a, b in pairwise(steps))
+    if not (steps[0].entered.all() and all(followed)):
+        return
+
+    cells = retention(steps, groups, SETTINGS, 1)
+
+    for member in groups:
+        whole = next(each for each in cells if each.group == member.group and each.stage == "total")
+        assert (whole.n, whole.kept) == (member.rows.sum(), (member.rows & alive).sum())
+        if whole.n and whole.kept:
+            assert whole.rate == pytest.approx(whole.kept / whole.n)
+
+
+def test_rows_that_a_later_stage_may_not_drop_do_not_hide_what_it_does():
+    """Both stages halve the group; half of it is test rows, which the second may not drop: a quarter, not 3/8."""
+    first = mask(500, 2_000) | mask(1_000, 2_000, 1_000)
+    train = first & (np.arange(2_000) % 2 == 0)
+    second = (np.arange(2_000) % 4 == 0) | (np.arange(2_000) >= 1_000)
+    of = group(mask(1_000, 2_000))
+
+    cells = retention([step(first, "a"), step(second, "b", entered=train)], [of], SETTINGS, 1)
+
+    assert [(each.stage, each.n, each.kept, each.rate) for each in cells] == [
+        ("a", 1_000, 500, 0.5),
+        ("b", 250, 125, 0.5),
+        ("total", 1_000, 375, 0.25),
+    ]
+
+
+def test_the_product_of_the_stages_has_greenwoods_variance():
+    """Against simulated pipelines of two stages, half of the rows leaving unjudged between them."""
+    generator = np.random.default_rng(2)
+    rates = []
+    for _ in range(4_000):
+        stayed = generator.binomial(200, 0.8)
+        entered = stayed // 2
+        rates.append(stayed / 200 * generator.binomial(entered, 0.6) / entered)
+
+    composed = compose([Counts(200, 160, 900, 800), Counts(80, 48, 800, 700)])
+
+    assert composed.kept / composed.n == pytest.approx(0.48)
+    assert math.sqrt(0.48 * 0.52 / composed.n) == pytest.approx(np.std(rates), rel=0.05)
+    assert (composed.other_n, composed.other_kept) == (900, 700)
+
+
+def test_equal_rates_fail_no_more_often_than_alpha():
+    failed = []
+    for seed in range(200):
+        generator = np.random.default_rng(seed)
+        groups = [group(generator.random(3_000) < share, str(share)) for share in (0.02, 0.05, 0.3)]
+        kept = generator.random(3_000) < (0.4, 0.95)[seed % 2]
+        failed.append(any(each.verdict == "FAIL" for each in retention([step(kept)], groups, SETTINGS, seed)))
+
+    assert sum(failed) / len(failed) <= SETTINGS.alpha
+
+
+def test_a_planted_ratio_of_seven_tenths_is_found():
+    outcomes = []
+    for seed in range(20):
+        generator = np.random.default_rng(seed)
+        of = generator.random(8_000) < 0.1
+        kept = generator.random(8_000) < np.where(of, 0.63, 0.9)
+        groups = [group(of), *(group(generator.random(8_000) < 0.1, f"even{i}") for i in range(3))]
+        outcomes += [
+            each.verdict for each in retention([step(kept)], groups, SETTINGS, seed) if each.stage != "total"
+        ]
+
+    assert outcomes == ["FAIL", "PASS", "PASS", "PASS"] * 20
+
+
+@pytest.mark.parametrize(
+    ("counts", "outcome"),
+    [
+        ((100, 90, 900, 810), "PASS"),
+        ((29, 2, 900, 810), "INSUFFICIENT_DATA"),  # too small, however bad it looks
+        ((60, 40, 900, 730), "INSUFFICIENT_DATA"),  # the interval holds the limit
+        ((60, 60, 9_000, 8_990), "INSUFFICIENT_DATA"),  # hardly a row was expected to go
+        ((40, 0, 9_000, 9_000), "FAIL"),  # so few were expected to go, but Fisher's test is exact
+        ((300, 8, 9_000, 900), "FAIL"),  # a budget that most rows fail
+        ((100, 100, 900, 900), "NOT_APPLICABLE"),  # nothing was dropped
+        ((0, 0, 900, 500), "NOT_APPLICABLE"),  # nobody
+        ((900, 500, 0, 0), "NOT_APPLICABLE"),  # everybody
+    ],
+)
+def test_each_outcome_has_its_reason(counts, outcome):
+    found = cell(*counts)
+
+    assert found.verdict == outcome
+    assert (found.ratio is None) == (outcome == "NOT_APPLICABLE")
+
+
+@pytest.mark.parametrize(
+    ("measured", "q", "outcome"),
+    [
+        (Interval(0.79, 0.6, 1.0), 0.2, "INSUFFICIENT_DATA"),
+        (Interval(0.79, 0.6, 1.0), 0.04, "FAIL"),
+        (Interval(0.7, 0.6, 0.79), 0.2, "FAIL"),
+        (Interval(0.9, 0.8, 1.0), 0.001, "PASS"),
+        (Interval(0.9, 0.79, 1.0), 0.2, "INSUFFICIENT_DATA"),
+    ],
+)
+def test_a_pass_needs_evidence_and_so_does_a_failure(measured, q, outcome):
+    assert judge(measured, 0.8, q=q, n=100, expected=50, settings=SETTINGS) == outcome
+
+
+def test_what_cannot_be_judged_says_what_could_have_been_seen():
+    found = cell(60, 40, 900, 730)
+
+    pooled = 770 / 960
+    reach = stats.norm.ppf(0.975) + stats.norm.ppf(0.8)
+    assert found.detectable == pytest.approx(reach * math.sqrt(pooled * (1 - pooled) * (1 / 60 + 1 / 900)))
+
+
+def test_q_values_are_over_all_cells_that_were_compared():
+    steps = [
+        step(mask(630, 1_000) | mask(100, 1_000, 900), "a"),
+        step(mask(1_000, 1_000), "b", entered=mask(9, 1_000)),
+    ]
+    groups = [group(mask(100, 1_000, at), str(at)) for at in (0, 600, 700)] + [
+        group(mask(0, 1_000), "nobody")
+    ]
+
+    cells = retention(steps, groups, SETTINGS, 1)
+
+    compared = [each for each in cells if each.p is not None]
+    assert [(each.stage, each.group) for each in cells if each.p is None] == [
+        ("a", "nobody"), ("b", "0"), ("b", "600"), ("b", "700"), ("b", "nobody"), ("total", "nobody"),
+    ]  # fmt: skip
+    expected = stats.false_discovery_control([each.p for each in compared])
+    assert [each.q for each in compared] == pytest.approx(expected.tolist())
+
+
+def test_reasons_are_counted_of_the_groups_own_rows():
+    reason = pa.array(["short", "short", None, "long", None, "short"])
+    kept = np.array([False, False, True, False, True, False])
+
+    cells = retention([step(kept, reason=reason)], [group(mask(4, 6))], SETTINGS, 1)
+
+    assert [each.reasons for each in cells] == [
+        {"short": 2, "long": 1},
+        {"length: short": 2, "length: long": 1},
+    ]
+
+
+def test_a_source_that_lost_more_than_half_is_a_failure_of_that_stage():
+    sources = partition(pa.array(["a"] * 10 + ["b"] * 10 + [None] * 2), "source", "source-metadata")
+    one, two = (
+        mask(6, 22) | mask(4, 22, 10) | mask(2, 22, 20),
+        mask(4, 22) | mask(8, 22, 10) | mask(2, 22, 20),
+    )
+
+    found = findings(retention([step(one, "first"), step(two, "second", entered=one)], sources, SETTINGS, 1))
+
+    assert [
+        (each["verdict"], each["stage"], each["group"]) for each in found if each["rule"] == "lost_most"
+    ] == [
+        ("FAIL", "first", "b"),  # and not again in total
+        ("FAIL", "total", "a"),  # no one stage took half
+    ]
+
+
+def test_half_is_not_most_and_a_mention_has_no_such_rule():
+    halved, of = stage_with(10, 5, 10, 2)
+    sources = [group(of.rows, axis="source"), group(~of.rows, axis="gender")]
+
+    found = findings(retention([halved], sources, SETTINGS, 1))
+
+    assert [each for each in found if each["rule"] == "lost_most"] == []
+
+
+def test_the_gap_of_an_axis_is_tested_where_its_groups_part_the_rows():
+    labels = partition(pa.array(["x"] * 50 + ["y"] * 50 + [None] * 20), "label", "label")
+    kept = mask(50, 120) | mask(25, 120, 50) | mask(10, 120, 100)
+
+    cells = retention([step(kept)], [*labels, group(mask(50, 120))], SETTINGS, 3)
+
+    again = retention([step(kept)], [group(mask(50, 120)), *labels], SETTINGS, 3)
+    by_group = {each.group: each.gap_p for each in cells if each.stage == "length"}
+    assert by_group == {each.group: each.gap_p for each in again if each.stage == "length"}
+    assert (by_group["g"], by_group["x"] == by_group["(missing)"], by_group["x"] < 0.001) == (
+        None,
+        True,
+        True,
+    )
+
+
+def test_fairlearn_sees_the_same_rates_in_the_rows_themselves():
+    from fairlearn.metrics import MetricFrame, selection_rate
+
+    generator = np.random.default_rng(9)
+    rows, kept = generator.random(500) < 0.2, generator.random(500) < 0.7
+
+    rates = selection_rates([count(step(kept), rows)])
+
+    frame = MetricFrame(
+        metrics={"kept": selection_rate}, y_true=kept, y_pred=kept.astype(int), sensitive_features=rows
+    )
+    assert rates.tolist() == [[frame.by_group["kept"][True], frame.by_group["kept"][False]]]
+
+
+def test_no_stage_no_group_and_no_row_are_nothing_to_audit():
+    assert retention([], [group(mask(1, 2))], SETTINGS, 1) == []
+    assert retention([step(mask(1, 2))], [], SETTINGS, 1) == []
+    assert [each.verdict for each in retention([step(mask(0, 0))], [group(mask(0, 0))], SETTINGS, 1)] == [
+        "NOT_APPLICABLE",
+        "NOT_APPLICABLE",
+    ]
+
+
+@settings(deadline=None, max_examples=30)
+@given(pipelines())
+def test_findings_are_json_without_nan(pipeline):
+    steps, groups, _ = pipeline
+
+    found = findings(retention(steps, groups, SETTINGS, 1))
+
+    assert json.loads(json.dumps(found, allow_nan=False)) == found
