@@ -1,0 +1,104 @@
+"""The model that is fine-tuned: a URI made into a folder that transformers loads and can train."""
+
+import json
+import os
+import shutil
+import uuid
+from dataclasses import dataclass
+from pathlib import Path
+from typing import Any
+
+from corpus.fetch import Fetched, fetch
+
+from corpus.schema import UserError
+
+_ABOUT = "winnow.json"
+
+
+@dataclass(frozen=True)
+class BaseModel:
+    """A base model at rest. `about` says what is known of it: uri, sha256, and of a GGUF file name, licence, quantisation."""
+
+    folder: Path
+    about: dict[str, Any]
+
+    def tokenizer(self) -> Any:
+        """Load the tokenizer (a fast one of transformers), which must know an end of sequence."""
+        from transformers import AutoTokenizer
+
+        tokenizer = AutoTokenizer.from_pretrained(self.folder)
+        if tokenizer.eos_token_id is None:
+            raise UserError(
+                f"the base model's tokenizer needs an end-of-sequence token; {self.about['uri']} has none"
+            )
+        return tokenizer
+
+    def model(self) -> Any:
+        """Load the model in float32 (on CPUs without bfloat16 units all else is slower), ready to be trained."""
+        import torch
+        from transformers import AutoModelForCausalLM
+
+        return AutoModelForCausalLM.from_pretrained(self.folder, dtype=torch.float32)
+
+
+def open_base(uri: str, base: Path, cache: Path) -> BaseModel:
+    """Return the base model at `uri`; relative URIs are looked up from `base`.
+
+    A folder is taken as it is. The weights of a GGUF file are dequantised once and kept in
+    `cache/dequantised/<sha256 of the file>`; training then starts from its rounded weights, which `about`
+    says. Raises UserError where `uri` is neither.
+    """
+    fetched = fetch(uri, base, cache)
+    if fetched.path.is_dir():
+        return BaseModel(fetched.path, {"uri": fetched.uri, "sha256": fetched.sha256})
+    with fetched.path.open("rb") as file:
+        magic = file.read(4)
+    if magic != b"GGUF":
+        raise UserError(
+            f"tuning.model needs a folder of transformers or a GGUF file; {uri} is neither: name another"
+        )
+    kept = cache / "dequantised" / fetched.sha256
+    if not kept.exists():
+        _dequantise(fetched, kept)
+    return BaseModel(kept, {"uri": fetched.uri, **json.loads((kept / _ABOUT).read_text())})
+
+
+def _dequantise(fetched: Fetched, kept: Path) -> None:
+    """Write the folder aside and rename it; of two that do so at once, one wins and the other's is the same."""
+    import torch
+    from transformers import AutoModelForCausalLM, AutoTokenizer, GgufConfig
+
+    aside = kept.with_name(f".{uuid.uuid4().hex}")
+    where, file = fetched.path.parent, fetched.path.name
+    # Without GgufConfig(dequantize=True) transformers 5 marks the model as quantised, and neither trains nor saves it.
+    model = AutoModelForCausalLM.from_pretrained(
+        where, gguf_file=file, dtype=torch.float32, quantization_config=GgufConfig(dequantize=True)
+    )
+    model.save_pretrained(aside)
+    AutoTokenizer.from_pretrained(where, gguf_file=file).save_pretrained(aside)
+    (aside / _ABOUT).write_text(json.dumps({"sha256": fetched.sha256, **_metadata(fetched.path)}))
+    try:
+        aside.rename(kept)
+    except OSError:
+        if not kept.exists():
+            raise
+        shutil.rmtree(aside)
+
+
+def _metadata(path: Path) -> dict[str, str]:
+    """Return name, licence and quantisation as the GGUF file states them."""
+    from gguf import GGUFReader, LlamaFileType
+
+    fields = GGUFReader(os.fspath(path)).fields
+    stated = {
+        name: fields[key].contents()
+        for name, key in (
+            ("name", "general.name"),
+            ("licence", "general.license"),
+            ("quantisation", "general.file_type"),
+        )
+        if key in fields
+    }
+    if "quantisation" in stated:
+        stated["quantisation"] = LlamaFileType(stated["quantisation"]).name
+    return {name: str(value) for name, value in stated.items()}
