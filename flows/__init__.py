@@ -1,0 +1,1 @@
+"""Prefect, the commands and recipes. Thin: what a step does is said in the packages below."""

@@ -1,0 +1,111 @@
+"""A recipe's stages on any files, without a server: for a first try, for scripts, for benchmarks."""
+
+import shutil
+import time
+import uuid
+from collections.abc import Sequence
+from pathlib import Path
+from typing import Any
+
+import psutil
+
+from corpus.schema import UserError
+from corpus.stage import Grow
+from flows import curate
+from flows.job import Job, Options, stage_rows, totals
+from flows.memory import Peak
+from flows.progress import shown
+from flows.recipe import _Recipe, change, load, parse
+from flows.stages import named
+
+
+def apply(
+    recipe_or_stage: str,
+    inputs: Sequence[str],
+    output: Path,
+    *,
+    settings: Sequence[str] = (),
+    seed: int | None = None,
+    text_column: str | None = None,
+    label_column: str | None = None,
+    quiet: bool = True,
+    **options: Any,
+) -> dict[str, Any]:
+    """Write `kept/`, `dropped/` and `ledger.parquet` to `output`; return the account of the rows."""
+    began = time.perf_counter()
+    columns = {
+        name: column
+        for name, column in (("text", text_column), ("label", label_column))
+        if column is not None
+    }
+    recipe, base = _recipe(recipe_or_stage, inputs, settings, seed, columns)
+    with Peak(psutil.Process()) as peak, shown(quiet) as progress:
+        job = Job.begin(recipe, Options(base=str(base), **options))
+        curate.ingest(job, progress)
+        for number in range(len(job.segments)):
+            curate.curate(job, number, progress)
+        _write(job, output)
+    return {
+        "run": job.folder.name,
+        "rows": totals(job),
+        "stages": stage_rows(job),
+        "output": str(output),
+        "seconds": round(time.perf_counter() - began, 3),
+        "peak_rss_mb": peak.megabytes,
+    }
+
+
+def _recipe(
+    recipe_or_stage: str,
+    inputs: Sequence[str],
+    settings: Sequence[str],
+    seed: int | None,
+    columns: dict[str, str],
+) -> tuple[_Recipe, Path]:
+    """Return a recipe's stages over the inputs, or one of a stage alone; admission ends a growth."""
+    path = Path(recipe_or_stage)
+    if path.suffix in {".yaml", ".yml"} or path.exists():
+        held = load(path, settings, seed).model_dump(
+            mode="json", exclude={"audit", "tuning", "evaluation", "gates"}, exclude_none=True
+        )
+        base = path.resolve().parent
+    else:
+        stage: dict[str, Any] = {"stage": recipe_or_stage}
+        kind = named(recipe_or_stage)
+        for setting in settings:
+            change(
+                {"stages": [stage]},
+                setting if "." in setting.split("=")[0] else f"{recipe_or_stage}.{setting}",
+            )
+        stages = [stage, {"stage": "admission"}] if issubclass(kind, Grow) else [stage]
+        held = {"name": "apply", "seed": seed or 0, "stages": stages, "sources": []}
+        base = Path.cwd()
+    if inputs:
+        held["sources"] = [{"name": "input", "uri": [_absolute(uri) for uri in inputs], **columns}]
+    elif not held["sources"]:
+        raise UserError(f"winnow apply {recipe_or_stage} needs files to read; name them before --output")
+    elif columns:
+        held["sources"] = [{**source, **columns} for source in held["sources"]]
+    return parse(held, recipe_or_stage), base
+
+
+def _absolute(uri: str) -> str:
+    return uri if "://" in uri or uri.startswith("file:") else str(Path(uri).absolute())
+
+
+def _write(job: Job, output: Path) -> None:
+    """Write all aside, then put it in place of what an earlier call left."""
+    curate.account(job)
+    output.mkdir(parents=True, exist_ok=True)
+    aside = output / f".{uuid.uuid4().hex}"
+    try:
+        curate.write_parts(aside / "kept", job.standing.tables())
+        shutil.copytree(job.folder / "dropped", aside / "dropped")
+        shutil.copyfile(job.folder / "ledger.parquet", aside / "ledger.parquet")
+        for name in ("kept", "dropped"):
+            if (output / name).exists():
+                (output / name).rename(aside / f"old-{name}")
+            (aside / name).rename(output / name)
+        (aside / "ledger.parquet").replace(output / "ledger.parquet")
+    finally:
+        shutil.rmtree(aside, ignore_errors=True)

@@ -1,0 +1,203 @@
+"""A row's biography, both ways: what each stage said of it, what it lost to, what it displaced, its children."""
+
+import json
+import re
+from collections.abc import Iterator
+from pathlib import Path
+from typing import Any
+
+import numpy as np
+import pyarrow as pa
+import pyarrow.compute as pc
+import pyarrow.parquet as pq
+
+from corpus.schema import SPLITS, UserError
+from corpus.segment import Measured
+from corpus.stage import Context, Judge
+from corpus.standing import Standing
+from corpus.store import Store
+from flows.job import Job
+
+
+def explain(run_or_version: str, row: str, root: Path) -> dict[str, Any]:
+    """Return the events of a row's life in order. `row` is an id, a unique prefix, or `source/file:row`."""
+    store = Store(root.resolve())
+    job = _job(store, run_or_version)
+    came = job.store.open_snapshot(job.read("ingest.json")["snapshot"]).narrow(
+        ["id", "source", "file", "row", "parent"]
+    )
+    row_id = _named(job, came, row)
+    events = [*_read(came, row_id), *_lived(job, row_id), *_published(job, row_id)]
+    return {"run": job.folder.name, "id": row_id, "events": events}
+
+
+def _job(store: Store, name: str) -> Job:
+    runs = sorted((store.root / "runs").glob(f"{name}*")) if re.fullmatch(r"[\w-]+", name) else []
+    if len(runs) == 1:
+        return Job.open(runs[0])
+    if len(runs) > 1:
+        raise UserError(f"{len(runs)} runs begin with {name!r}; give more of the name")
+    version = store.open_version(name)
+    for folder in sorted((store.root / "runs").glob("*"), reverse=True):
+        held = folder / "version.json"
+        if held.exists() and json.loads(held.read_text())["version"] == version.id:
+            return Job.open(folder)
+    raise UserError(
+        f"no run in {store.root} tells of version {version.id[:12]}; explain needs the run that made it"
+    )
+
+
+def _named(job: Job, came: pa.Table, row: str) -> str:
+    """Find the one row that is meant, among those that came in and those that were grown or rejected."""
+    place = re.fullmatch(r"(?P<source>[\w-]+)(?:/(?P<file>.+))?:(?P<row>\d+)", row)
+    if place is not None:
+        mask = pc.and_(pc.equal(came["source"], place["source"]), pc.equal(came["row"], int(place["row"])))
+        if place["file"] is not None:
+            mask = pc.and_(mask, pc.equal(came["file"], place["file"]))
+        found = came.filter(mask)["id"].to_pylist()
+    else:
+        ids = {
+            row_id
+            for table in (came, *(held for held in _steps(job)))
+            for row_id in table["id"].filter(pc.starts_with(table["id"], row)).to_pylist()
+        }
+        found = [row] if row in ids else sorted(ids)
+    if len(found) != 1:
+        rejects = pq.read_table(job.folder / "rejects.parquet")
+        if place is not None and not found:
+            mask = pc.and_(
+                pc.equal(rejects["source"], place["source"]), pc.equal(rejects["row"], int(place["row"]))
+            )
+            for line in rejects.filter(pc.fill_null(mask, False)).to_pylist():
+                raise UserError(f"{row} was rejected at ingest: {line['reason']} ({line['detail']})")
+        what = "no row is" if not found else f"{len(found)} rows are"
+        raise UserError(
+            f"{what} called {row!r} in run {job.folder.name}; give an id, a unique prefix, or source/file:row"
+        )
+    return str(found[0])
+
+
+def _steps(job: Job) -> Iterator[pa.Table]:
+    for number in range(len(job.segments)):
+        yield pq.read_table(job.segment(number) / "steps.parquet")
+
+
+def _read(came: pa.Table, row_id: str) -> list[dict[str, Any]]:
+    found = came.filter(pc.equal(came["id"], row_id)).to_pylist()
+    return (
+        [{"stage": "ingest", "event": "read", **{key: found[0][key] for key in ("source", "file", "row")}}]
+        if found
+        else []
+    )
+
+
+def _lived(job: Job, row_id: str) -> list[dict[str, Any]]:
+    """Tell what each stage said of the row, in order."""
+    ledger = job.ledger()
+    lines = {line["stage"]: line for line in ledger.filter(pc.equal(ledger["id"], row_id)).to_pylist()}
+    displaced = ledger.filter(pc.fill_null(pc.equal(ledger["other"], row_id), False)).to_pylist()
+    events: list[dict[str, Any]] = []
+    for number, segment in enumerate(job.segments):
+        standing = Standing.load(job.segment(number))
+        where = pc.index(standing.narrow["id"], row_id).as_py()
+        if segment.grow is not None:
+            events += _grown(standing, row_id, segment.grow.title)
+        if where < 0:
+            continue
+        steps = pq.read_table(job.segment(number) / "steps.parquet").slice(where, 1).to_pylist()[0]
+        for stage in segment.measuring:
+            if stage.title in lines:
+                line = lines[stage.title]
+                told = {
+                    key: line[key]
+                    for key in ("reason", "score", "threshold", "other", "detail")
+                    if line[key] is not None
+                }
+                events.append({"stage": stage.title, "event": "dropped", **told})
+                break
+            if steps[stage.title]:
+                events.append(
+                    {"stage": stage.title, "event": "passed", **_score(job, standing, stage, where)}
+                )
+            events += [
+                {
+                    "stage": stage.title,
+                    "event": "displaced",
+                    "other": line["id"],
+                    "reason": line["reason"],
+                    "score": line["score"],
+                }
+                for line in displaced
+                if line["stage"] == stage.title
+            ]
+        family, split = (standing.narrow[name][where].as_py() for name in ("family", "split"))
+        if number == len(job.segments) - 1 and standing.stands[where]:
+            events.append({"stage": "end", "event": "stands", "family": family, "split": split or "train"})
+    return events
+
+
+def _grown(standing: Standing, row_id: str, title: str) -> list[dict[str, Any]]:
+    narrow = standing.narrow
+    parent = narrow.filter(pc.equal(narrow["id"], row_id))["parent"].to_pylist()
+    children = narrow.filter(pc.fill_null(pc.equal(narrow["parent"], row_id), False))["id"].to_pylist()
+    born = (
+        [{"stage": title, "event": "grown", "parent": parent[0]}] if parent and parent[0] is not None else []
+    )
+    return born + [{"stage": title, "event": "parent of", "child": child} for child in children]
+
+
+def _score(job: Job, standing: Standing, stage: Any, where: int) -> dict[str, Any]:
+    """Say by how much a row passed a judge: judge the stored features of its part again."""
+    if not isinstance(stage, Judge):
+        return {}
+    part = int(np.searchsorted(standing.bounds, where, side="right") - 1)
+    held: Measured = standing.parts[part]
+    with job.runner() as work:
+        context: Context = work.context(stage)
+    verdict = stage.judge(held.read(stage), context)
+    at = where - int(standing.bounds[part])
+    told = {"score": verdict.score[at].as_py(), "threshold": verdict.threshold[at].as_py()}
+    return {key: value for key, value in told.items() if value is not None}
+
+
+def _published(job: Job, row_id: str) -> list[dict[str, Any]]:
+    held = job.read("version.json")
+    if held is None:
+        return []
+    version = job.store.open_version(held["version"])
+    for split in SPLITS:
+        for file in version.files(split):
+            at = pc.index(pq.read_table(file, columns=["id"])["id"], row_id).as_py()
+            if at >= 0:
+                return [
+                    {
+                        "stage": "publish",
+                        "event": "published",
+                        "version": version.id,
+                        "split": split,
+                        "shard": file.name,
+                        "row": at,
+                    }
+                ]
+    return []
+
+
+def show(held: dict[str, Any]) -> None:
+    """Print a biography, a line an event."""
+    from rich.console import Console
+    from rich.table import Table
+
+    table = Table(
+        title=f"row {held['id']} in run {held['run']}", title_justify="left", box=None, pad_edge=False
+    )
+    for name in ("stage", "event", "score", "threshold", "told"):
+        table.add_column(name, justify="right" if name in ("score", "threshold") else "left", overflow="fold")
+    for event in held["events"]:
+        rest = ", ".join(
+            f"{key} {value}"
+            for key, value in event.items()
+            if key not in ("stage", "event", "score", "threshold")
+        )
+        numbers = ["" if event.get(key) is None else f"{event[key]:.3g}" for key in ("score", "threshold")]
+        table.add_row(event["stage"], event["event"], *numbers, rest)
+    Console().print(table)

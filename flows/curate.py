@@ -1,0 +1,153 @@
+"""The steps from sources to a published version: plain functions over a run's folder, which tasks and `apply` call."""
+
+import json
+from collections.abc import Iterator
+from pathlib import Path
+from typing import Any
+
+import numpy as np
+import pyarrow as pa
+import pyarrow.compute as pc
+import pyarrow.parquet as pq
+
+from corpus import runner, snapshot
+from corpus.runner import Progress, silent
+from corpus.schema import LEDGER, ROW, SPLITS, UserError
+from corpus.standing import Standing
+from corpus.version import Card, Version
+from flows.job import Job
+
+FALLEN = pa.schema(
+    [*ROW, *(LEDGER.field(name) for name in ("stage", "reason", "score", "threshold", "other", "detail"))]
+)
+"""A dropped row, whole, and why."""
+
+
+def ingest(job: Job, progress: Progress = silent) -> dict[str, Any]:
+    """Read the sources; rejects are kept with file, line and reason."""
+    with job.runner(progress) as work:
+        held, came = work.ingest(job.recipe.sources, job.files, job.options.limit)
+    pq.write_table(came.rejects, job.folder / "rejects.parquet", compression="zstd")
+    summary = {
+        "snapshot": held.folder.name,
+        "rows": came.rows,
+        "rejected": came.rejects.num_rows,
+        "digests": came.digests,
+    }
+    job.write("ingest.json", summary)
+    return summary
+
+
+def curate(job: Job, number: int, progress: Progress = silent) -> list[dict[str, Any]]:
+    """Run one segment, on what the one before it left standing; return its lines of the stage table."""
+    segment = job.segments[number]
+    first: list[dict[str, Any]] = []
+    grown: list[str] = []
+    with job.runner(progress) as work:
+        if number == 0:
+            before = job.store.open_snapshot(job.read("ingest.json")["snapshot"])
+            if segment.grow is not None:
+                untouched = work.run(type(segment)(None, (), ()), before).standing
+                before, grown, summary = work.grow(segment.grow, untouched)
+                first = [summary]
+        elif segment.grow is not None:
+            before, grown, summary = work.grow(segment.grow, Standing.load(job.segment(number - 1)))
+            first = [summary]
+        else:
+            before = work.settle(Standing.load(job.segment(number - 1)))
+        decided = work.run(segment, before, grown)
+    runner.save(decided, job.segment(number))
+    stages = [*first, *decided.stages]
+    (job.segment(number) / "stages.json").write_text(json.dumps(stages))
+    (job.segment(number) / "input.json").write_text(
+        json.dumps({"snapshot": before.folder.name, "grown": len(grown)})
+    )
+    return stages
+
+
+def fallen(job: Job) -> Iterator[pa.Table]:
+    """Yield every dropped row, whole as it was when it fell, with its stage and reason."""
+    for number in range(len(job.segments)):
+        standing = Standing.load(job.segment(number))
+        ledger = pq.read_table(job.segment(number) / "ledger.parquet")
+        for rows in standing.tables(~standing.stands):
+            if rows.num_rows:
+                lines = ledger.take(pc.index_in(rows["id"], ledger["id"].combine_chunks()))
+                yield pa.table(
+                    [*rows.columns, *(lines[name] for name in FALLEN.names[len(ROW) :])], schema=FALLEN
+                )
+
+
+def write_parts(folder: Path, tables: Iterator[pa.Table], rows: int = snapshot.PART_ROWS) -> int:
+    """Write rows as `part-*.parquet`, cut anew at `rows`; return how many there were. Always one file at least."""
+    folder.mkdir(parents=True, exist_ok=True)
+    count = 0
+    number = 0
+    for number, table in enumerate(snapshot.recut(tables, rows), 1):
+        pq.write_table(
+            table, folder / f"part-{number - 1:05d}.parquet", compression="zstd", compression_level=3
+        )
+        count += table.num_rows
+    if not number:
+        schema = FALLEN if folder.name == "dropped" else ROW
+        pq.write_table(schema.empty_table(), folder / "part-00000.parquet")
+    return count
+
+
+def account(job: Job) -> None:
+    """Write the run's ledger and its dropped rows."""
+    ledger = job.ledger()
+    pq.write_table(ledger, job.folder / "ledger.parquet", compression="zstd")
+    write_parts(job.folder / "dropped", fallen(job))
+
+
+def publish(job: Job) -> str:
+    """Write what stands as a version; return its id. No name refers to it yet."""
+    standing = job.standing
+    split = pc.fill_null(standing.narrow["split"], "train")
+    splits = {
+        name: _of_split(
+            standing, standing.stands & pc.equal(split, name).to_numpy(zero_copy_only=False), name
+        )
+        for name in SPLITS
+    }
+    version = job.store.publish(
+        splits,
+        identity(job),
+        Card(job.recipe.name, {source.name: source.licence or "" for source in job.recipe.sources}),
+    )
+    job.store.write_file(
+        version.folder / "attestations" / "ledger.parquet", (job.folder / "ledger.parquet").read_bytes()
+    )
+    job.write("version.json", {"version": version.id, "folder": str(version.folder)})
+    return version.id
+
+
+def _of_split(standing: Standing, mask: np.ndarray, split: str) -> Iterator[pa.Table]:
+    for rows in standing.tables(mask):
+        if rows.num_rows:
+            yield rows.set_column(
+                rows.schema.get_field_index("split"), "split", pa.repeat(split, rows.num_rows)
+            ).cast(ROW)
+
+
+def identity(job: Job) -> dict[str, Any]:
+    """Return what a version's id depends on beside its rows."""
+    came = job.read("ingest.json")
+    return {
+        "seed": job.recipe.seed,
+        "limit": job.options.limit,
+        "sources": [
+            {**source.identity(), "digest": came["digests"][source.name]} for source in job.recipe.sources
+        ],
+        "stages": [stage.model_dump(mode="json") for stage in job.recipe.stages],
+        "builds_on": None,
+    }
+
+
+def opened(job: Job) -> Version:
+    """Open the version that the run published."""
+    held = job.read("version.json")
+    if held is None:
+        raise UserError(f"the run {job.folder.name} published no version")
+    return job.store.open_version(held["version"])

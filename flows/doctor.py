@@ -1,0 +1,134 @@
+"""What this machine has and lacks for the parts of a pipeline."""
+
+import os
+import platform
+import shutil
+import subprocess
+from importlib.metadata import PackageNotFoundError, version
+from pathlib import Path
+from typing import Any
+
+import psutil
+
+PACKAGES = (
+    "torch",
+    "transformers",
+    "peft",
+    "sentence-transformers",
+    "fairlearn",
+    "prefect",
+    "pyarrow",
+    "numba",
+    "datasets",
+)
+FREE_GB = 4
+
+
+def examine(store: Path) -> dict[str, Any]:
+    """Return {"ok", "checks": [{"what", "ok", "found", "needed_for", "do"}]}; `ok` is false where a run would fail."""
+    checks = [
+        _python(),
+        *(_package(name) for name in PACKAGES),
+        _apertium(),
+        _store(store),
+        _disk(store),
+        _memory(),
+    ]
+    return {"ok": all(check["ok"] for check in checks if check["required"]), "checks": checks}
+
+
+def _check(
+    what: str, ok: bool, found: str, needed_for: str, do: str, *, required: bool = True
+) -> dict[str, Any]:
+    return {
+        "what": what,
+        "ok": ok,
+        "found": found,
+        "needed_for": needed_for,
+        "do": "" if ok else do,
+        "required": required,
+    }
+
+
+def _python() -> dict[str, Any]:
+    found = platform.python_version()
+    ok = (3, 11) <= tuple(int(part) for part in found.split(".")[:2]) < (3, 14)
+    return _check("Python", ok, found, "everything", "install Python 3.11, 3.12 or 3.13")
+
+
+def _package(name: str) -> dict[str, Any]:
+    try:
+        return _check(name, True, version(name), "the pipeline", "")
+    except PackageNotFoundError:
+        return _check(
+            name, False, "missing", "the pipeline", f"pip install --constraint constraints.txt {name}"
+        )
+
+
+def _apertium() -> dict[str, Any]:
+    binary = shutil.which("apertium")
+    do = "apt-get install apertium apertium-eng-spa"
+    if binary is None:
+        return _check("apertium", False, "missing", "back_translation", do, required=False)
+    modes = subprocess.run([binary, "-l"], capture_output=True, text=True, check=False).stdout.split()  # noqa: S603  # our own word, found on the path
+    pairs = [mode for mode in ("eng-spa", "spa-eng") if mode in modes]
+    return _check(
+        "apertium",
+        len(pairs) == 2,
+        f"{binary}, pairs {', '.join(pairs) or 'none'}",
+        "back_translation",
+        do,
+        required=False,
+    )
+
+
+def _store(store: Path) -> dict[str, Any]:
+    place = next(folder for folder in (store.resolve(), *store.resolve().parents) if folder.exists())
+    ok = os.access(place, os.W_OK)
+    return _check(
+        "store",
+        ok,
+        f"{store} can {'' if ok else 'not '}be written",
+        "every run",
+        "name another folder with --store",
+    )
+
+
+def _disk(store: Path) -> dict[str, Any]:
+    place = next(folder for folder in (store.resolve(), *store.resolve().parents) if folder.exists())
+    free = shutil.disk_usage(place).free / 2**30
+    return _check(
+        "disk",
+        free >= FREE_GB,
+        f"{free:.1f} GiB free",
+        "models and snapshots",
+        f"free {FREE_GB} GiB, or name another disk with --store",
+    )
+
+
+def _memory() -> dict[str, Any]:
+    total = psutil.virtual_memory().total / 2**30
+    return _check(
+        "memory",
+        total >= 6,
+        f"{total:.1f} GiB, {os.cpu_count()} cores",
+        "the demo",
+        "the demo takes up to 6 GiB",
+        required=False,
+    )
+
+
+def show(held: dict[str, Any]) -> None:
+    """Print a line a check."""
+    from rich.console import Console
+    from rich.table import Table
+
+    table = Table(box=None, pad_edge=False)
+    for name in ("", "what", "found", "needed for", "to do"):
+        table.add_column(name)
+    for check in held["checks"]:
+        mark = (
+            "[green]ok[/]" if check["ok"] else ("[red]lacks[/]" if check["required"] else "[yellow]lacks[/]")
+        )
+        table.add_row(mark, check["what"], check["found"], check["needed_for"], check["do"])
+    Console().print(table)

@@ -1,0 +1,181 @@
+"""The end of a run: report, attestations, refs, and the summary that the command prints."""
+
+import json
+import platform
+from importlib.metadata import distributions
+from pathlib import Path
+from typing import Any
+
+import orjson
+import pyarrow as pa
+import pyarrow.compute as pc
+
+from audit.report import ReportFacts, render
+from corpus import text
+from corpus.schema import digest
+from flows import assess
+from flows.curate import opened
+from flows.job import Job, stage_rows, totals
+
+EXAMPLES = 8
+
+
+def candidate(job: Job) -> None:
+    """Let the candidate ref mean the new version, before any model was judged. A limited run moves no ref."""
+    if job.options.limit is None:
+        job.store.set_ref(
+            f"{job.recipe.name}@candidate", job.read("version.json")["version"], run=job.folder.name
+        )
+
+
+def finish(job: Job) -> dict[str, Any]:
+    """Write audit, report and attestations; let the recipe's name mean the version; return the summary."""
+    record = assess.conclude(job)
+    summary = _summary(job, record)
+    page = render(_facts(job, record, summary))
+    job.store.write_file(job.folder / "report.html", page)
+    summary["report"] = str(job.folder / "report.html")
+    if summary["version"] is not None:
+        _attest(job, page)
+        if job.options.limit is None:
+            summary["ref"] = {
+                "name": job.recipe.name,
+                "n": job.store.set_ref(job.recipe.name, summary["version"], run=job.folder.name),
+            }
+    job.write("summary.json", summary)
+    return summary
+
+
+def stop(job: Job) -> dict[str, Any]:
+    """End a run that a gate stops: the audit and its report are there, and nothing is published."""
+    record = assess.conclude(job)
+    summary = {**_summary(job, record), "stopped": assess.stopped(job)}
+    summary["report"] = str(
+        job.store.write_file(job.folder / "report.html", render(_facts(job, record, summary)))
+    )
+    job.write("summary.json", summary)
+    return summary
+
+
+def _summary(job: Job, record: dict[str, Any]) -> dict[str, Any]:
+    scores = job.read("scores.json") or {}
+    watched = job.read("watched.json") or {}
+    version = job.read("version.json")
+    return {
+        "run": job.folder.name,
+        "name": job.recipe.name,
+        "version": version["version"] if version else None,
+        "rows": totals(job),
+        "stages": stage_rows(job),
+        "audit": {
+            "verdict": record["verdict"],
+            "counts": record["counts"],
+            "findings": record["findings"],
+            "gates": record["gates"],
+        },
+        "scores": scores.get("classifiers", {}),
+        "comparison": scores.get("comparisons", []),
+        "report": None,
+        "limit": job.options.limit,
+        "seconds": watched.get("seconds"),
+        "peak_rss_mb": watched.get("peak_rss_mb"),
+        "warnings": warnings(job),
+    }
+
+
+def warnings(job: Job) -> list[str]:
+    """Say what would otherwise be silent: a rule that never fired, a growth that made nothing, an empty split."""
+    found = []
+    judges = {stage.title for segment in job.segments for stage in segment.measuring} - {"split"}
+    for stage in stage_rows(job):
+        if "grown" in stage:
+            if not stage["grown"]:
+                found.append(f"{stage['stage']} made no candidate")
+        elif stage["stage"] in judges and not stage["dropped"] and not stage.get("changed"):
+            found.append(f"{stage['stage']} changed and dropped nothing")
+    rejected = totals(job)["rejected"]
+    if rejected:
+        found.append(f"{rejected} records could not be read; the ledger says which and why")
+    if not job.standing.stands.any():
+        found.append("no row is left")
+    return found
+
+
+def _facts(job: Job, record: dict[str, Any], summary: dict[str, Any]) -> ReportFacts:
+    recipe = job.recipe.model_dump(mode="json")
+    return ReportFacts(
+        title=job.recipe.name,
+        audit=record,
+        rows=summary["rows"],
+        stages=summary["stages"],
+        samples=job.read("samples.json"),
+        growth=_growth(job),
+        scores=summary["scores"] or None,
+        comparison=summary["comparison"] or None,
+        reproduce={
+            "version": summary["version"] or "none was published",
+            "run": summary["run"],
+            "recipe": digest(orjson.dumps(recipe, option=orjson.OPT_SORT_KEYS)).hex(),
+            "seed": job.recipe.seed,
+            "explain a row": f"winnow explain {summary['run']} ID --store {job.store.root}",
+        },
+    )
+
+
+def _growth(job: Job) -> dict[str, Any] | None:
+    """Show some admitted rows beside their parents."""
+    made = sum(stage.get("grown", 0) for stage in stage_rows(job))
+    if not made:
+        return None
+    standing = job.standing
+    grown = standing.stands & pc.is_valid(standing.narrow["parent"]).to_numpy(zero_copy_only=False)
+    children = [
+        row
+        for rows in standing.tables(grown)
+        for row in zip(
+            rows["parent"].to_pylist(),
+            rows["operation"].to_pylist(),
+            text.contents(rows).to_pylist(),
+            strict=True,
+        )
+    ]
+    drawn = sorted(children, key=lambda row: digest(str(job.recipe.seed), "example", row[0]))[:EXAMPLES]
+    wanted = pc.is_in(standing.narrow["id"], value_set=pa.array([row[0] for row in drawn], pa.string()))
+    parents = {
+        row_id: content
+        for rows in standing.tables(wanted.to_numpy(zero_copy_only=False))
+        for row_id, content in zip(rows["id"].to_pylist(), text.contents(rows).to_pylist(), strict=True)
+    }
+    return {
+        "candidates": made,
+        "admitted": int(grown.sum()),
+        "examples": [
+            {"operation": operation, "parent": parents.get(parent, "(gone)"), "grown": content}
+            for parent, operation, content in drawn
+        ],
+    }
+
+
+def _attest(job: Job, page: str) -> None:
+    """Lay beside the version what may grow without changing its id."""
+    folder: Path = opened(job).folder
+    write = job.store.write_file
+    write(folder / "report.html", page)
+    for name in ("audit.json", "scores.json", "training.json"):
+        if (job.folder / name).exists():
+            write(
+                folder / ("audit.json" if name == "audit.json" else f"attestations/{name}"),
+                (job.folder / name).read_bytes(),
+            )
+    environment = {found.metadata["Name"]: found.version for found in distributions()}
+    tools = {
+        "python": platform.python_version(),
+        "machine": platform.machine(),
+        "packages": dict(sorted(environment.items())),
+    }
+    write(folder / "attestations" / "environment.json", json.dumps(tools, indent=1))
+    write(
+        folder / "attestations" / "run.json",
+        json.dumps({"run": job.folder.name, "recipe": job.recipe.model_dump(mode="json")}, indent=1),
+    )
+    write(folder / "attestations" / "ledger.parquet", (job.folder / "ledger.parquet").read_bytes())

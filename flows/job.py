@@ -1,0 +1,141 @@
+"""A run on disk: its folder holds all that a task needs, so that tasks pass nothing but its name."""
+
+import json
+from collections.abc import Iterator, Sequence
+from contextlib import contextmanager
+from dataclasses import asdict, dataclass
+from pathlib import Path
+from typing import Any
+
+import pyarrow as pa
+import pyarrow.parquet as pq
+
+from corpus.engine import Local
+from corpus.fetch import cache_folder, fetch
+from corpus.models import Models
+from corpus.runner import Progress, Runner, silent
+from corpus.schema import LEDGER
+from corpus.segment import Segment, cut
+from corpus.snapshot import PART_ROWS
+from corpus.sources import File, Source, files_of
+from corpus.standing import Standing
+from corpus.store import Store
+from flows.recipe import Recipe, _Recipe
+
+
+@dataclass(frozen=True)
+class Options:
+    """How a run is done; none of it changes what comes out, but for `limit`, which is part of the identity."""
+
+    base: str = "."
+    store: str = "winnow-store"
+    workers: int | None = None
+    limit: int | None = None
+    part_rows: int = PART_ROWS
+    engine: str = "local"
+
+
+@dataclass(frozen=True)
+class Job:
+    """A recipe, how it is to be done, and the run's folder."""
+
+    recipe: _Recipe
+    options: Options
+    folder: Path
+
+    @classmethod
+    def begin(cls, recipe: _Recipe, options: Options) -> "Job":
+        """Make the folder of a new run and write down what it is to do."""
+        job = cls(recipe, options, Store(Path(options.store).resolve()).new_run())
+        job.write("recipe.json", recipe.model_dump(mode="json"))
+        job.write("options.json", asdict(options))
+        return job
+
+    @classmethod
+    def open(cls, folder: Path) -> "Job":
+        """Take up a run from its folder."""
+        recipe = Recipe.model_validate(json.loads((folder / "recipe.json").read_text()))
+        return cls(recipe, Options(**json.loads((folder / "options.json").read_text())), folder)  # type: ignore[arg-type]
+
+    @property
+    def store(self) -> Store:
+        """The store that the run's folder lies in."""
+        return Store(self.folder.parent.parent)
+
+    @property
+    def base(self) -> Path:
+        """The folder against which relative URIs are read."""
+        return Path(self.options.base)
+
+    @property
+    def models(self) -> Models:
+        """What stages, probe and tuning may ask of models."""
+        return Models(self.base, cache_folder())
+
+    @property
+    def segments(self) -> list[Segment]:
+        """The recipe's stages, cut into passes; a recipe without stages is one empty pass."""
+        return cut(self.recipe.stages) or [Segment(None, (), ())]
+
+    @contextmanager
+    def runner(self, progress: Progress = silent) -> Iterator[Runner]:
+        """Lend what runs segments."""
+        with Local(self.options.workers) as engine:
+            yield Runner(self.store, engine, self.models, self.recipe.seed, self.options.part_rows, progress)
+
+    def files(self, source: Source) -> list[File]:
+        """Return the files of a source, fetched where they are not here."""
+        return files_of(source, self.base, lambda uri: fetch(uri, self.base, cache_folder()).path)
+
+    def segment(self, number: int) -> Path:
+        """Return the folder of what a segment decided."""
+        return self.folder / "segments" / str(number)
+
+    @property
+    def standing(self) -> Standing:
+        """What stands after the last segment."""
+        return Standing.load(self.segment(len(self.segments) - 1))
+
+    def ledger(self) -> pa.Table:
+        """Return every reject and drop of the run, in the order in which they fell."""
+        segments = [self.segment(number) / "ledger.parquet" for number in range(len(self.segments))]
+        return pa.concat_tables(
+            [
+                LEDGER.empty_table(),
+                *(pq.read_table(file) for file in (self.folder / "rejects.parquet", *segments)),
+            ]
+        )
+
+    def write(self, name: str, held: Any) -> None:
+        """Write a JSON file of the run, whole or not at all."""
+        self.store.write_file(self.folder / name, json.dumps(held, indent=1, default=str))
+
+    def read(self, name: str) -> Any:
+        """Read a JSON file of the run; None where it is not there."""
+        file = self.folder / name
+        return json.loads(file.read_text()) if file.exists() else None
+
+
+def stage_rows(job: Job) -> list[dict[str, Any]]:
+    """Return the stage table of a run: growth and judges in the recipe's order."""
+    held: list[dict[str, Any]] = []
+    for number in range(len(job.segments)):
+        held += json.loads((job.segment(number) / "stages.json").read_text())
+    return held
+
+
+def totals(job: Job) -> dict[str, int]:
+    """Count rows; what came in and was grown is rejected, kept or dropped."""
+    stages: Sequence[dict[str, Any]] = stage_rows(job)
+    rejected = pq.read_metadata(job.folder / "rejects.parquet").num_rows
+    counted = {
+        "in": job.read("ingest.json")["rows"] + rejected,
+        "rejected": rejected,
+        "kept": int(job.standing.stands.sum()),
+        "dropped": sum(sum(stage["dropped"].values()) for stage in stages),
+        "grown": sum(stage.get("grown", 0) for stage in stages),
+    }
+    assert counted["in"] + counted["grown"] == counted["rejected"] + counted["kept"] + counted["dropped"], (
+        counted
+    )
+    return counted

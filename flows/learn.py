@@ -1,0 +1,64 @@
+"""Tuning and evaluation of a run, on the shards that it published."""
+
+from pathlib import Path
+from typing import Any
+
+import numpy as np
+import pyarrow as pa
+
+from corpus.fetch import cache_folder
+from corpus.runner import Progress, silent
+from corpus.schema import SPLITS, UserError
+from flows.curate import opened
+from flows.job import Job
+
+
+def tune(job: Job, progress: Progress = silent) -> dict[str, Any]:
+    """Fine-tune on the version's training rows; write the adapter and `training.json` to the run's folder."""
+    from tuning import run
+    from tuning.rows import label_set
+
+    assert job.recipe.tuning is not None
+    version = opened(job)
+    shards = _shards(job)
+    return run.tune(
+        shards,
+        job.recipe.tuning,
+        label_set(shards),
+        job.folder,
+        version=version.id,
+        seed=job.recipe.seed,
+        base=job.base,
+        cache=cache_folder(),
+        progress=lambda done, total: progress("training", done, total),
+    )
+
+
+def evaluate(job: Job, progress: Progress = silent) -> dict[str, Any]:
+    """Judge what was tuned on the version's test rows; write `scores.json`, predictions and model card."""
+    from tuning import run
+
+    assert job.recipe.evaluation is not None
+    if not (job.folder / "training.json").exists():
+        raise UserError("evaluation judges what `tuning` made, and the recipe has no tuning section; add one")
+    progress("evaluating", 0, 0)
+    probe = job.recipe.evaluation.probe
+
+    def encode(texts: list[str]) -> np.ndarray:
+        assert probe is not None
+        return job.models.encode(probe, pa.array(texts, pa.string()))
+
+    return run.evaluate(
+        _shards(job),
+        job.recipe.evaluation,
+        job.folder,
+        base=job.base,
+        cache=cache_folder(),
+        sources={source.name: source.licence for source in job.recipe.sources},
+        encode=encode if probe is not None else None,
+    )
+
+
+def _shards(job: Job) -> dict[Any, list[Path]]:
+    version = opened(job)
+    return {split: version.files(split) for split in SPLITS}

@@ -1,0 +1,37 @@
+"""The flow: a column of task calls."""
+
+from typing import Any
+
+from prefect import flow
+
+from flows import finish, tasks
+from flows.job import Job, Options
+from flows.memory import watched
+from flows.recipe import Recipe
+
+
+@flow(name="winnow", flow_run_name="{recipe.name}", validate_parameters=False, log_prints=False)
+def pipeline(recipe: Recipe, options: Options) -> dict[str, Any]:  # type: ignore[valid-type]  # built from the stages
+    """Take raw rows to an audited version and, where the recipe says so, to a tuned and judged model."""
+    job = Job.begin(recipe, options)
+    run = str(job.folder)
+    with watched(job):
+        tasks.ingest(run)
+        for number, segment in enumerate(job.segments):
+            tasks.segment(run, number, ", ".join(stage.title for stage in segment.stages) or "nothing")
+        tasks.account(run)
+        if tasks.audit_data(run) is not None:
+            return finish.stop(job)
+        if job.recipe.shards.publish:
+            tasks.publish(run)
+        if job.recipe.tuning is not None:
+            tasks.tune(run)
+        if job.recipe.evaluation is not None:
+            tasks.evaluate(run)
+            tasks.audit_model(run)
+    return tasks.report(run)
+
+
+def run(recipe: Recipe, options: Options) -> dict[str, Any]:  # type: ignore[valid-type]  # built from the stages
+    """Run the flow; return the summary that `winnow run --json` prints."""
+    return pipeline(recipe, options)

@@ -1,0 +1,203 @@
+"""A recipe: what is read, which stages it goes through, what is audited, published, tuned and evaluated."""
+
+import difflib
+import re
+from collections.abc import Iterable, Sequence
+from pathlib import Path
+from typing import Annotated, Any, Literal, Union
+
+import yaml
+from pydantic import (
+    BaseModel,
+    ConfigDict,
+    Field,
+    NonNegativeInt,
+    ValidationError,
+    create_model,
+    model_validator,
+)
+
+from audit.retention import AuditSettings
+from corpus.schema import UserError
+from corpus.sources import Source
+from corpus.stage import Grow, Stage
+from flows.stages import known, named
+from tuning.settings import Evaluation, Tuning
+
+AnyStage = Annotated[Union[tuple(known().values())], Field(discriminator="stage")]  # noqa: UP007  # built from a list
+
+
+class Gate(BaseModel):
+    """A bound on an audit finding, and what happens where it is not met."""
+
+    model_config = ConfigDict(frozen=True, extra="forbid")
+
+    axis: str = Field(description="lexicon axis or declared group")
+    min_impact_ratio: float = Field(
+        0.8, gt=0, le=1, description="least ratio of a group's retention to the others'"
+    )
+    on_fail: Literal["report", "stop"] = Field(
+        "report", description="a gate reports; it stops a run only if told to"
+    )
+
+
+class Shards(BaseModel):
+    """What is said of the published dataset beside its numbers."""
+
+    model_config = ConfigDict(frozen=True, extra="forbid")
+
+    publish: bool = Field(True, description="whether the run writes a version")
+
+
+class _Recipe(BaseModel):
+    """The whole of a run. A section that is left out is a part that is not run."""
+
+    model_config = ConfigDict(frozen=True, extra="forbid")
+
+    name: str = Field(pattern=r"^[a-z0-9][a-z0-9._-]*$", description="the ref that a published version gets")
+    seed: NonNegativeInt = Field(0, lt=2**53, description="of every random choice; keyed to the row")
+    sources: tuple[Source, ...] = Field(min_length=1)
+    stages: tuple[Stage, ...] = ()
+    audit: AuditSettings | None = Field(None, title="Audit")
+    shards: Shards = Shards()
+    tuning: Tuning | None = Field(None, title="Tuning")
+    evaluation: Evaluation | None = Field(None, title="Evaluation")
+    gates: tuple[Gate, ...] = ()
+
+    @model_validator(mode="after")
+    def _names_are_told_apart(self) -> "_Recipe":
+        for what, names in (
+            ("sources", [s.name for s in self.sources]),
+            ("stages", [s.title for s in self.stages]),
+        ):
+            twice = sorted({name for name in names if names.count(name) > 1})
+            if twice:
+                raise UserError(f"{what}: {twice[0]!r} is used twice; give one of them a `name` of its own")
+        for stage, after in zip(self.stages, (*self.stages[1:], None), strict=True):
+            if isinstance(stage, Grow) and not any(
+                later.stage == "admission" for later in self.stages[self.stages.index(stage) + 1 :]
+            ):
+                raise UserError(
+                    f"stages: {stage.title} grows rows that no `admission` behind it judges; add - {{stage: admission}}"
+                )
+            if isinstance(stage, Grow) and isinstance(after, Grow):
+                raise UserError(
+                    f"stages: {after.title} would grow from candidates of {stage.title}; put `admission` between them"
+                )
+        return self
+
+
+Recipe = create_model("Recipe", __base__=_Recipe, __doc__=_Recipe.__doc__, stages=(tuple[AnyStage, ...], ()))
+"""`_Recipe` with `stages` as a discriminated union of all known stages."""
+
+
+def load(path: Path, settings: Sequence[str] = (), seed: int | None = None) -> _Recipe:
+    """Read a recipe, change the knobs that `settings` (KEY=VALUE) name, and check it."""
+    try:
+        held = yaml.safe_load(path.read_text(encoding="utf-8"))
+    except OSError as error:
+        raise UserError(f"no recipe could be read at {path} ({error.strerror}); name a YAML file") from error
+    except (yaml.YAMLError, UnicodeDecodeError) as error:
+        raise UserError(f"{path} is not YAML: {' '.join(str(error).split())}") from error
+    if not isinstance(held, dict):
+        raise UserError(
+            f"{path} holds {type(held).__name__}, and a recipe is a mapping with name, sources and stages"
+        )
+    for setting in settings:
+        change(held, setting)
+    if seed is not None:
+        held["seed"] = seed
+    return parse(held, str(path))
+
+
+def parse(held: dict[str, Any], where: str) -> _Recipe:
+    """Check a recipe that was read; what is wrong is said in one line."""
+    for stage in held.get("stages") or []:
+        if isinstance(stage, dict) and isinstance(stage.get("stage"), str):
+            build(named(stage["stage"]), stage, f"{where}: stages.{stage.get('name') or stage['stage']}")
+    return build(Recipe, held, where)  # type: ignore[return-value]
+
+
+def build(model: type[BaseModel], held: dict[str, Any], where: str) -> Any:
+    """Make a model of what was read; unknown keys are errors that name the nearest known one."""
+    try:
+        return model.model_validate(held)
+    except ValidationError as error:
+        raise UserError(f"{where}: {_told(model, error)}") from error
+
+
+def _told(model: type[BaseModel], error: ValidationError) -> str:
+    first = error.errors()[0]
+    place = ".".join(str(step) for step in first["loc"])
+    more = f" (and {error.error_count() - 1} more)" if error.error_count() > 1 else ""
+    if first["type"] == "extra_forbidden":
+        unknown = str(first["loc"][-1])
+        fields = _fields_at(model, first["loc"][:-1])
+        near = difflib.get_close_matches(unknown, fields, n=1, cutoff=0.5)
+        hint = f"did you mean {near[0]!r}?" if near else f"there are: {', '.join(sorted(fields))}"
+        return f"unknown knob {place!r}; {hint}{more}"
+    if first["type"] == "missing":
+        return f"{place} is needed and was not given{more}"
+    came = repr(first["input"])
+    short = came if len(came) < 80 else came[:77] + "..."
+    return (
+        f"{place + ': ' if place else ''}{first['msg'].removeprefix('Value error, ')}"
+        + (f", and {short} came" if place else "")
+        + more
+    )
+
+
+def _fields_at(model: type[BaseModel], steps: Iterable[str | int]) -> list[str]:
+    fields = model.model_fields
+    for step in steps:
+        if isinstance(step, str) and step in fields:
+            kind = _model_in(fields[step].annotation)
+            fields = kind.model_fields if kind is not None else fields
+        elif isinstance(step, str) and step in known():
+            fields = known()[step].model_fields
+    return list(fields)
+
+
+def _model_in(annotation: Any) -> type[BaseModel] | None:
+    if isinstance(annotation, type) and issubclass(annotation, BaseModel):
+        return annotation
+    for inner in getattr(annotation, "__args__", ()):
+        found = _model_in(inner)
+        if found is not None:
+            return found
+    return None
+
+
+def change(held: dict[str, Any], setting: str) -> None:
+    """Change one knob of a recipe that was read: `seed=3`, `tuning.epochs=2`, `near_duplicates.threshold=0.7`."""
+    match = re.fullmatch(r"([\w.-]+)=(.*)", setting, re.DOTALL)
+    if match is None:
+        raise UserError(
+            f"--set takes KEY=VALUE, and {setting!r} came; for example --set near_duplicates.threshold=0.7"
+        )
+    path, value = match[1].split("."), yaml.safe_load(match[2])
+    target: Any = held
+    if len(path) > 1:
+        lists = [
+            entry
+            for entry in [*(held.get("stages") or []), *(held.get("sources") or [])]
+            if isinstance(entry, dict)
+        ]
+        by_name = {entry.get("name") or entry.get("stage"): entry for entry in lists}
+        if path[0] in by_name:
+            target = by_name[path[0]]
+        elif path[0] in Recipe.model_fields:
+            target = held.setdefault(path[0], {})
+        else:
+            names = [*by_name, *Recipe.model_fields]
+            near = difflib.get_close_matches(path[0], [str(name) for name in names], n=1, cutoff=0.5)
+            raise UserError(
+                f"--set {setting}: no stage, source or section is called {path[0]!r}"
+                + (f"; did you mean {near[0]!r}?" if near else "")
+            )
+        path = path[1:]
+    if len(path) != 1 or not isinstance(target, dict):
+        raise UserError(
+            f"--set {setting}: KEY is a section's or a stage's knob, like tuning.epochs or length.min_words"
+        )
+    target[path[0]] = value

@@ -1,0 +1,85 @@
+"""What a run prints at its end: where the rows went, what the audit says, the scores, and where to look next."""
+
+from typing import Any
+
+from rich.console import Console
+from rich.table import Table
+
+
+def show(held: dict[str, Any]) -> None:
+    """Print the whole scorecard of a run."""
+    console = Console()
+    show_stages(console, held)
+    console.print()
+    counts = ", ".join(f"{count} {verdict}" for verdict, count in held["audit"]["counts"].items() if count)
+    console.print(f"audit    [bold]{held['audit']['verdict']}[/]: {counts}")
+    if held["scores"]:
+        _scores(console, held)
+    console.print(
+        f"version  {held['version'] or 'none: ' + (held.get('stopped') or 'the recipe publishes nothing')}"
+    )
+    console.print(
+        f"took     {held['seconds'] / 60:.1f} minutes, {held['peak_rss_mb'] / 1024:.1f} GiB at most"
+    )
+    console.print(f"report   {held['report']}", soft_wrap=True)
+    console.print(
+        f"next     winnow explain {held['run']} ROW   tells any row's way; winnow serve shows runs and reports",
+        soft_wrap=True,
+    )
+
+
+def show_rows(held: dict[str, Any]) -> None:
+    """Print where the rows went, and where they are now."""
+    console = Console()
+    show_stages(console, held)
+    console.print(
+        f"\n{held['output']}: kept/, dropped/ (each row whole, with its reason), ledger.parquet; {held['seconds']:.1f} s",
+        soft_wrap=True,
+    )
+
+
+def show_stages(console: Console, held: dict[str, Any]) -> None:
+    """Print the stage table and the account of rows."""
+    table = Table(box=None, pad_edge=False)
+    for name in ("stage", "in", "out"):
+        table.add_column(name, justify="left" if name == "stage" else "right")
+    table.add_column("what it did")
+    table.add_column("s", justify="right")
+    for stage in held["stages"]:
+        told = [f"{reason} {count:,}" for reason, count in stage["dropped"].items()]
+        told += [f"{what} {stage[what]:,}" for what in ("changed", "grown") if stage.get(what)]
+        table.add_row(
+            stage["stage"],
+            f"{stage['in']:,}",
+            f"{stage['out']:,}",
+            ", ".join(told) or "nothing",
+            f"{stage['seconds']:.1f}",
+        )
+    console.print(table)
+    rows = held["rows"]
+    console.print(
+        f"\nrows     {rows['in']:,} in + {rows['grown']:,} grown = {rows['rejected']:,} rejected + {rows['kept']:,} kept + {rows['dropped']:,} dropped"
+    )
+    for warning in held.get("warnings", ()):
+        console.print(f"note     {warning}")
+
+
+def _scores(console: Console, held: dict[str, Any]) -> None:
+    metrics = [name for name in next(iter(held["scores"].values())) if name != "per_class"]
+    table = Table(box=None, pad_edge=False)
+    table.add_column("scores ")
+    for metric in metrics:
+        table.add_column(f"{metric} (95% interval)", justify="right")
+    for name, scores in held["scores"].items():
+        table.add_row(
+            name,
+            *(
+                f"{scores[metric]['value']:.3f} ({scores[metric]['low']:.3f} to {scores[metric]['high']:.3f})"
+                for metric in metrics
+            ),
+        )
+    console.print(table)
+    for told in held["comparison"]:
+        console.print(
+            f"         {told['metric']}: {told['of']} against {told['against']} {told['difference']:+.3f} ({told['low']:+.3f} to {told['high']:+.3f}): [bold]{told['verdict']}[/]"
+        )

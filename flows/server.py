@@ -1,0 +1,109 @@
+"""Prefect's server: in this process for a run, or beside it with its pages for those who watch."""
+
+import functools
+import os
+import subprocess
+import sys
+import threading
+import urllib.request
+from http.server import SimpleHTTPRequestHandler, ThreadingHTTPServer
+from pathlib import Path
+from typing import Any
+from urllib.error import URLError
+
+from corpus.schema import UserError
+from flows.job import Options
+from flows.progress import shown
+from flows.recipe import _Recipe
+
+API = "http://127.0.0.1:{port}/api"
+PORT = 4200
+
+
+def settle(store: Path) -> None:
+    """Tell Prefect, before it is imported, where its database is and whom it must not call.
+
+    A server that `winnow serve` started on this machine is used; else one runs in this process.
+    """
+    os.environ.setdefault("PREFECT_HOME", str(store.resolve() / "prefect"))
+    os.environ.setdefault("PREFECT_SERVER_ANALYTICS_ENABLED", "false")
+    os.environ.setdefault("DO_NOT_TRACK", "1")
+    os.environ.setdefault("PREFECT_LOGGING_LEVEL", "WARNING")
+    os.environ.setdefault("PREFECT_SERVER_LOGGING_LEVEL", "ERROR")
+    os.environ.setdefault("PREFECT_API_REQUEST_TIMEOUT", "120")
+    os.environ.setdefault("PREFECT_SERVER_EPHEMERAL_STARTUP_TIMEOUT_SECONDS", "120")
+    if "PREFECT_API_URL" not in os.environ and _answers(API.format(port=PORT)):
+        os.environ["PREFECT_API_URL"] = API.format(port=PORT)
+
+
+def run_flow(recipe: _Recipe, options: Options, *, quiet: bool) -> dict[str, Any]:
+    """Run a recipe as a Prefect flow; return the run's summary."""
+    store = Path(options.store)
+    try:
+        store.mkdir(parents=True, exist_ok=True)
+    except OSError as error:
+        raise UserError(
+            f"the store {store} cannot be written ({error.strerror}); name another with --store"
+        ) from error
+    settle(store)
+    from prefect.settings import PREFECT_FLOWS_HEARTBEAT_FREQUENCY, temporary_settings
+
+    from flows.pipeline import run
+
+    with temporary_settings({PREFECT_FLOWS_HEARTBEAT_FREQUENCY: None}), shown(quiet):
+        return run(recipe, options)
+
+
+def serve(store: Path, port: int, reports_port: int) -> None:
+    """Start the server with its UI, and the reports of the store, on 127.0.0.1; both end with this process."""
+    settle(store)
+    if _answers(API.format(port=port)):
+        raise UserError(
+            f"a Prefect server answers on port {port} already; stop it or name another with --port"
+        )
+    store.mkdir(parents=True, exist_ok=True)
+    page = functools.partial(_Reports, directory=str(store.resolve()))
+    try:
+        reports = ThreadingHTTPServer(("127.0.0.1", reports_port), page)
+    except OSError as error:
+        raise UserError(
+            f"port {reports_port} cannot be used ({error.strerror}); name another with --reports-port"
+        ) from error
+    threading.Thread(target=reports.serve_forever, daemon=True).start()
+    environment = {
+        **os.environ,
+        "PREFECT_API_URL": API.format(port=port),
+        "PREFECT_UI_API_URL": API.format(port=port),
+    }
+    command = [sys.executable, "-m", "prefect", "server", "start", "--host", "127.0.0.1", "--port", str(port)]
+    sys.stderr.write(
+        f"runs     http://127.0.0.1:{port}/v2/\nreports  http://127.0.0.1:{reports_port}/runs/\n"
+    )
+    with subprocess.Popen(command, env=environment) as server:  # noqa: S603  # our own interpreter and words
+        try:
+            server.wait()
+        except KeyboardInterrupt:
+            server.terminate()
+        finally:
+            reports.shutdown()
+
+
+class _Reports(SimpleHTTPRequestHandler):
+    """Serves a store's files to this machine alone, without a log line a request."""
+
+    def log_message(self, format: str, *args: Any) -> None:  # noqa: A002  # the name that http.server gives it
+        """Say nothing."""
+
+    def end_headers(self) -> None:
+        """Tell browsers never to run what users' rows may hold."""
+        self.send_header("Content-Security-Policy", "script-src 'none'; object-src 'none'")
+        self.send_header("X-Content-Type-Options", "nosniff")
+        super().end_headers()
+
+
+def _answers(api: str) -> bool:
+    try:
+        with urllib.request.urlopen(f"{api}/health", timeout=2) as answer:  # noqa: S310  # http on this machine
+            return bool(answer.status == 200)
+    except (URLError, OSError):
+        return False

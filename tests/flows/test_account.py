@@ -1,0 +1,116 @@
+"""In and grown are rejected, kept and dropped: over a run, and in what `apply` writes."""
+
+import json
+
+import pyarrow as pa
+import pyarrow.parquet as pq
+import pytest
+from click.testing import CliRunner
+
+from corpus.schema import UserError
+from flows import biography
+from flows.apply import apply
+from flows.cli import winnow
+from flows.job import totals
+from tests.flows import jobs
+
+
+@pytest.fixture
+def corpus(tmp_path):
+    """A folder of records, with two that cannot be read."""
+    folder = jobs.write(tmp_path / "corpus", jobs.records(120))
+    (folder / "bad.jsonl").write_text('{"text": 12}\n{"text": "broken\n')
+    return folder
+
+
+def test_every_row_is_kept_dropped_or_rejected(corpus, tmp_path):
+    done = jobs.job(jobs.recipe(corpus), tmp_path / "store")
+
+    rows = totals(done)
+    ledger = pq.read_table(done.folder / "ledger.parquet")
+
+    assert (rows["in"], rows["rejected"]) == (122, 2)
+    assert rows["in"] == rows["rejected"] + rows["kept"] + rows["dropped"]
+    assert ledger.num_rows == rows["rejected"] + rows["dropped"]
+    assert len(ledger["id"].drop_null().unique()) == rows["dropped"]
+
+
+def test_apply_writes_every_row_once(corpus, tmp_path):
+    written = tmp_path / "recipe.yaml"
+    written.write_text(json.dumps({"name": "small", "sources": [{"name": "small", "uri": str(corpus)}], "stages": jobs.STAGES}))
+
+    held = apply(str(written), (), tmp_path / "out", store=str(tmp_path / "store"))
+
+    kept, dropped = (pa.concat_tables([pq.read_table(file) for file in sorted((tmp_path / "out" / name).glob("part-*.parquet"))]) for name in ("kept", "dropped"))
+    assert (kept.num_rows, dropped.num_rows) == (held["rows"]["kept"], held["rows"]["dropped"])
+    assert len({*kept["id"].to_pylist(), *dropped["id"].to_pylist()}) == 120
+    assert dropped["reason"].null_count == 0
+    assert pq.read_table(tmp_path / "out" / "ledger.parquet")["action"].to_pylist().count("reject") == 2
+
+
+def test_a_stage_alone_takes_bare_knobs(corpus, tmp_path):
+    held = apply("length", [str(corpus / "part-0.jsonl")], tmp_path / "out", settings=["min_words=10"], store=str(tmp_path / "store"))
+
+    expected = sum(len(record["text"].replace("\u200b", " ").split()) < 10 for record in jobs.records(120))
+    assert held["rows"]["dropped"] == pytest.approx(expected, abs=30)
+    assert held["stages"][0]["dropped"].keys() == {"too_short"}
+
+
+def test_apply_again_replaces_what_it_wrote(corpus, tmp_path):
+    source = [str(corpus / "part-0.jsonl")]
+    apply("length", source, tmp_path / "out", settings=["min_words=10"], store=str(tmp_path / "store"))
+
+    held = apply("length", source, tmp_path / "out", settings=["min_words=0"], store=str(tmp_path / "store"))
+
+    assert held["rows"]["kept"] == pq.read_metadata(tmp_path / "out" / "kept" / "part-00000.parquet").num_rows == 120
+    assert sorted(entry.name for entry in (tmp_path / "out").iterdir()) == ["dropped", "kept", "ledger.parquet"]
+
+
+def test_a_limit_takes_so_many_rows_and_the_same_ones_of_any_cut(corpus, tmp_path):
+    again = jobs.write(tmp_path / "again", jobs.records(120)[::-1], files=3)
+
+    one = jobs.job(jobs.recipe(corpus), tmp_path / "one", limit=40)
+    two = jobs.job(jobs.recipe(again), tmp_path / "two", limit=40)
+
+    assert totals(one)["in"] == totals(two)["in"] == 40
+    assert one.standing.narrow["id"] == two.standing.narrow["id"]
+
+
+def test_a_biography_tells_both_sides_of_a_drop(corpus, tmp_path):
+    done = jobs.job(jobs.recipe(corpus), tmp_path / "store")
+    line = next(line for line in done.ledger().to_pylist() if line["reason"] == "near_duplicate")
+
+    lost = biography.explain(done.folder.name, line["id"], tmp_path / "store")
+    stayed = biography.explain(done.folder.name, line["other"][:28], tmp_path / "store")
+
+    assert lost["events"][0]["event"] == "read"
+    assert lost["events"][-1] == {
+        "stage": "near_duplicates", "event": "dropped", "reason": "near_duplicate",
+        "score": line["score"], "threshold": 0.8, "other": line["other"],
+    }
+    assert {"stage": "near_duplicates", "event": "displaced", "other": line["id"], "reason": "near_duplicate", "score": line["score"]} in stayed["events"]
+
+
+def test_a_row_is_found_by_the_place_where_it_was_read(corpus, tmp_path):
+    done = jobs.job(jobs.recipe(corpus), tmp_path / "store")
+    line = done.ledger().filter(pa.compute.equal(done.ledger()["action"], "drop")).slice(0, 1).to_pylist()[0]
+
+    found = biography.explain(done.folder.name, f"small/{line['file']}:{line['row']}", tmp_path / "store")
+
+    assert found["id"] == line["id"]
+
+
+def test_a_rejected_row_says_why_it_was_not_read(corpus, tmp_path):
+    done = jobs.job(jobs.recipe(corpus), tmp_path / "store")
+
+    with pytest.raises(UserError, match="text_not_a_string"):
+        biography.explain(done.folder.name, "small/bad.jsonl:0", tmp_path / "store")
+
+
+def test_json_is_one_object_on_standard_output(corpus, tmp_path):
+    answer = CliRunner().invoke(winnow, ["apply", "length", str(corpus), "--output", str(tmp_path / "out"), "--store", str(tmp_path / "store"), "--json"], standalone_mode=False)
+
+    held = json.loads(answer.stdout)
+
+    assert set(held) >= {"rows", "stages", "seconds", "peak_rss_mb"}
+    assert held["rows"] == {"in": 122, "rejected": 2, "kept": held["rows"]["kept"], "dropped": held["rows"]["dropped"], "grown": 0}
