@@ -45,6 +45,11 @@ class Admission(CorpusJudge):
         {"min_chrf", "max_chrf", "min_similarity", "max_similarity", "near_duplicate", "embedding"}
     )
 
+    @property
+    def models(self) -> tuple[str, ...]:
+        """The embedding model."""
+        return (self.embedding,)
+
     @model_validator(mode="after")
     def _bands_are_open(self) -> "Admission":
         for low, high, name in (
@@ -180,7 +185,8 @@ def _vectors(rows: Rows, encode: EncodeTexts, positions: np.ndarray) -> np.ndarr
     if not len(ascending):
         return np.zeros((0, 1), np.float32)
     found = rows.map(encode, ascending)
-    return found.flatten().to_numpy().reshape(len(found), -1)[back]
+    vectors: np.ndarray = found.flatten().to_numpy().reshape(len(found), -1)[back]
+    return vectors
 
 
 def _chrf(candidates: list[str], parents: list[str]) -> np.ndarray:

@@ -1,7 +1,7 @@
 """What a translator must not touch is put behind placeholders, and verified when it comes back.
 
-    "@ann I paid $5 for 2 tickets!! 😂 http://t.co/x"
-    before  "@ann "      text  "I paid Xqza for Xqzb tickets!!"      after  " 😂 http://t.co/x"
+"@ann I paid $5 for 2 tickets!! 😂 http://t.co/x"
+before  "@ann "      text  "I paid Xqza for Xqzb tickets!!"      after  " 😂 http://t.co/x"
 """
 
 import re
@@ -9,12 +9,13 @@ from dataclasses import dataclass
 
 _PICTURE = "[\u00a9\u00ae\u203c\u2049\u2122\u2139\u2190-\u2bff\u3030\u303d\u3297\u3299\U0001f000-\U0001faff]"
 _KINDS = {
+    "endless": r"\S{120,}+",  # no word, and translators need time quadratic in its length
     "link": r"(?:https?://|www\.)\S*[^\s.,:;!?'\")\]]",
     "email": r"(?<![\w.+-])[\w.+-]++@[\w-]+(?:\.[\w-]+)+",
     "handle": r"@\w+",
     "hashtag": r"#\w+",
     "emoji": rf"(?:{_PICTURE}[\ufe0e\ufe0f\u200d\u20e3\U000e0020-\U000e007f]*)+",
-    "smiley": r"(?<!\w)[:;=8][-']?[()DPpOo/\\|*3](?!\w)|<3",
+    "smiley": r"(?<!\w)[:;=8][-']?[()DPpOo/\\|*3](?!\w)|<3(?!\w)",
     "lost": "\ufffd+",
     "number": r"[$€£]?\b\w*\d\w*(?:[.,:/-]\w*\d\w*)*%?",
     "placeholder": r"\b[Xx][Qq][Zz][A-Za-z]+\b",
@@ -23,8 +24,7 @@ _HELD = re.compile("|".join(f"(?P<{kind}>{pattern})" for kind, pattern in _KINDS
 _APART = "|".join(pattern for kind, pattern in _KINDS.items() if kind not in {"number", "placeholder"})
 _BEFORE = re.compile(rf"\s*(?:(?:RT\b)?[\s\"“.:-]*+(?>{_APART})[\s:,.\"”-]*+)++(?=\w)")
 _AFTER = re.compile(rf"(?:\s++(?>{_APART}))++\s*$")
-_PLACEHOLDER = re.compile(r"( *)\b[Xx][Qq][Zz]([A-Za-z]+)\b")
-_JOIN = "\0"
+_PLACEHOLDER = re.compile(r"\b[Xx][Qq][Zz]([A-Za-z]+)\b")
 
 
 @dataclass(frozen=True)
@@ -51,24 +51,18 @@ class Masked:
         Links, handles and words of that kind may move, as words do in translation; two numbers that change
         places change the meaning. Placeholders of unknown number stay in the text, and count as lost.
         """
-        came = [(_number(found[2]), found) for found in _PLACEHOLDER.finditer(translation)]
+        came = [(_number(found[1]), found.span()) for found in _PLACEHOLDER.finditer(translation)]
+        known = [(self.pieces[number], span) for number, span in came if number < len(self.pieces)]
         order = [number for number, _ in came]
-        numbers = [number for number in order if number < len(self.pieces) and self.pieces[number].kind == "number"]
+        numbers = [
+            number for number in order if number < len(self.pieces) and self.pieces[number].kind == "number"
+        ]
         whole = sorted(order) == list(range(len(self.pieces))) and numbers == sorted(numbers)
-        text = re.sub(f"{_JOIN} *", "", _PLACEHOLDER.sub(self._piece, translation))
-        return f"{self.before}{text}{self.after}", not whole
-
-    def _piece(self, found: re.Match[str]) -> str:
-        number = _number(found[2])
-        if number >= len(self.pieces):
-            return found[0]
-        piece = self.pieces[number]
-        left, right = piece.joined
-        return f"{'' if left else found[1]}{piece.text}{_JOIN if right else ''}"
+        return f"{self.before}{_put_back(translation, known)}{self.after}", not whole
 
 
 def mask(text: str) -> Masked:
-    """Put links, e-mail addresses, handles, hashtags, numbers, emoji and smileys out of a translator's reach.
+    """Put links, e-mail addresses, handles, hashtags, numbers, emoji, smileys and U+FFFD out of a translator's reach.
 
     Those that stand before the first word or after the last are no part of a sentence, and are not sent at
     all. The others become rare words (`Xqza`, `Xqzb`, ...), which a translator passes as names.
@@ -86,9 +80,26 @@ def mask(text: str) -> Masked:
         left = found.start() > 0 and (found.start() == done or _is_of_word(core[found.start() - 1]))
         right = found.end() < len(core) and _is_of_word(core[found.end()])
         pieces.append(Piece(str(found.lastgroup), found[0], (left, right)))
-        sent += [core[done : found.start()], " " if left else "", f"Xqz{_word(len(pieces) - 1)}", " " if right else ""]
+        sent += [
+            core[done : found.start()],
+            " " if left else "",
+            f"Xqz{_word(len(pieces) - 1)}",
+            " " if right else "",
+        ]
         done = found.end()
     return Masked(text[:start], "".join([*sent, core[done:]]), text[stop:], tuple(pieces))
+
+
+def _put_back(translation: str, pieces: list[tuple[Piece, tuple[int, int]]]) -> str:
+    """Put pieces where their placeholders stand, and take out the spaces that were put between them and a word."""
+    parts: list[str] = []
+    done, joined = 0, False
+    for piece, (start, stop) in pieces:
+        between = translation[done:start].lstrip(" ") if joined else translation[done:start]
+        left, joined = piece.joined
+        parts += [between.rstrip(" ") if left else between, piece.text]
+        done = stop
+    return "".join([*parts, translation[done:].lstrip(" ") if joined else translation[done:]])
 
 
 def _is_of_word(character: str) -> bool:

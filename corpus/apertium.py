@@ -1,7 +1,7 @@
-"""Apertium, the rule-based translator of the Debian packages: offline, deterministic, a text at a time.
+r"""Apertium, the rule-based translator of the Debian packages: offline, deterministic, a text at a time.
 
-The pipeline of a pair's mode file is run as it stands, with a NUL after each text (`-z`), and the texts are
-escaped for Apertium's stream format here, so that `^ $ / [ ] { } < > \\ @ ~` come back as they went.
+The pipeline of a pair's mode file is run as it stands, with a NUL after each text (`-z`). What means something
+in Apertium's stream format travels as noncharacters, so that `^ $ / [ ] { } < > \ @ ~` come back as they went.
 
 Two things would make a text's translation depend on its neighbours. Without NULs words and rules reach over
 line ends (of 2,000 tweets 812 changed when they were shuffled). With them 107 still changed: the first
@@ -22,13 +22,19 @@ import pyarrow as pa
 from corpus.schema import UserError, digest
 
 _MEANING = "^$/[]{}<>\\@~"  # what means something in Apertium's stream format
-_STANDINS = "".join(chr(0xFDD0 + number) for number in range(len(_MEANING)))  # noncharacters: for internal use
-_OUT = str.maketrans({**dict(zip(_MEANING, _STANDINS, strict=True)), **dict.fromkeys(_STANDINS, "\ufffd"), "’": "'", "\0": " "})
+_STANDINS = "".join(
+    chr(0xFDD0 + number) for number in range(len(_MEANING))
+)  # noncharacters: for internal use
+_OUT = str.maketrans(
+    {**dict(zip(_MEANING, _STANDINS, strict=True)), **dict.fromkeys(_STANDINS, "\ufffd"), "’": "'", "\0": " "}
+)
 _BACK = str.maketrans(dict(zip(_STANDINS, _MEANING, strict=True)))
 _END = "[]"  # an empty superblank: without it a full stop at the end of a text is lost
 _TAGGER = re.compile(r"\s*\|\s*(apertium-tagger [^|]*?)\s*\|\s*")
 _UNIT = re.compile(r"\^([^/]*)/")
-_UNSEEN = re.compile(r"A new ambiguity class was found\.[^\n]*\n[^\n]*\nWord '(.*?)'\.\nNew ambiguity class", re.DOTALL)
+_UNSEEN = re.compile(
+    r"A new ambiguity class was found\.[^\n]*\n[^\n]*\nWord '(.*?)'\.\nNew ambiguity class", re.DOTALL
+)
 
 
 def translate(source: str, target: str, texts: pa.StringArray) -> pa.StringArray:
@@ -59,7 +65,9 @@ def _mode(source: str, target: str) -> Path:
         raise UserError(f"translation needs Apertium, and there is no `apertium` on the PATH: {install}")
     mode = Path(os.environ.get("APERTIUM_DATADIR", "/usr/share/apertium"), "modes", f"{source}-{target}.mode")
     if not mode.exists():
-        raise UserError(f"translation needs Apertium's pair {source}-{target}, and {mode} is not there: {install}")
+        raise UserError(
+            f"translation needs Apertium's pair {source}-{target}, and {mode} is not there: {install}"
+        )
     return mode
 
 
@@ -77,13 +85,18 @@ def _pipeline(source: str, target: str) -> tuple[str, str | None, str]:
 
 def _tag(tagger: str, analysed: list[str]) -> list[str]:
     """Tag each text as if it were the first; only those without a word of an unseen class share a tagger."""
-    told = _shell(f"{tagger.replace('apertium-tagger', 'apertium-tagger -d', 1)}", analysed).stderr.decode(errors="replace")
+    told = _shell(f"{tagger.replace('apertium-tagger', 'apertium-tagger -d', 1)}", analysed).stderr.decode(
+        errors="replace"
+    )
     unseen = set(_UNSEEN.findall(told))
     units = [set(_UNIT.findall(text)) for text in analysed]
     known = unseen <= set().union(*units)
     together = [number for number, words in enumerate(units) if known and unseen.isdisjoint(words)]
     tagged = dict(zip(together, _run(tagger, [analysed[number] for number in together]), strict=True))
-    return [tagged[number] if number in tagged else _run(tagger, [text])[0] for number, text in enumerate(analysed)]
+    return [
+        tagged[number] if number in tagged else _run(tagger, [text])[0]
+        for number, text in enumerate(analysed)
+    ]
 
 
 def _run(command: str, texts: list[str]) -> list[str]:
@@ -93,7 +106,9 @@ def _run(command: str, texts: list[str]) -> list[str]:
     answers = _shell(command, texts).stdout.decode().split("\0")
     got, rest = answers[: len(texts)], answers[len(texts) :]
     if len(got) != len(texts) or any(rest) or not all(answer.endswith(_END) for answer in got):
-        raise RuntimeError(f"Apertium answered {len(answers) - 1} texts for {len(texts)}, or cut one: {command[:60]}")
+        raise RuntimeError(
+            f"Apertium answered {len(answers) - 1} texts for {len(texts)}, or cut one: {command[:60]}"
+        )
     return got
 
 
@@ -101,10 +116,16 @@ def _shell(command: str, texts: list[str]) -> subprocess.CompletedProcess[bytes]
     fed = "".join(f"{text}\0" for text in texts).encode()
     environment = {**os.environ, "LC_ALL": "C.UTF-8"}
     done = subprocess.run(  # noqa: S603 - the command is the installed pair's own pipeline
-        ["/bin/bash", "-o", "pipefail", "-c", command], input=fed, capture_output=True, env=environment, check=False
+        ["/bin/bash", "-o", "pipefail", "-c", command],
+        input=fed,
+        capture_output=True,
+        env=environment,
+        check=False,
     )
     if done.returncode:
-        raise RuntimeError(f"Apertium failed ({done.returncode}): {done.stderr.decode(errors='replace').strip()[-200:]}")
+        raise RuntimeError(
+            f"Apertium failed ({done.returncode}): {done.stderr.decode(errors='replace').strip()[-200:]}"
+        )
     return done
 
 

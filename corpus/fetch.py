@@ -9,10 +9,10 @@ import re
 from dataclasses import dataclass
 from pathlib import Path
 
-from corpus.cache import Cache, digest_of
+from corpus.fetching.cache import Cache, digest_of
+from corpus.fetching.transfer import UnreachableError, download_hub, download_other, download_web
+from corpus.fetching.wheel import download_member
 from corpus.schema import UserError
-from corpus.transfer import UnreachableError, download_hub, download_other, download_web
-from corpus.wheel import download_member
 
 _MARK = "#sha256="
 

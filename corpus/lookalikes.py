@@ -14,7 +14,9 @@ _TABLES = {
     ("greek", "latin"): {latin: letter for letter, latin in _LATIN_OF_GREEK.items()},
 }
 _LATIN, _OTHERS = "A-Za-zÀ-ɏ", "Ͱ-Ͽἀ-῿Ѐ-ԯ"
-_MIXED = re.compile(f"[{_LATIN}{_OTHERS}]*(?:[{_LATIN}][{_OTHERS}]|[{_OTHERS}][{_LATIN}])[{_LATIN}{_OTHERS}]*")
+_MIXED = re.compile(
+    f"[{_LATIN}{_OTHERS}]*(?:[{_LATIN}][{_OTHERS}]|[{_OTHERS}][{_LATIN}])[{_LATIN}{_OTHERS}]*"
+)
 _MIXED_RE2 = r"\p{Latin}[\p{Cyrillic}\p{Greek}]|[\p{Cyrillic}\p{Greek}]\p{Latin}"
 
 
@@ -34,7 +36,9 @@ def repair_all(texts: pa.StringArray) -> pa.StringArray:
     mixed = pc.match_substring_regex(texts, _MIXED_RE2)
     if not pc.any(mixed).as_py():
         return texts
-    return pc.replace_with_mask(texts, mixed, pa.array(map(repair, texts.filter(mixed).to_pylist()), pa.string()))
+    return pc.replace_with_mask(
+        texts, mixed, pa.array(map(repair, texts.filter(mixed).to_pylist()), pa.string())
+    )
 
 
 def _repaired(word: str) -> str:
@@ -45,10 +49,13 @@ def _repaired(word: str) -> str:
         return word
     most, rest = sorted(found, key=lambda script: -len(found[script]))
     if len(found[most]) == len(found[rest]):
-        if _readable(found, most, rest) == _readable(found, rest, most):
+        if _readable(found, most, rest) and _readable(found, rest, most):
             return word
-        most, rest = (most, rest) if _readable(found, most, rest) else (rest, most)
-    return word.translate(str.maketrans(_TABLES[most, rest])) if _readable(found, most, rest) else word
+        if _readable(found, rest, most):
+            most, rest = rest, most
+    if not _readable(found, most, rest):
+        return word
+    return "".join(_TABLES[most, rest].get(letter, letter) for letter in word)
 
 
 def _readable(found: dict[str, list[str]], most: str, rest: str) -> bool:

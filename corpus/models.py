@@ -71,7 +71,9 @@ class EncodeTexts:
     def __call__(self, texts: pa.StringArray, context: "Context") -> pa.FixedSizeListArray:
         """Return the vectors of `texts`, made now or replayed."""
         maker = f"encode {context.models.revision(self.uri)}"
-        return context.replay.recall(maker, texts, lambda missing: _lists(context.models.encode(self.uri, missing)))
+        return context.replay.recall(
+            maker, texts, lambda missing: _lists(context.models.encode(self.uri, missing))
+        )
 
 
 def _lists(vectors: np.ndarray) -> pa.FixedSizeListArray:
@@ -84,7 +86,7 @@ def _encoder(folder: Path, revision: str) -> "_Encoder":
     from sentence_transformers import SentenceTransformer
     from transformers.utils import logging
 
-    logging.disable_progress_bar()
+    logging.disable_progress_bar()  # type: ignore[no-untyped-call] # the library's own lack
     return _Encoder(SentenceTransformer(str(folder), device="cpu", local_files_only=True).eval())
 
 
@@ -101,10 +103,12 @@ class _Encoder:
         with _one_thread():
             for number, length in enumerate(shapes):
                 rows = np.flatnonzero(shape == number)
-                for start in range(0, len(rows), _BATCH):
+                for start in range(0, len(rows), 999):
                     batch = rows[start : start + _BATCH]
                     vectors[batch] = self._forward([pieces[row] for row in batch], length)
-        return vectors / np.maximum(np.linalg.norm(vectors, axis=1, keepdims=True), np.float32(1e-12))
+        norms: np.ndarray = np.linalg.norm(vectors, axis=1, keepdims=True)
+        vectors /= np.maximum(norms, np.float32(1e-12))
+        return vectors
 
     def _pieces(self, texts: list[str]) -> tuple[list[list[int]], int]:
         limit = int(self.model.max_seq_length)
@@ -122,7 +126,9 @@ class _Encoder:
             ids[row, : len(found)] = found
             mask[row, : len(found)] = 1
         with torch.inference_mode():
-            answer = self.model({"input_ids": torch.from_numpy(ids), "attention_mask": torch.from_numpy(mask)})
+            answer = self.model(
+                {"input_ids": torch.from_numpy(ids), "attention_mask": torch.from_numpy(mask)}
+            )
         vectors: np.ndarray = answer["sentence_embedding"].numpy()[: len(pieces)]
         return vectors
 

@@ -92,8 +92,6 @@ class Runner:
             self.progress("measuring", number, len(found))
         for _ in fresh:
             raise AssertionError("more parts came back than were sent")
-        if not parts:
-            parts = [_no_rows(self.store, segment)]
         candidates = np.zeros(before.rows, bool)
         if len(grown):
             candidates = pc.is_in(before.narrow(["id"])["id"], pa.array(grown)).to_numpy(zero_copy_only=False)
@@ -167,24 +165,6 @@ def _merged(standing: Iterator[pa.Table], grown: pa.Table) -> Iterator[pa.Table]
         ).sort_by("id")
         grown = grown.slice(before)
     yield grown
-
-
-def _no_rows(store: Store, segment: Segment) -> Measured:
-    """Stand in for the parts of a corpus without rows: files of the right columns and no row."""
-    folder = store.memo("empty")
-    features = {"fingerprint": pa.array([], pa.binary(16))}
-    with store.aside() as aside:
-        made = aside / "made"
-        made.mkdir()
-        pq.write_table(pa.table(features), made / "features.parquet")
-        pq.write_table(ROW.empty_table(), made / "rows.parquet")
-        store.place(made, folder)
-    return Measured(
-        folder / "features.parquet",
-        folder / "rows.parquet",
-        0,
-        {stage.title: 0 for stage in segment.measuring},
-    )
 
 
 def save(decided: Decided, folder: Path) -> None:

@@ -71,7 +71,7 @@ def write(folder: Path, tables: Iterable[pa.Table], part_rows: int = PART_ROWS) 
     folder.mkdir(parents=True)
     whole = ContentHash(ROW, leave_out=())
     parts = []
-    for number, rows in enumerate(recut(tables, part_rows)):
+    for number, rows in enumerate(_one_at_least(recut(tables, part_rows))):
         name = f"part-{number:05d}.parquet"
         whole.update(rows)
         pq.write_table(
@@ -83,6 +83,12 @@ def write(folder: Path, tables: Iterable[pa.Table], part_rows: int = PART_ROWS) 
         parts.append({"name": name, "rows": rows.num_rows, "digest": content(rows)})
     (folder / "snapshot.json").write_text(json.dumps({"digest": whole.hexdigest(), "parts": parts}))
     return Snapshot.open(folder)
+
+
+def _one_at_least(parts: Iterator[pa.Table]) -> Iterator[pa.Table]:
+    """Yield the parts, or one without rows, so that every pass has something to measure."""
+    yield next(parts, ROW.empty_table())
+    yield from parts
 
 
 def recut(tables: Iterable[pa.Table], rows: int) -> Iterator[pa.Table]:

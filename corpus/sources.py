@@ -10,14 +10,14 @@ from typing import Annotated, Any, Self
 
 from pydantic import BaseModel, ConfigDict, Field, field_validator, model_validator
 
-from corpus.batch import Batch, Pile
-from corpus.columns import Columns
-from corpus.files import File, Format, find, form_of
-from corpus.prose import Unit
-from corpus.readers import columns_of, records
-from corpus.record import Read, Unreadable
+from corpus.reading.batch import Batch, Pile
+from corpus.reading.columns import Columns
+from corpus.reading.files import File, Format, find, form_of
+from corpus.reading.prose import Unit
+from corpus.reading.readers import columns_of, records
+from corpus.reading.record import Read, Unreadable
+from corpus.reading.streams import Errors
 from corpus.schema import UserError
-from corpus.streams import Errors
 
 __all__ = ["Batch", "File", "Source", "files_of", "read"]
 
@@ -62,7 +62,9 @@ class Source(BaseModel):
     encoding_errors: Errors = Field(
         "reject", description="a row with undecodable bytes: reject, or U+FFFD in their place"
     )
-    licence: str | None = Field(None, description="under what terms the rows may be used; printed on the cards")
+    licence: str | None = Field(
+        None, description="under what terms the rows may be used; printed on the cards"
+    )
     unit: Unit = Field("document", description="what one row is of a plain text")
 
     @field_validator("encoding")

@@ -80,7 +80,7 @@ class Stage(BaseModel):
 
     @property
     def models(self) -> tuple[str, ...]:
-        """URIs of the models that are asked while measuring: their digests are part of the memo's key."""
+        """URIs of the models that the stage asks: fetched before a run, their digests part of the memo's key."""
         return ()
 
     @property
@@ -138,6 +138,9 @@ class Grow(Stage):
     """New rows from those that stand, each naming its parent. Only training rows are grown, unless it replaces."""
 
     splits: tuple[Split, ...] = Field(("train",), description="splits whose rows are grown")
+
+    def ready(self, models: Models) -> None:
+        """Raise UserError where the engine is not there, before anything heavy runs."""
 
     @abstractmethod
     def grow(self, rows: pa.Table, context: Context) -> pa.Table:

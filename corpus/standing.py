@@ -139,7 +139,8 @@ class StandingRows:
     @property
     def candidates(self) -> np.ndarray:
         """Which rows the last growth made, and nobody has admitted yet."""
-        return self.standing.candidates[self.positions]
+        grown: np.ndarray = self.standing.candidates[self.positions]
+        return grown
 
     def map(self, function: Any, positions: np.ndarray) -> pa.Array:
         """Look again at the texts of the rows at `positions` (ascending), part by part."""

@@ -1,0 +1,1 @@
+"""Stages that clean and choose: one stage a file."""

@@ -24,7 +24,9 @@ class Blocklist(Judge):
     stage: Literal["blocklist"] = "blocklist"
     words: tuple[str, ...] = Field(description="words and phrases")
     max_hits: NonNegativeInt = Field(0, description="times that words of the list may stand in a row")
-    match_repaired: bool = Field(False, description="look for the words in text whose look-alike letters are repaired")
+    match_repaired: bool = Field(
+        False, description="look for the words in text whose look-alike letters are repaired"
+    )
 
     thresholds = frozenset({"max_hits"})
 
@@ -35,7 +37,9 @@ class Blocklist(Judge):
             raise UserError("blocklist needs words, and the list is empty: name some, or leave the stage out")
         for word in words:
             if not _parts(word):
-                raise UserError(f"blocklist needs words of letters or digits, and {word!r} has none: take it off the list")
+                raise UserError(
+                    f"blocklist needs words of letters or digits, and {word!r} has none: take it off the list"
+                )
         return words
 
     def measure(self, rows: pa.Table, context: Context) -> pa.Table:
@@ -49,14 +53,18 @@ class Blocklist(Judge):
         if pc.any(held).as_py():
             spaced = _spaced(texts.filter(held))
             pattern = f" {_pattern(self.words, '  ')} "
-            found = pc.extract_regex(spaced, pattern).field("word")
-            hits = pc.replace_with_mask(hits, held, pc.count_substring_regex(spaced, pattern).cast(pa.int64()))
+            found = pc.struct_field(pc.extract_regex(spaced, pattern), "word")
+            hits = pc.replace_with_mask(
+                hits, held, pc.count_substring_regex(spaced, pattern).cast(pa.int64())
+            )
             first = pc.replace_with_mask(first, held, pc.replace_substring(found, "  ", " "))
         return pa.table({"hits": hits, "first": first})
 
     def judge(self, features: pa.Table, context: Context) -> Verdict:
         """Drop rows with more hits than are allowed."""
-        return Verdict.above("blocked_word", features["hits"], self.max_hits).explained(features["first"].combine_chunks())
+        return Verdict.above("blocked_word", features["hits"], self.max_hits).explained(
+            features["first"].combine_chunks()
+        )
 
 
 def _parts(word: str) -> list[str]:

@@ -10,8 +10,8 @@ from pydantic import Field, PositiveInt, model_validator
 
 from corpus.models import EMBEDDING, EncodeTexts
 from corpus.schema import Split, UserError
-from corpus.standing import is_null_or_in
 from corpus.stage import Context, CorpusJudge, Rows, Verdict
+from corpus.standing import is_null_or_in
 from corpus.survival import codes
 from corpus.text import halves
 
@@ -37,7 +37,9 @@ class Diversity(CorpusJudge):
     stage: Literal["diversity"] = "diversity"
     splits: tuple[Split, ...] = Field(("train",), description="splits whose rows are chosen from")
     keep: PositiveInt = Field(description="rows to choose")
-    pool: PositiveInt = Field(6000, le=10_000, description="rows that are embedded and chosen from: about 100 a second and core")
+    pool: PositiveInt = Field(
+        6000, le=10_000, description="rows that are embedded and chosen from: about 100 a second and core"
+    )
     prefer: Literal["random", "confident"] = Field("random", description="rows that come into the pool first")
     min_confidence: float | None = Field(
         None, ge=0, le=1, description="confidence that a row of the pool must have; a row without one has not"
@@ -51,10 +53,17 @@ class Diversity(CorpusJudge):
         "idempotence": "a budget by shares: `keep` of what was kept is all of it, but `pool` and `min_confidence` choose anew",
     }
 
+    @property
+    def models(self) -> tuple[str, ...]:
+        """The embedding model."""
+        return (self.embedding,)
+
     @model_validator(mode="after")
     def _pool_is_large_enough(self) -> "Diversity":
         if self.keep > self.pool:
-            raise UserError(f"keep is {self.keep} and pool {self.pool}: rows are chosen from the pool, raise it or keep fewer")
+            raise UserError(
+                f"keep is {self.keep} and pool {self.pool}: rows are chosen from the pool, raise it or keep fewer"
+            )
         return self
 
     def measure(self, rows: pa.Table, context: Context) -> pa.Table:
@@ -68,7 +77,9 @@ class Diversity(CorpusJudge):
         asked = is_null_or_in(table["split"], self.splits)
         labels = codes(table["label"])
         place = _by_content(table)
-        pool = np.sort(_first(self._worth(table, asked, place, context), labels, self.pool, balance=self.balance))
+        pool = np.sort(
+            _first(self._worth(table, asked, place, context), labels, self.pool, balance=self.balance)
+        )
         vectors = _vectors(rows, EncodeTexts(self.embedding), pool)
         quotas = _shares(labels[pool], self.keep, balance=self.balance)
         chosen = np.zeros(count, bool)
@@ -85,7 +96,9 @@ class Diversity(CorpusJudge):
         lost = in_pool & ~chosen
         near = pa.array(nearest, mask=~lost | (nearest < 0))
         score = pa.array(distance, mask=np.isnan(distance))
-        return Verdict.where(lost, "not_chosen", score=score, other=near) | Verdict.where(asked & ~in_pool, "not_in_pool")
+        return Verdict.where(lost, "not_chosen", score=score, other=near) | Verdict.where(
+            asked & ~in_pool, "not_in_pool"
+        )
 
     def _worth(self, table: pa.Table, asked: np.ndarray, place: np.ndarray, context: Context) -> np.ndarray:
         """Return the positions of the rows that may come into the pool, the first to come first."""
@@ -93,8 +106,14 @@ class Diversity(CorpusJudge):
         if self.min_confidence is not None:
             asked = asked & (confidence >= self.min_confidence)
         rows = np.flatnonzero(asked)
-        hashes = np.array([context.keyed(one) for one in table["fingerprint"].take(pa.array(rows)).to_pylist()])
-        last = np.where(np.isnan(confidence), np.inf, -confidence)[rows] if self.prefer == "confident" else np.zeros(len(rows))
+        hashes = np.array(
+            [context.keyed(one) for one in table["fingerprint"].take(pa.array(rows)).to_pylist()]
+        )
+        last = (
+            np.where(np.isnan(confidence), np.inf, -confidence)[rows]
+            if self.prefer == "confident"
+            else np.zeros(len(rows))
+        )
         return rows[np.lexsort((place[rows], hashes, last))]
 
 
@@ -108,11 +127,13 @@ def cover(vectors: np.ndarray, keep: int, place: np.ndarray) -> tuple[np.ndarray
     alike = np.rint(vectors @ vectors.T * _SCALE).astype(np.int16)
     best = np.full(len(vectors), -_SCALE, np.int16)
     gains = alike.sum(axis=1, dtype=np.int64) + _SCALE * len(vectors)
-    heap = [(-int(gain), int(rank), row, 0) for row, (gain, rank) in enumerate(zip(gains, place, strict=True))]
+    heap = [
+        (-int(gain), int(rank), row, 0) for row, (gain, rank) in enumerate(zip(gains, place, strict=True))
+    ]
     heapq.heapify(heap)
     picked: list[int] = []
     while heap and len(picked) < keep:
-        gain, rank, row, seen = heapq.heappop(heap)
+        _, rank, row, seen = heapq.heappop(heap)
         if seen == len(picked):
             picked.append(row)
             np.maximum(best, alike[row], out=best)
@@ -136,7 +157,9 @@ def _by_content(table: pa.Table) -> np.ndarray:
 def _first(rows: np.ndarray, labels: np.ndarray, most: int, *, balance: bool) -> np.ndarray:
     """Take the first rows of each class, as many as its share of `most`."""
     shares = _shares(labels[rows], most, balance=balance)
-    return np.concatenate([rows[:0], *(rows[labels[rows] == label][:share] for label, share in shares.items())])
+    return np.concatenate(
+        [rows[:0], *(rows[labels[rows] == label][:share] for label, share in shares.items())]
+    )
 
 
 def _shares(labels: np.ndarray, total: int, *, balance: bool) -> dict[int, int]:

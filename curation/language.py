@@ -30,7 +30,9 @@ class Language(Judge):
 
     stage: Literal["language"] = "language"
     languages: tuple[str, ...] = Field(("en",), description="ISO 639 codes of the languages that stay")
-    min_score: float = Field(0.5, gt=0, le=1, description="probability of another language from which a row goes")
+    min_score: float = Field(
+        0.5, gt=0, le=1, description="probability of another language from which a row goes"
+    )
     min_letters: NonNegativeInt = Field(20, description="letters that a row needs to be judged")
 
     thresholds = frozenset({"min_score", "min_letters"})
@@ -39,10 +41,14 @@ class Language(Judge):
     @classmethod
     def _languages_are_known(cls, languages: tuple[str, ...]) -> tuple[str, ...]:
         if not languages:
-            raise UserError("language needs the languages that stay, and none was named: name one, or leave the stage out")
+            raise UserError(
+                "language needs the languages that stay, and none was named: name one, or leave the stage out"
+            )
         for language in languages:
             if language not in _known():
-                raise UserError(f"language needs codes that lid.176 knows (en, es, zh, ...), and {language!r} came: correct it")
+                raise UserError(
+                    f"language needs codes that lid.176 knows (en, es, zh, ...), and {language!r} came: correct it"
+                )
         return languages
 
     def measure(self, rows: pa.Table, context: Context) -> pa.Table:
@@ -79,7 +85,11 @@ class Language(Judge):
             return language, score, score
         shouted = {name: chance for chance, name in _ask(line.lower(), -1)}
         wanted = {f"__label__{name}" for name in self.languages}
-        return language, min(score, shouted.get(label, 0.0)), max(chance for chance, name in _ask(line, -1) if name in wanted)
+        return (
+            language,
+            min(score, shouted.get(label, 0.0)),
+            max(chance for chance, name in _ask(line, -1) if name in wanted),
+        )
 
 
 def _ask(line: str, most: int) -> list[tuple[float, str]]:

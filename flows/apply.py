@@ -14,8 +14,9 @@ from corpus.stage import Grow
 from flows import curate
 from flows.job import Job, Options, stage_rows, totals
 from flows.memory import Peak
+from flows.prepare import prepare
 from flows.progress import shown
-from flows.recipe import _Recipe, change, load, parse
+from flows.recipe import Recipe, change, load, parse
 from flows.stages import named
 
 
@@ -41,6 +42,7 @@ def apply(
     recipe, base = _recipe(recipe_or_stage, inputs, settings, seed, columns)
     with Peak(psutil.Process()) as peak, shown(quiet) as progress:
         job = Job.begin(recipe, Options(base=str(base), **options))
+        prepare(job)
         curate.ingest(job, progress)
         for number in range(len(job.segments)):
             curate.curate(job, number, progress)
@@ -61,7 +63,7 @@ def _recipe(
     settings: Sequence[str],
     seed: int | None,
     columns: dict[str, str],
-) -> tuple[_Recipe, Path]:
+) -> tuple[Recipe, Path]:
     """Return a recipe's stages over the inputs, or one of a stage alone; admission ends a growth."""
     path = Path(recipe_or_stage)
     if path.suffix in {".yaml", ".yml"} or path.exists():

@@ -105,7 +105,7 @@ def publish(job: Job) -> str:
     """Write what stands as a version; return its id. No name refers to it yet."""
     standing = job.standing
     split = pc.fill_null(standing.narrow["split"], "train")
-    splits = {
+    splits: dict[str, Iterator[pa.Table]] = {
         name: _of_split(
             standing, standing.stands & pc.equal(split, name).to_numpy(zero_copy_only=False), name
         )

@@ -149,7 +149,7 @@ def _table(paths: list[str]) -> pa.Table | None:
 
 
 def _raw(first: Any) -> dict[str, list[str | None]] | None:
-    from corpus.readers import peek
+    from corpus.reading.readers import peek
 
     records = peek(first, 2_000)
     if records is None:
@@ -205,7 +205,7 @@ def _look(source: Source) -> dict[str, Any]:
 
 def _stages(looked: dict[str, Any]) -> list[dict[str, Any]]:
     """Choose among the stages that earned their place, with a shingle that suits the length of the rows."""
-    drafted = [
+    drafted: list[dict[str, Any]] = [
         {"stage": "normalise"},
         {"stage": "exact_duplicates"},
         {
@@ -216,7 +216,7 @@ def _stages(looked: dict[str, Any]) -> list[dict[str, Any]]:
         *([{"stage": "label_conflicts"}] if looked["labelled"] else []),
         {"stage": "split", "train": 0.8, "validation": 0.1, "test": 0.1},
     ]
-    return [stage for stage in drafted if stage["stage"] == "split" or _earned(str(stage["stage"]))]
+    return [stage for stage in drafted if stage["stage"] == "split" or _earned(stage["stage"])]
 
 
 def _earned(stage: str) -> bool:

@@ -20,7 +20,7 @@ from corpus.snapshot import PART_ROWS
 from corpus.sources import File, Source, files_of
 from corpus.standing import Standing
 from corpus.store import Store
-from flows.recipe import Recipe, _Recipe
+from flows.recipe import Form, Recipe
 
 
 @dataclass(frozen=True)
@@ -39,12 +39,12 @@ class Options:
 class Job:
     """A recipe, how it is to be done, and the run's folder."""
 
-    recipe: _Recipe
+    recipe: Recipe
     options: Options
     folder: Path
 
     @classmethod
-    def begin(cls, recipe: _Recipe, options: Options) -> "Job":
+    def begin(cls, recipe: Recipe, options: Options) -> "Job":
         """Make the folder of a new run and write down what it is to do."""
         job = cls(recipe, options, Store(Path(options.store).resolve()).new_run())
         job.write("recipe.json", recipe.model_dump(mode="json"))
@@ -54,8 +54,8 @@ class Job:
     @classmethod
     def open(cls, folder: Path) -> "Job":
         """Take up a run from its folder."""
-        recipe = Recipe.model_validate(json.loads((folder / "recipe.json").read_text()))
-        return cls(recipe, Options(**json.loads((folder / "options.json").read_text())), folder)  # type: ignore[arg-type]
+        recipe = Form.model_validate(json.loads((folder / "recipe.json").read_text()))
+        return cls(recipe, Options(**json.loads((folder / "options.json").read_text())), folder)
 
     @property
     def store(self) -> Store:

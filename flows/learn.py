@@ -1,5 +1,6 @@
 """Tuning and evaluation of a run, on the shards that it published."""
 
+from collections.abc import Sequence
 from pathlib import Path
 from typing import Any
 
@@ -44,9 +45,9 @@ def evaluate(job: Job, progress: Progress = silent) -> dict[str, Any]:
     progress("evaluating", 0, 0)
     probe = job.recipe.evaluation.probe
 
-    def encode(texts: list[str]) -> np.ndarray:
+    def encode(texts: Sequence[str]) -> np.ndarray:
         assert probe is not None
-        return job.models.encode(probe, pa.array(texts, pa.string()))
+        return job.models.encode(probe, pa.array(list(texts), pa.string()))
 
     return run.evaluate(
         _shards(job),

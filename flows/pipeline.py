@@ -11,11 +11,12 @@ from flows.recipe import Recipe
 
 
 @flow(name="winnow", flow_run_name="{recipe.name}", validate_parameters=False, log_prints=False)
-def pipeline(recipe: Recipe, options: Options) -> dict[str, Any]:  # type: ignore[valid-type]  # built from the stages
+def pipeline(recipe: Recipe, options: Options) -> dict[str, Any]:
     """Take raw rows to an audited version and, where the recipe says so, to a tuned and judged model."""
     job = Job.begin(recipe, options)
     run = str(job.folder)
     with watched(job):
+        tasks.prepare(run)
         tasks.ingest(run)
         for number, segment in enumerate(job.segments):
             tasks.segment(run, number, ", ".join(stage.title for stage in segment.stages) or "nothing")
@@ -32,6 +33,6 @@ def pipeline(recipe: Recipe, options: Options) -> dict[str, Any]:  # type: ignor
     return tasks.report(run)
 
 
-def run(recipe: Recipe, options: Options) -> dict[str, Any]:  # type: ignore[valid-type]  # built from the stages
+def run(recipe: Recipe, options: Options) -> dict[str, Any]:
     """Run the flow; return the summary that `winnow run --json` prints."""
     return pipeline(recipe, options)

@@ -24,7 +24,7 @@ from corpus.stage import Grow, Stage
 from flows.stages import known, named
 from tuning.settings import Evaluation, Tuning
 
-AnyStage = Annotated[Union[tuple(known().values())], Field(discriminator="stage")]  # noqa: UP007  # built from a list
+AnyStage: Any = Annotated[Union[tuple(known().values())], Field(discriminator="stage")]  # noqa: UP007  # built from a list
 
 
 class Gate(BaseModel):
@@ -49,7 +49,7 @@ class Shards(BaseModel):
     publish: bool = Field(True, description="whether the run writes a version")
 
 
-class _Recipe(BaseModel):
+class Recipe(BaseModel):
     """The whole of a run. A section that is left out is a part that is not run."""
 
     model_config = ConfigDict(frozen=True, extra="forbid")
@@ -65,7 +65,7 @@ class _Recipe(BaseModel):
     gates: tuple[Gate, ...] = ()
 
     @model_validator(mode="after")
-    def _names_are_told_apart(self) -> "_Recipe":
+    def _names_are_told_apart(self) -> "Recipe":
         for what, names in (
             ("sources", [s.name for s in self.sources]),
             ("stages", [s.title for s in self.stages]),
@@ -87,11 +87,13 @@ class _Recipe(BaseModel):
         return self
 
 
-Recipe = create_model("Recipe", __base__=_Recipe, __doc__=_Recipe.__doc__, stages=(tuple[AnyStage, ...], ()))
-"""`_Recipe` with `stages` as a discriminated union of all known stages."""
+Form: type[Recipe] = create_model(
+    "Recipe", __base__=Recipe, __doc__=Recipe.__doc__, stages=(tuple[AnyStage, ...], ())
+)
+"""A recipe whose `stages` are a discriminated union of all known stages: what is read, and shown as a form."""
 
 
-def load(path: Path, settings: Sequence[str] = (), seed: int | None = None) -> _Recipe:
+def load(path: Path, settings: Sequence[str] = (), seed: int | None = None) -> Recipe:
     """Read a recipe, change the knobs that `settings` (KEY=VALUE) name, and check it."""
     try:
         held = yaml.safe_load(path.read_text(encoding="utf-8"))
@@ -110,12 +112,13 @@ def load(path: Path, settings: Sequence[str] = (), seed: int | None = None) -> _
     return parse(held, str(path))
 
 
-def parse(held: dict[str, Any], where: str) -> _Recipe:
+def parse(held: dict[str, Any], where: str) -> Recipe:
     """Check a recipe that was read; what is wrong is said in one line."""
     for stage in held.get("stages") or []:
         if isinstance(stage, dict) and isinstance(stage.get("stage"), str):
             build(named(stage["stage"]), stage, f"{where}: stages.{stage.get('name') or stage['stage']}")
-    return build(Recipe, held, where)  # type: ignore[return-value]
+    made: Recipe = build(Form, held, where)
+    return made
 
 
 def build(model: type[BaseModel], held: dict[str, Any], where: str) -> Any:
@@ -127,7 +130,7 @@ def build(model: type[BaseModel], held: dict[str, Any], where: str) -> Any:
 
 
 def _told(model: type[BaseModel], error: ValidationError) -> str:
-    first = error.errors()[0]
+    first = min(error.errors(), key=lambda found: found["type"] != "extra_forbidden")
     place = ".".join(str(step) for step in first["loc"])
     more = f" (and {error.error_count() - 1} more)" if error.error_count() > 1 else ""
     if first["type"] == "extra_forbidden":

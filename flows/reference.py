@@ -53,7 +53,12 @@ def recipe() -> str:
         ("evaluation", Evaluation, ""),
         ("gates", Gate, ""),
     ]
-    lines = ["# Recipes", "", "Written by `make docs` from the code; `data/recipes` holds three that run.", ""]
+    lines = [
+        "# Recipes",
+        "",
+        "Written by `make docs` from the code; `data/recipes` holds three that run.",
+        "",
+    ]
     for name, model, more in sections:
         lines += [f"## {name}", "", _prose(model), *([more] if more else []), "", *_knobs(model), ""]
     return "\n".join(lines).rstrip() + "\n"
@@ -61,7 +66,9 @@ def recipe() -> str:
 
 def _inner(field: str) -> type[BaseModel]:
     kinds: tuple[Any, ...] = getattr(Recipe.model_fields[field].annotation, "__args__", ())
-    found: type[BaseModel] = next(kind for kind in kinds if isinstance(kind, type) and issubclass(kind, BaseModel))
+    found: type[BaseModel] = next(
+        kind for kind in kinds if isinstance(kind, type) and issubclass(kind, BaseModel)
+    )
     return found
 
 
@@ -70,7 +77,11 @@ def _prose(kind: type) -> str:
 
 
 def _knobs(model: type[BaseModel], thresholds: frozenset[str] = frozenset()) -> list[str]:
-    own = {name: field for name, field in model.model_fields.items() if not (issubclass(model, Stage) and name in SHARED)}
+    own = {
+        name: field
+        for name, field in model.model_fields.items()
+        if not (issubclass(model, Stage) and name in SHARED)
+    }
     if not own:
         return []
     lines = ["| knob | default | what it is |", "| --- | --- | --- |"]

@@ -14,7 +14,7 @@ from urllib.error import URLError
 from corpus.schema import UserError
 from flows.job import Options
 from flows.progress import shown
-from flows.recipe import _Recipe
+from flows.recipe import Recipe
 
 API = "http://127.0.0.1:{port}/api"
 PORT = 4200
@@ -28,7 +28,7 @@ def settle(store: Path) -> None:
     os.environ.setdefault("PREFECT_HOME", str(store.resolve() / "prefect"))
     os.environ.setdefault("PREFECT_SERVER_ANALYTICS_ENABLED", "false")
     os.environ.setdefault("DO_NOT_TRACK", "1")
-    os.environ.setdefault("PREFECT_LOGGING_LEVEL", "WARNING")
+    os.environ.setdefault("PREFECT_LOGGING_HANDLERS_CONSOLE_LEVEL", "CRITICAL")
     os.environ.setdefault("PREFECT_SERVER_LOGGING_LEVEL", "ERROR")
     os.environ.setdefault("PREFECT_API_REQUEST_TIMEOUT", "120")
     os.environ.setdefault("PREFECT_SERVER_EPHEMERAL_STARTUP_TIMEOUT_SECONDS", "120")
@@ -36,7 +36,7 @@ def settle(store: Path) -> None:
         os.environ["PREFECT_API_URL"] = API.format(port=PORT)
 
 
-def run_flow(recipe: _Recipe, options: Options, *, quiet: bool) -> dict[str, Any]:
+def run_flow(recipe: Recipe, options: Options, *, quiet: bool) -> dict[str, Any]:
     """Run a recipe as a Prefect flow; return the run's summary."""
     store = Path(options.store)
     try:

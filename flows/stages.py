@@ -5,16 +5,15 @@ import functools
 from importlib.metadata import entry_points
 from typing import Any
 
-from augment.back_translation import BackTranslation
-from curation.blocklist import Blocklist
-from curation.diversity import Diversity
-from curation.language import Language
-
 from augment.admission import Admission
+from augment.back_translation import BackTranslation
 from corpus.schema import UserError
 from corpus.stage import Stage
+from curation.blocklist import Blocklist
+from curation.diversity import Diversity
 from curation.exact_duplicates import ExactDuplicates
 from curation.label_conflicts import LabelConflicts
+from curation.language import Language
 from curation.length import Length
 from curation.near_duplicates import NearDuplicates
 from curation.normalise import Normalise

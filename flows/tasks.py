@@ -7,8 +7,15 @@ from prefect import task
 from prefect.cache_policies import NO_CACHE
 
 from flows import artifacts, assess, curate, finish, learn
+from flows import prepare as preparing
 from flows.job import Job
 from flows.progress import current
+
+
+@task(name="prepare", cache_policy=NO_CACHE)
+def prepare(run: str) -> dict[str, str]:
+    """Find what is wrong before anything heavy runs, and fetch what the recipe names."""
+    return preparing.prepare(Job.open(Path(run)))
 
 
 @task(name="ingest", cache_policy=NO_CACHE)

@@ -4,7 +4,18 @@ import json
 import sys
 from pathlib import Path
 
-KEYS = {"run", "version", "rows", "stages", "audit", "scores", "comparison", "report", "seconds", "peak_rss_mb"}
+KEYS = {
+    "run",
+    "version",
+    "rows",
+    "stages",
+    "audit",
+    "scores",
+    "comparison",
+    "report",
+    "seconds",
+    "peak_rss_mb",
+}
 METRIC = {"value", "low", "high", "n"}
 COMPARISON = {"metric", "of", "against", "difference", "low", "high", "n", "p", "mde", "verdict"}
 FINDING = {"verdict", "axis", "group", "stage", "rule", "ratio", "low", "high", "n", "q"}

@@ -1,14 +1,14 @@
 """The laws, a line a stage."""
 
 import pytest
-from curation.blocklist import Blocklist
-from curation.language import Language
 from hypothesis import HealthCheck, given, settings
 from hypothesis import strategies as st
 
 from corpus.stage import Stage
+from curation.blocklist import Blocklist
 from curation.exact_duplicates import ExactDuplicates
 from curation.label_conflicts import LabelConflicts
+from curation.language import Language
 from curation.length import Length
 from curation.near_duplicates import NearDuplicates
 from curation.normalise import Normalise

@@ -4,12 +4,12 @@ import json
 import os
 import shutil
 import uuid
+from collections.abc import Iterator
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
 
 from corpus.fetch import Fetched, fetch
-
 from corpus.schema import UserError
 
 _ABOUT = "winnow.json"
@@ -26,19 +26,16 @@ class BaseModel:
         """Load the tokenizer (a fast one of transformers), which must know an end of sequence."""
         from transformers import AutoTokenizer
 
-        tokenizer = AutoTokenizer.from_pretrained(self.folder)
-        if tokenizer.eos_token_id is None:
-            raise UserError(
-                f"the base model's tokenizer needs an end-of-sequence token; {self.about['uri']} has none"
-            )
-        return tokenizer
+        return _ending(AutoTokenizer.from_pretrained(self.folder), self.about["uri"])
 
     def model(self) -> Any:
-        """Load the model in float32 (on CPUs without bfloat16 units all else is slower), ready to be trained."""
+        """Load the model in float32 (on CPUs without bfloat16 units all else is slower), on the GPU if there is one."""
         import torch
         from transformers import AutoModelForCausalLM
 
-        return AutoModelForCausalLM.from_pretrained(self.folder, dtype=torch.float32)
+        _hush()
+        loaded: Any = AutoModelForCausalLM.from_pretrained(self.folder, dtype=torch.float32)
+        return loaded.to("cuda" if torch.cuda.is_available() else "cpu")
 
 
 def open_base(uri: str, base: Path, cache: Path) -> BaseModel:
@@ -49,18 +46,57 @@ def open_base(uri: str, base: Path, cache: Path) -> BaseModel:
     says. Raises UserError where `uri` is neither.
     """
     fetched = fetch(uri, base, cache)
+    kept = _kept(fetched, cache)
     if fetched.path.is_dir():
-        return BaseModel(fetched.path, {"uri": fetched.uri, "sha256": fetched.sha256})
+        return BaseModel(kept, {"uri": fetched.uri, "sha256": fetched.sha256})
+    if not kept.exists():
+        _dequantise(fetched, kept)
+    return BaseModel(kept, {"uri": fetched.uri, **json.loads((kept / _ABOUT).read_text())})
+
+
+def open_tokenizer(uri: str, base: Path, cache: Path) -> Any:
+    """Return the tokenizer of the base model at `uri` without loading or dequantising the model."""
+    from transformers import AutoTokenizer
+
+    fetched = fetch(uri, base, cache)
+    kept = _kept(fetched, cache)
+    if kept.exists():
+        return _ending(AutoTokenizer.from_pretrained(kept), fetched.uri)
+    file = fetched.path
+    return _ending(AutoTokenizer.from_pretrained(file.parent, gguf_file=file.name), fetched.uri)
+
+
+def base_and_tuned(base: BaseModel, adapter: Path) -> Iterator[tuple[str, Any]]:
+    """Yield ("base", model), then ("tuned", model) with the adapters of a folder merged into the same weights.
+
+    Use each before the next is asked for. Merging spares the adapters' share of the work.
+    """
+    from peft import PeftModel
+
+    model = base.model()
+    yield "base", model
+    yield "tuned", PeftModel.from_pretrained(model, str(adapter)).merge_and_unload()
+
+
+def _kept(fetched: Fetched, cache: Path) -> Path:
+    """Return the folder that transformers loads: the one fetched, or where the weights of a GGUF file are kept."""
+    if fetched.path.is_dir():
+        return fetched.path
     with fetched.path.open("rb") as file:
         magic = file.read(4)
     if magic != b"GGUF":
         raise UserError(
-            f"tuning.model needs a folder of transformers or a GGUF file; {uri} is neither: name another"
+            f"tuning.model needs a folder of transformers or a GGUF file; {fetched.uri} is neither: name another"
         )
-    kept = cache / "dequantised" / fetched.sha256
-    if not kept.exists():
-        _dequantise(fetched, kept)
-    return BaseModel(kept, {"uri": fetched.uri, **json.loads((kept / _ABOUT).read_text())})
+    return cache / "dequantised" / fetched.sha256
+
+
+def _ending(tokenizer: Any, uri: str) -> Any:
+    if tokenizer.eos_token_id is None:
+        raise UserError(
+            f"the base model's tokenizer needs an end-of-sequence token; {uri} has none: take another model"
+        )
+    return tokenizer
 
 
 def _dequantise(fetched: Fetched, kept: Path) -> None:
@@ -68,6 +104,7 @@ def _dequantise(fetched: Fetched, kept: Path) -> None:
     import torch
     from transformers import AutoModelForCausalLM, AutoTokenizer, GgufConfig
 
+    _hush()
     aside = kept.with_name(f".{uuid.uuid4().hex}")
     where, file = fetched.path.parent, fetched.path.name
     # Without GgufConfig(dequantize=True) transformers 5 marks the model as quantised, and neither trains nor saves it.
@@ -83,6 +120,13 @@ def _dequantise(fetched: Fetched, kept: Path) -> None:
         if not kept.exists():
             raise
         shutil.rmtree(aside)
+
+
+def _hush() -> None:
+    """Keep transformers from drawing its own bars of how loading goes, also where there is no terminal."""
+    from transformers.utils import logging
+
+    logging.disable_progress_bar()  # type: ignore[no-untyped-call]  # transformers leaves it without types
 
 
 def _metadata(path: Path) -> dict[str, str]:

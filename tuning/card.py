@@ -32,9 +32,7 @@ def render(training: Mapping[str, Any], scores: Mapping[str, Any], sources: Mapp
             "",
             "## Training",
             "",
-            f"{training['preflight']['rows']} rows, of {training['preflight']['tokens']} tokens of which"
-            f" {training['preflight']['supervised']} bear the loss; {training['preflight']['truncated']} rows were cut"
-            f" to {training['settings']['max_tokens']} tokens.",
+            _counted(training),
             f"{len(scores['skipped'])} rows were skipped (`scores.json` names them).",
             f"{done['steps']} steps; the adapters of step {done['best_step']} had the lowest validation loss and were kept.",
             f"Settings: `{yaml.safe_dump(training['settings'], default_flow_style=True, width=10_000).strip()}`, seed {training['seed']}.",
@@ -47,6 +45,14 @@ def render(training: Mapping[str, Any], scores: Mapping[str, Any], sources: Mapp
     )
 
 
+def _counted(training: Mapping[str, Any]) -> str:
+    found = training["preflight"]
+    return (
+        f"{found['rows']} rows of {found['tokens']} tokens, {found['supervised']} of which bear the loss;"
+        f" {found['truncated']} rows were cut to {training['settings']['max_tokens']} tokens."
+    )
+
+
 def _title(training: Mapping[str, Any]) -> str:
     classes = training["labels"]
     return f"Classifier of {', '.join(classes)}" if classes else "Assistant tuned on a chat corpus"
@@ -55,9 +61,9 @@ def _title(training: Mapping[str, Any]) -> str:
 def _origin(training: Mapping[str, Any], sources: Mapping[str, str | None]) -> list[str]:
     base = training["base"]
     told = ", ".join(f"{name} {base[name]}" for name in ("name", "quantisation") if name in base)
+    licence = base.get("licence", "not stated by the model")
     return [
-        f"LoRA adapters for `{base['uri']}`{f' ({told})' if told else ''}, sha256 `{base['sha256']}`,"
-        f" licence {base.get('licence', 'not stated by the model')}.",
+        f"LoRA adapters for `{base['uri']}`{f' ({told})' if told else ''}, sha256 `{base['sha256']}`, licence {licence}.",
         f"Trained on the dataset version `{training['version']}`, whose manifest and ledger account for each row.",
         "",
         *[

@@ -1,8 +1,8 @@
-"""Rows as tokens: what a model is trained on and judged by, and how rows are put into batches.
+r"""Rows as tokens: what a model is trained on and judged by, and how rows are put into batches.
 
 The row 'Thanks for the quick reply' of the class 'positive' (SmolLM2's tokens, shown as text):
 
-    tokens        ['Thanks', ' for', ' the', ' quick', ' reply', '\\n', 'Label', ':', ' positive', '<|im_end|>']
+    tokens        ['Thanks', ' for', ' the', ' quick', ' reply', '\n', 'Label', ':', ' positive', '<|im_end|>']
     completion    8: ' positive' and the end of the sequence bear the loss
 """
 
@@ -43,7 +43,7 @@ class Examples:
     @property
     def supervised(self) -> np.ndarray:
         """The tokens of each row that bear the loss."""
-        return self.lengths - self.completions
+        return np.asarray(self.lengths - self.completions)
 
     def row(self, position: int) -> np.ndarray:
         """Return the tokens of one row."""

@@ -78,7 +78,7 @@ def train(
     seconds = time.monotonic() - began
     # Whoever loads the adapters looks for the model by its URI, not by where this machine keeps it.
     adapted.peft_config["default"].base_model_name_or_path = settings.model
-    adapted.save_pretrained(out, save_embedding_layers=False)
+    adapted.save_pretrained(str(out), save_embedding_layers=False)
     (out / "README.md").unlink()  # peft's empty form; the run's folder holds the model card
     history, state = trainer.state.log_history, trainer.state
     tokens = trainer.tokens
@@ -101,7 +101,7 @@ def _trainer(
     from torch.utils.data import DataLoader
     from transformers import PrinterCallback, Trainer, TrainingArguments
 
-    class CompletionTrainer(Trainer):  # type: ignore[misc]  # transformers is untyped; made here to import it late
+    class CompletionTrainer(Trainer):  # made here, so that transformers is imported late
         """transformers' Trainer with batches of equal lengths, and logits only where a loss is borne."""
 
         tokens = 0
@@ -109,7 +109,7 @@ def _trainer(
 
         def get_train_dataloader(self) -> Any:
             batches = LengthBatches(training.lengths, settings.batch_rows, seed)
-            loader = DataLoader(
+            loader: DataLoader[Any] = DataLoader(
                 range(len(training)),  # type: ignore[arg-type]  # a sequence is a map-style dataset
                 batch_sampler=batches,
                 collate_fn=lambda positions: collate(training, positions, FILLER),
@@ -169,7 +169,7 @@ def _trainer(
 def _reporting(progress: Progress) -> Any:
     from transformers import TrainerCallback
 
-    class Reporting(TrainerCallback):  # type: ignore[misc]  # transformers is untyped; made here to import it late
+    class Reporting(TrainerCallback):  # made here, so that transformers is imported late
         def on_step_end(self, args: Any, state: Any, control: Any, **_: Any) -> None:
             del args, control
             progress(state.global_step, state.max_steps)

@@ -63,5 +63,5 @@ def inspect(examples: Examples) -> Preflight:
 
 
 def preflight(rows: pa.Table, template: Template) -> Preflight:
-    """Return what training on `rows` would come to; it needs the tokenizer and no model."""
+    """Return what training on `rows` would come to; it needs a tokenizer (`open_tokenizer`) and no model."""
     return inspect(template.encode(rows))

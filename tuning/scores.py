@@ -208,12 +208,12 @@ def _f1(counts: np.ndarray, truth: np.ndarray, said: np.ndarray, num_classes: in
     of_truth, of_said = truth[:, None] == classes, said[:, None] == classes
     hits = counts @ (of_truth & of_said)
     either = counts @ of_truth + counts @ of_said
-    return 2 * hits / np.maximum(either, 1)
+    return np.asarray(2 * hits / np.maximum(either, 1))
 
 
 def _f1_macro(counts: np.ndarray, truth: np.ndarray, said: np.ndarray, num_classes: int) -> np.ndarray:
     held = np.union1d(truth, said)
-    return _f1(counts, truth, said, num_classes)[:, held].mean(axis=1)
+    return np.asarray(_f1(counts, truth, said, num_classes)[:, held].mean(axis=1))
 
 
 def _rate(hits: int, of: int, level: float) -> Answer:

@@ -1,6 +1,6 @@
-"""How a row becomes a prompt and a completion: the class behind the text, or the last turn of a chat.
+r"""How a row becomes a prompt and a completion: the class behind the text, or the last turn of a chat.
 
-A labelled row       prompt 'Thanks for the quick reply\\nLabel:'        completion ' positive' and the end
+A labelled row       prompt 'Thanks for the quick reply\nLabel:'        completion ' positive' and the end
 A chat               prompt all turns before the last of role assistant  completion that turn and the end
 """
 

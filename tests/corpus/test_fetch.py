@@ -5,7 +5,6 @@ import http.server
 import multiprocessing
 import os
 import re
-import stat
 import threading
 import zipfile
 from collections.abc import Iterator
@@ -14,11 +13,9 @@ from pathlib import Path
 import fsspec
 import pytest
 
-from corpus.cache import Cache, digest_of
 from corpus.fetch import Fetched, cache_folder, fetch
+from corpus.fetching.cache import Cache, digest_of
 from corpus.schema import UserError
-from corpus.transfer import copied
-from corpus.wheel import unpack
 
 PAYLOAD = b"text\nhello\n"
 PAYLOAD_DIGEST = hashlib.sha256(PAYLOAD).hexdigest()
@@ -282,50 +279,6 @@ def test_what_cannot_be_fetched_is_an_error_of_one_line(tmp_path, uri, what):
     assert "\n" not in str(error.value)
     if (tmp_path / "cache").exists():
         assert inside(tmp_path / "cache") == set()
-
-
-def test_a_member_larger_than_the_limit_is_refused(tmp_path):
-    path = wheel(tmp_path / "wheels", data__a=bytes(10**6), data__b=bytes(10**6))
-
-    with pytest.raises(UserError, match="needed at most"):
-        unpack(path, "tiny_corpus/data", tmp_path / "out", limit=15 * 10**5)
-
-
-@pytest.mark.parametrize(
-    "name", ["tiny_corpus/data/../../evil", "tiny_corpus/data//etc/evil", "tiny_corpus/data/a\\b"]
-)
-def test_names_that_lead_out_of_the_folder_are_refused(tmp_path, name):
-    path = tmp_path / "w.whl"
-    with zipfile.ZipFile(path, "w") as archive:
-        archive.writestr(name, b"x")
-
-    with pytest.raises(UserError, match="needed a plain path inside a wheel"):
-        unpack(path, "tiny_corpus/data", tmp_path / "out")
-
-
-def test_links_and_damage_in_a_wheel_are_refused(tmp_path):
-    path = tmp_path / "w.whl"
-    link = zipfile.ZipInfo("d/link")
-    link.external_attr = (stat.S_IFLNK | 0o777) << 16
-    with zipfile.ZipFile(path, "w") as archive:
-        archive.writestr(link, "/etc/passwd")
-        archive.writestr("e/file", b"payload")
-    with pytest.raises(UserError, match="is a link"):
-        unpack(path, "d", tmp_path / "out")
-
-    path.write_bytes(path.read_bytes().replace(b"payload", b"damaged"))
-
-    with pytest.raises(UserError, match="is damaged"):
-        unpack(path, "e", tmp_path / "out")
-
-
-def test_a_copy_stops_at_its_limit(tmp_path):
-    (tmp_path / "a").write_bytes(b"12345")
-
-    with (tmp_path / "a").open("rb") as source:
-        assert copied(source, tmp_path / "b", 5) == 5
-    with (tmp_path / "a").open("rb") as source, pytest.raises(UserError, match="at most 4 bytes"):
-        copied(source, tmp_path / "c", 4)
 
 
 def test_the_cache_is_where_the_environment_says(monkeypatch, tmp_path):

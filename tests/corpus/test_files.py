@@ -5,7 +5,7 @@ from pathlib import Path
 import datasets
 import pytest
 
-from corpus.files import File, Form, form_of
+from corpus.reading.files import File, Form, form_of
 from corpus.schema import UserError
 from corpus.sources import Source, files_of
 

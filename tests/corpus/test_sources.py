@@ -14,7 +14,7 @@ from hypothesis import HealthCheck, given, settings
 from hypothesis import strategies as st
 from pydantic import ValidationError
 
-from corpus.files import File
+from corpus.reading.files import File
 from corpus.schema import UserError
 from corpus.sources import Batch, Source, files_of, read
 
@@ -53,11 +53,6 @@ def rows(path: Path, **knobs: object) -> list[dict[str, object]]:
 
 def digests(path: Path, **knobs: object) -> list[bytes]:
     return [record for batch in batches(path, **knobs) for record in batch.records]
-
-
-def reasons(path: Path, **knobs: object) -> list[tuple[str, str]]:
-    found = [row for batch in batches(path, **knobs) for row in batch.rejects.to_pylist()]
-    return [(row["reason"], row["detail"]) for row in found]
 
 
 def test_columns_say_what_they_are_and_all_others_go_to_extra_in_order(tmp_path):
@@ -125,74 +120,6 @@ def test_knobs_name_columns_and_groups_are_declared(tmp_path):
         {"axis": "age", "value": "30", "origin": "declared"},
     ]
     assert batch.keys == ["k"]
-
-
-def test_chats_keep_their_roles_and_prompt_and_completion_become_user_and_assistant(tmp_path):
-    chat = [{"role": "system", "content": ""}, {"role": "user", "content": "hi", "name": None}]
-    path = jsonl(tmp_path / "a.jsonl", [{"messages": chat}, {"prompt": "p", "completion": "c"}])
-
-    assert [row["messages"] for row in rows(path)] == [
-        [{"role": "system", "content": ""}, {"role": "user", "content": "hi"}],
-        [{"role": "user", "content": "p"}, {"role": "assistant", "content": "c"}],
-    ]
-    assert rows(path, prompt="prompt", completion="completion")[0]["row"] == 1
-
-
-@pytest.mark.parametrize(
-    ("messages", "what"),
-    [
-        ([], "a list of at least one message was needed"),
-        ("hi", "a list of at least one message was needed"),
-        (["hi"], "message 0 is str, not an object"),
-        (
-            [{"role": "user", "content": "x", "weight": 0, "a": 1}],
-            "message 0 has a, weight beside role and content",
-        ),
-        (
-            [{"role": "user", "content": "x"}, {"role": "user", "content": None}],
-            "message 1 has no string as content",
-        ),
-        ([{"content": "x"}], "message 0 has no string as role"),
-    ],
-)
-def test_messages_of_another_shape_are_rejected_and_it_is_said_which(tmp_path, messages, what):
-    path = jsonl(tmp_path / "a.jsonl", [{"messages": messages}])
-
-    assert reasons(path) == [("bad_messages", f"a.jsonl:1: {what}")]
-
-
-@pytest.mark.parametrize(
-    ("field", "value", "reason"),
-    [
-        ("confidence", "high", "bad_confidence"),
-        ("confidence", True, "bad_confidence"),
-        ("confidence", "nan", "bad_confidence"),
-        ("confidence", [1], "bad_confidence"),
-        ("split", "holdout", "bad_split"),
-        ("split", 3, "bad_split"),
-        ("label", ["a", "b"], "bad_label"),
-        ("id", {"a": 1}, "bad_key"),
-        ("id", None, "null_key"),
-        ("g", [1], "bad_group"),
-    ],
-)
-def test_a_value_that_cannot_be_its_part_of_a_row_is_rejected(tmp_path, field, value, reason):
-    path = jsonl(
-        tmp_path / "a.jsonl", [{"text": "t", "id": 1, "g": 1}, {"text": "t", "id": 2, "g": 1, field: value}]
-    )
-
-    assert [why for why, _ in reasons(path, groups=("g",))] == [reason]
-    assert [row["row"] for row in rows(path, groups=("g",))] == [0]
-
-
-@pytest.mark.parametrize(
-    ("value", "label"),
-    [("a", "a"), ("", ""), (1, "1"), (1.5, "1.5"), (1.0, "1.0"), (True, "true"), (None, None)],
-)
-def test_a_label_is_a_string_or_the_json_text_of_its_value(tmp_path, value, label):
-    assert [row["label"] for row in rows(jsonl(tmp_path / "a.jsonl", [{"text": "t", "label": value}]))] == [
-        label
-    ]
 
 
 @pytest.mark.parametrize("name", ["a.jsonl", "a.csv", "a.parquet"])

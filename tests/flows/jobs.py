@@ -33,7 +33,14 @@ def records(count: int = 300, seed: int = 3) -> list[dict[str, Any]]:
             if generator.random() < 0.7:
                 body[generator.randrange(len(body))] = generator.choice([*words, "forbidden"])
         label = generator.choice(["positive", "negative"])
-        made.append({"text": generator.choice([" ", "  ", "\u200b "]).join(body), "label": label, "confidence": round(generator.random(), 3), "number": number % 7})
+        made.append(
+            {
+                "text": generator.choice([" ", "  ", "\u200b "]).join(body),
+                "label": label,
+                "confidence": round(generator.random(), 3),
+                "number": number % 7,
+            }
+        )
     return made
 
 
@@ -48,7 +55,13 @@ def write(folder: Path, held: list[dict[str, Any]], files: int = 1) -> Path:
 
 def recipe(folder: Path, stages: list[dict[str, Any]] | None = None, **more: Any) -> Any:
     """Return a recipe over a folder."""
-    held = {"name": "small", "seed": 7, "sources": [{"name": "small", "uri": f"file:{folder}"}], "stages": STAGES if stages is None else stages, **more}
+    held = {
+        "name": "small",
+        "seed": 7,
+        "sources": [{"name": "small", "uri": f"file:{folder}"}],
+        "stages": STAGES if stages is None else stages,
+        **more,
+    }
     return parse(held, "test")
 
 

@@ -37,11 +37,20 @@ def test_every_row_is_kept_dropped_or_rejected(corpus, tmp_path):
 
 def test_apply_writes_every_row_once(corpus, tmp_path):
     written = tmp_path / "recipe.yaml"
-    written.write_text(json.dumps({"name": "small", "sources": [{"name": "small", "uri": str(corpus)}], "stages": jobs.STAGES}))
+    written.write_text(
+        json.dumps(
+            {"name": "small", "sources": [{"name": "small", "uri": str(corpus)}], "stages": jobs.STAGES}
+        )
+    )
 
     held = apply(str(written), (), tmp_path / "out", store=str(tmp_path / "store"))
 
-    kept, dropped = (pa.concat_tables([pq.read_table(file) for file in sorted((tmp_path / "out" / name).glob("part-*.parquet"))]) for name in ("kept", "dropped"))
+    kept, dropped = (
+        pa.concat_tables(
+            [pq.read_table(file) for file in sorted((tmp_path / "out" / name).glob("part-*.parquet"))]
+        )
+        for name in ("kept", "dropped")
+    )
     assert (kept.num_rows, dropped.num_rows) == (held["rows"]["kept"], held["rows"]["dropped"])
     assert len({*kept["id"].to_pylist(), *dropped["id"].to_pylist()}) == 120
     assert dropped["reason"].null_count == 0
@@ -49,7 +58,13 @@ def test_apply_writes_every_row_once(corpus, tmp_path):
 
 
 def test_a_stage_alone_takes_bare_knobs(corpus, tmp_path):
-    held = apply("length", [str(corpus / "part-0.jsonl")], tmp_path / "out", settings=["min_words=10"], store=str(tmp_path / "store"))
+    held = apply(
+        "length",
+        [str(corpus / "part-0.jsonl")],
+        tmp_path / "out",
+        settings=["min_words=10"],
+        store=str(tmp_path / "store"),
+    )
 
     expected = sum(len(record["text"].replace("\u200b", " ").split()) < 10 for record in jobs.records(120))
     assert held["rows"]["dropped"] == pytest.approx(expected, abs=30)
@@ -62,8 +77,16 @@ def test_apply_again_replaces_what_it_wrote(corpus, tmp_path):
 
     held = apply("length", source, tmp_path / "out", settings=["min_words=0"], store=str(tmp_path / "store"))
 
-    assert held["rows"]["kept"] == pq.read_metadata(tmp_path / "out" / "kept" / "part-00000.parquet").num_rows == 120
-    assert sorted(entry.name for entry in (tmp_path / "out").iterdir()) == ["dropped", "kept", "ledger.parquet"]
+    assert (
+        held["rows"]["kept"]
+        == pq.read_metadata(tmp_path / "out" / "kept" / "part-00000.parquet").num_rows
+        == 120
+    )
+    assert sorted(entry.name for entry in (tmp_path / "out").iterdir()) == [
+        "dropped",
+        "kept",
+        "ledger.parquet",
+    ]
 
 
 def test_a_limit_takes_so_many_rows_and_the_same_ones_of_any_cut(corpus, tmp_path):
@@ -85,10 +108,20 @@ def test_a_biography_tells_both_sides_of_a_drop(corpus, tmp_path):
 
     assert lost["events"][0]["event"] == "read"
     assert lost["events"][-1] == {
-        "stage": "near_duplicates", "event": "dropped", "reason": "near_duplicate",
-        "score": line["score"], "threshold": 0.8, "other": line["other"],
+        "stage": "near_duplicates",
+        "event": "dropped",
+        "reason": "near_duplicate",
+        "score": line["score"],
+        "threshold": 0.8,
+        "other": line["other"],
     }
-    assert {"stage": "near_duplicates", "event": "displaced", "other": line["id"], "reason": "near_duplicate", "score": line["score"]} in stayed["events"]
+    assert {
+        "stage": "near_duplicates",
+        "event": "displaced",
+        "other": line["id"],
+        "reason": "near_duplicate",
+        "score": line["score"],
+    } in stayed["events"]
 
 
 def test_a_row_is_found_by_the_place_where_it_was_read(corpus, tmp_path):
@@ -108,9 +141,28 @@ def test_a_rejected_row_says_why_it_was_not_read(corpus, tmp_path):
 
 
 def test_json_is_one_object_on_standard_output(corpus, tmp_path):
-    answer = CliRunner().invoke(winnow, ["apply", "length", str(corpus), "--output", str(tmp_path / "out"), "--store", str(tmp_path / "store"), "--json"], standalone_mode=False)
+    answer = CliRunner().invoke(
+        winnow,
+        [
+            "apply",
+            "length",
+            str(corpus),
+            "--output",
+            str(tmp_path / "out"),
+            "--store",
+            str(tmp_path / "store"),
+            "--json",
+        ],
+        standalone_mode=False,
+    )
 
     held = json.loads(answer.stdout)
 
     assert set(held) >= {"rows", "stages", "seconds", "peak_rss_mb"}
-    assert held["rows"] == {"in": 122, "rejected": 2, "kept": held["rows"]["kept"], "dropped": held["rows"]["dropped"], "grown": 0}
+    assert held["rows"] == {
+        "in": 122,
+        "rejected": 2,
+        "kept": held["rows"]["kept"],
+        "dropped": held["rows"]["dropped"],
+        "grown": 0,
+    }

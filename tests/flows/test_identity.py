@@ -57,7 +57,11 @@ def test_another_seed_knob_or_record_is_another_version(what, reference, tmp_pat
         held = jobs.records()
         held[5]["number"] = 100
         folder = jobs.write(tmp_path / "corpus", held)
-    stages = [*jobs.STAGES[:-1], {"stage": "split", "train": 0.7, "validation": 0.1, "test": 0.2}] if what == "stage" else None
+    stages = (
+        [*jobs.STAGES[:-1], {"stage": "split", "train": 0.7, "validation": 0.1, "test": 0.2}]
+        if what == "stage"
+        else None
+    )
     held = jobs.recipe(folder, stages, **({"seed": 8} if what == "seed" else {}))
 
     assert jobs.publish(held, tmp_path / "store") != version
@@ -91,7 +95,11 @@ def test_fifty_kills_at_random_moments_leave_no_harm(reference, tmp_path):
 
 
 def _started(folder: Path, store: Path) -> subprocess.Popen:
-    return subprocess.Popen([sys.executable, "-m", "tests.flows.jobs", str(folder), str(store)], cwd=Path(__file__).parents[2], stdout=subprocess.DEVNULL)
+    return subprocess.Popen(
+        [sys.executable, "-m", "tests.flows.jobs", str(folder), str(store)],
+        cwd=Path(__file__).parents[2],
+        stdout=subprocess.DEVNULL,
+    )
 
 
 def _killed(folder: Path, store: Path, after: float) -> None:

@@ -40,10 +40,11 @@ def tokenizer() -> Any:
         initial_alphabet=pre_tokenizers.ByteLevel.alphabet(),
         show_progress=False,
     )
-    bpe.train_from_iterator([" ".join(WORDS), "the user asked the assistant\nLabel: positive\nLabel: negative"] * 9, trainer)
-    made = PreTrainedTokenizerFast(
-        tokenizer_object=bpe, bos_token="<|im_start|>", eos_token="<|im_end|>", pad_token="<|im_end|>"
+    bpe.train_from_iterator(
+        [" ".join(WORDS), "the user asked the assistant\nLabel: positive\nLabel: negative"] * 9, trainer
     )
+    special = {"bos_token": "<|im_start|>", "eos_token": "<|im_end|>", "pad_token": "<|im_end|>"}
+    made = PreTrainedTokenizerFast(tokenizer_object=bpe, **special)
     made.chat_template = CHAT_TEMPLATE
     return made
 
@@ -86,7 +87,12 @@ def model(model_folder: Path) -> Any:
 
 def labelled(pairs: list[tuple[str, str | None]], split: Split = "train", first: int = 0) -> pa.Table:
     """Rows of plain text with a class each; their ids are numbers of eight digits."""
-    return _rows([[{"role": "text", "content": text}] for text, _ in pairs], [label for _, label in pairs], split, first)
+    return _rows(
+        [[{"role": "text", "content": text}] for text, _ in pairs],
+        [label for _, label in pairs],
+        split,
+        first,
+    )
 
 
 def chats(turns: list[list[tuple[str, str]]], split: Split = "train", first: int = 0) -> pa.Table:
@@ -110,7 +116,9 @@ def write(folder: Path, **splits: pa.Table) -> Shards:
     return shards
 
 
-def _rows(messages: list[list[dict[str, str]]], labels: list[str | None], split: Split, first: int) -> pa.Table:
+def _rows(
+    messages: list[list[dict[str, str]]], labels: list[str | None], split: Split, first: int
+) -> pa.Table:
     columns = {
         "id": pa.array([f"{first + row:08d}" for row in range(len(messages))]),
         "messages": pa.array(messages, pa.list_(MESSAGE)),

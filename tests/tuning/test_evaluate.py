@@ -27,7 +27,9 @@ def _by_hand(model: Any, prompt: np.ndarray, answer: list[int]) -> float:
     [[[7], [9], [30]], [[7], [9, 4], [30, 5, 6, 11]], [[7, 4], [7, 5], [7, 4, 2]]],
     ids=["a token each", "more tokens", "one beginning"],
 )
-def test_the_shared_prompt_and_a_pass_for_each_class_agree(model: Any, tokenizer: Any, classes: list[list[int]]) -> None:
+def test_the_shared_prompt_and_a_pass_for_each_class_agree(
+    model: Any, tokenizer: Any, classes: list[list[int]]
+) -> None:
     prompts = Template(tokenizer, 64).ask(TEXTS, 8)
 
     found = class_log_probabilities(model, prompts, classes)
@@ -36,7 +38,9 @@ def test_the_shared_prompt_and_a_pass_for_each_class_agree(model: Any, tokenizer
     np.testing.assert_allclose(found, expected, atol=2e-5)
 
 
-def test_a_row_is_judged_the_same_to_the_last_bit_whatever_stands_beside_it(model: Any, tokenizer: Any) -> None:
+def test_a_row_is_judged_the_same_to_the_last_bit_whatever_stands_beside_it(
+    model: Any, tokenizer: Any
+) -> None:
     classes = [[7], [9, 4], [30, 5, 6]]
     prompts = Template(tokenizer, 64).ask([f"{text} {number}" for number, text in enumerate(TEXTS)], 8)
     order = np.random.default_rng(0).permutation(len(prompts))

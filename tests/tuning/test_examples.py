@@ -10,7 +10,9 @@ LENGTHS = st.lists(st.integers(1, 40), max_size=300).map(lambda lengths: np.arra
 
 
 @given(LENGTHS, st.integers(1, 9), st.integers(0, 3))
-def test_an_epoch_holds_each_row_once_in_as_many_batches_as_are_told(lengths: np.ndarray, rows: int, epoch: int) -> None:
+def test_an_epoch_holds_each_row_once_in_as_many_batches_as_are_told(
+    lengths: np.ndarray, rows: int, epoch: int
+) -> None:
     batches = LengthBatches(lengths, rows, seed=7)
     batches.set_epoch(epoch)
 
@@ -44,7 +46,9 @@ def test_batches_of_rows_alike_in_length_hold_little_padding() -> None:
 
 
 @given(LENGTHS, st.integers(1, 9), st.integers(1, 8))
-def test_fixed_batches_hold_each_row_once_within_a_step_of_its_length(lengths: np.ndarray, rows: int, step: int) -> None:
+def test_fixed_batches_hold_each_row_once_within_a_step_of_its_length(
+    lengths: np.ndarray, rows: int, step: int
+) -> None:
     drawn = list(fixed_batches(lengths, rows, step))
 
     assert sorted(row for _, batch in drawn for row in batch.tolist()) == list(range(len(lengths)))

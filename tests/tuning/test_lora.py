@@ -12,7 +12,9 @@ from tuning.lora import Trained, train
 from tuning.settings import Tuning
 from tuning.template import Template
 
-SETTINGS = Tuning(model="file:tiny", epochs=6, learning_rate=3e-2, batch_rows=4, evaluations_per_epoch=1, patience=20)
+SETTINGS = Tuning(
+    model="file:tiny", epochs=6, learning_rate=3e-2, batch_rows=4, evaluations_per_epoch=1, patience=20
+)
 GOOD, BAD = ("the lovely fine table", "positive"), ("a sad bad awful wall", "negative")
 
 
@@ -37,7 +39,9 @@ def _adapted(model_folder: Path, adapter: Path) -> Any:
     from peft import PeftModel
     from transformers import AutoModelForCausalLM
 
-    return PeftModel.from_pretrained(AutoModelForCausalLM.from_pretrained(model_folder, dtype=torch.float32), adapter)
+    return PeftModel.from_pretrained(
+        AutoModelForCausalLM.from_pretrained(model_folder, dtype=torch.float32), adapter
+    )
 
 
 def test_training_lowers_the_loss(model: Any, tokenizer: Any, tmp_path: Path) -> None:
@@ -57,7 +61,9 @@ def test_the_best_adapter_is_kept_and_not_the_last(
     template = Template(tokenizer, 64)
     pairs = [_flipped((f"{text} {row}", label)) for row in range(4) for text, label in (GOOD, BAD)]
     validation = template.encode(labelled(pairs))
-    saved = losses(_adapted(model_folder, tmp_path / "adapter"), validation).sum() / validation.supervised.sum()
+    saved = (
+        losses(_adapted(model_folder, tmp_path / "adapter"), validation).sum() / validation.supervised.sum()
+    )
     best = min(trained.looks, key=lambda look: look.loss)
     assert best.loss < trained.looks[-1].loss - 0.05
     assert trained.best_step == best.step < trained.steps
@@ -65,7 +71,9 @@ def test_the_best_adapter_is_kept_and_not_the_last(
     assert saved == pytest.approx(best.loss, rel=1e-5)
 
 
-def test_training_stops_once_the_validation_loss_no_longer_falls(model: Any, tokenizer: Any, tmp_path: Path) -> None:
+def test_training_stops_once_the_validation_loss_no_longer_falls(
+    model: Any, tokenizer: Any, tmp_path: Path
+) -> None:
     patient = SETTINGS.model_copy(update={"patience": 2, "epochs": 30})
 
     trained, _ = _train(model, tokenizer, tmp_path / "adapter", misleading=True, settings=patient)
@@ -87,7 +95,9 @@ def test_the_same_seed_trains_the_same_adapters(model_folder: Path, tokenizer: A
     assert one == two
 
 
-def test_the_run_folder_holds_the_adapters_and_no_checkpoints(model: Any, tokenizer: Any, tmp_path: Path) -> None:
+def test_the_run_folder_holds_the_adapters_and_no_checkpoints(
+    model: Any, tokenizer: Any, tmp_path: Path
+) -> None:
     _train(model, tokenizer, tmp_path / "adapter")
 
     assert sorted(path.name for path in tmp_path.iterdir()) == ["adapter"]
@@ -103,7 +113,9 @@ def test_progress_is_told_step_by_step(model: Any, tokenizer: Any, tmp_path: Pat
     none = template.encode(labelled([]))
     told: list[tuple[int, int]] = []
 
-    trained = train(model, examples, none, SETTINGS, 7, tmp_path / "adapter", lambda *steps: told.append(steps))
+    trained = train(
+        model, examples, none, SETTINGS, 7, tmp_path / "adapter", lambda *steps: told.append(steps)
+    )
 
     assert told == [(step, 12) for step in range(1, 13)]
     assert trained.looks == ()

@@ -21,12 +21,20 @@ LABELS = ("negative", "positive")
 
 
 def _pairs(rows: int, first: int = 0) -> list[tuple[str, str | None]]:
-    return [(f"{text} {row}", label) for row in range(first, first + rows // 2) for text, label in (GOOD, BAD)]
+    return [
+        (f"{text} {row}", label) for row in range(first, first + rows // 2) for text, label in (GOOD, BAD)
+    ]
 
 
 def _settings(model_folder: Path, **knobs: Any) -> Tuning:
     return Tuning(
-        **{"model": f"file:{model_folder}", "epochs": 5, "learning_rate": 3e-2, "evaluations_per_epoch": 1, **knobs}
+        **{
+            "model": f"file:{model_folder}",
+            "epochs": 5,
+            "learning_rate": 3e-2,
+            "evaluations_per_epoch": 1,
+            **knobs,
+        }
     )
 
 
@@ -53,7 +61,9 @@ def classified(model_folder: Path, tmp_path_factory: pytest.TempPathFactory) -> 
     """A run on rows of two classes; one test row in forty is of a class never trained on."""
     folder = tmp_path_factory.mktemp("classified")
     test = labelled([*_pairs(39, 40), ("the wall", "mixed")], "test", 1_000)
-    shards = write(folder, train=labelled(_pairs(40)), validation=labelled(_pairs(8, 30), "validation", 500), test=test)
+    shards = write(
+        folder, train=labelled(_pairs(40)), validation=labelled(_pairs(8, 30), "validation", 500), test=test
+    )
     return folder / "run", _run(shards, _settings(model_folder), folder / "run")
 
 
@@ -61,26 +71,34 @@ def test_tuning_beats_the_base_model_on_what_it_was_taught(classified: tuple[Pat
     _, told = classified
 
     verdicts = {
-        (found["metric"], found["against"]): found["verdict"] for found in told["comparisons"] if found["of"] == "tuned"
+        (found["metric"], found["against"]): found["verdict"]
+        for found in told["comparisons"]
+        if found["of"] == "tuned"
     }
 
     assert told["rows"] == 39
     assert list(told["classifiers"]) == ["majority", "probe", "base", "tuned"]
     assert told["classifiers"]["tuned"]["accuracy"]["value"] == pytest.approx(38 / 39)
     assert verdicts["accuracy", "majority"] == "better"
-    assert set(verdicts) == {(metric, name) for metric in ("accuracy", "f1_macro") for name in ("majority", "probe", "base")}
+    assert set(verdicts) == {
+        (metric, name) for metric in ("accuracy", "f1_macro") for name in ("majority", "probe", "base")
+    }
 
 
-def test_a_class_that_was_never_trained_on_is_judged_and_missed(classified: tuple[Path, dict[str, Any]]) -> None:
+def test_a_class_that_was_never_trained_on_is_judged_and_missed(
+    classified: tuple[Path, dict[str, Any]],
+) -> None:
     _, told = classified
 
     found = told["classifiers"]["tuned"]["per_class"]["mixed"]["recall"]
 
     assert (found["value"], found["n"]) == (0.0, 1)
-    assert told["notes"] == ["1 classes of the test rows were never trained on"]
+    assert told["notes"] == ["Classes of test rows that no training row has: mixed."]
 
 
-def test_the_scores_stand_in_the_run_folder_as_they_were_returned(classified: tuple[Path, dict[str, Any]]) -> None:
+def test_the_scores_stand_in_the_run_folder_as_they_were_returned(
+    classified: tuple[Path, dict[str, Any]],
+) -> None:
     out, told = classified
 
     assert json.loads((out / "scores.json").read_text()) == told
@@ -154,7 +172,9 @@ def test_a_chat_corpus_is_judged_by_its_loss_and_says_so(model_folder: Path, tmp
     turns = [[("user", f"the table {row}"), ("assistant", "very very good")] for row in range(40)]
     silent = chats([[("user", "the wall")]], "test", 2_000)
     test = pa.concat_tables([chats(turns[30:], "test", 1_000), silent])
-    shards = write(tmp_path, train=chats(turns[:30]), validation=chats(turns[:4], "validation", 500), test=test)
+    shards = write(
+        tmp_path, train=chats(turns[:30]), validation=chats(turns[:4], "validation", 500), test=test
+    )
 
     told = _run(shards, _settings(model_folder), tmp_path / "run", labels=())
 
@@ -169,7 +189,9 @@ def test_a_chat_corpus_is_judged_by_its_loss_and_says_so(model_folder: Path, tmp
     assert "| tuned |" in (tmp_path / "run" / "README.md").read_text()
 
 
-def test_rows_that_would_train_on_nothing_stop_or_are_skipped_and_listed(model_folder: Path, tmp_path: Path) -> None:
+def test_rows_that_would_train_on_nothing_stop_or_are_skipped_and_listed(
+    model_folder: Path, tmp_path: Path
+) -> None:
     train = labelled([*_pairs(10), ("the wall", None)])
     shards = write(tmp_path, train=train, test=labelled(_pairs(6, 40), "test", 1_000))
 

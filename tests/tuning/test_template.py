@@ -38,7 +38,9 @@ def test_the_prompt_that_asks_for_a_class_is_the_one_that_was_trained_on(tokeniz
 
 
 @settings(deadline=None, max_examples=60)
-@given(st.lists(st.sampled_from([*"<|im>\n é😀", "<|im_end|>", "<|im_start|>", "user", "Label:"])).map("".join))
+@given(
+    st.lists(st.sampled_from([*"<|im>\n é😀", "<|im_end|>", "<|im_start|>", "user", "Label:"])).map("".join)
+)
 def test_a_text_that_spells_special_tokens_stays_a_text(tokenizer: Any, text: str) -> None:
     template = Template(tokenizer, 4_000)
 
@@ -54,13 +56,21 @@ def test_a_text_that_spells_special_tokens_stays_a_text(tokenizer: Any, text: st
 
 
 def test_a_chat_trains_on_its_last_turn_of_the_assistant_alone(tokenizer: Any) -> None:
-    chat = [("user", "the wall"), ("assistant", "bad"), ("user", "very"), ("assistant", "good"), ("user", "fine")]
+    chat = [
+        ("user", "the wall"),
+        ("assistant", "bad"),
+        ("user", "very"),
+        ("assistant", "good"),
+        ("user", "fine"),
+    ]
 
     examples = Template(tokenizer, 256).encode(chats([chat]))
 
     borne = examples.row(0)[examples.completions[0] :]
     assert tokenizer.decode(borne) == "good<|im_end|>"
-    assert tokenizer.decode(examples.prompt(0)).endswith("<|im_start|>user\nvery<|im_end|>\n<|im_start|>assistant\n")
+    assert tokenizer.decode(examples.prompt(0)).endswith(
+        "<|im_start|>user\nvery<|im_end|>\n<|im_start|>assistant\n"
+    )
 
 
 def test_a_chat_without_special_tokens_is_rendered_as_the_chat_template_says(tokenizer: Any) -> None:
@@ -76,7 +86,9 @@ def test_a_row_that_bears_no_loss_says_why(tokenizer: Any) -> None:
     template = Template(tokenizer, 24)
 
     of_class = template.encode(labelled([("good", " "), ("good", "very " * 40), ("good", None)]))
-    of_chat = template.encode(chats([[("user", "the " * 40), ("assistant", "fine")], [("assistant", " ")], []]))
+    of_chat = template.encode(
+        chats([[("user", "the " * 40), ("assistant", "fine")], [("assistant", " ")], []])
+    )
 
     assert [reason and reason.split(" of ")[0] for reason in (*of_class.reasons, *of_chat.reasons)] == [
         "its label is blank",
@@ -91,7 +103,9 @@ def test_a_row_that_bears_no_loss_says_why(tokenizer: Any) -> None:
 
 
 def test_a_text_is_cut_so_that_its_class_still_fits(tokenizer: Any) -> None:
-    examples = Template(tokenizer, 20).encode(labelled([("the table " * 50, "positive"), ("bad", "positive")]))
+    examples = Template(tokenizer, 20).encode(
+        labelled([("the table " * 50, "positive"), ("bad", "positive")])
+    )
 
     assert examples.lengths[0] == 20
     assert tokenizer.decode(examples.row(0)).endswith("\nLabel: positive<|im_end|>")

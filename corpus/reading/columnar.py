@@ -7,9 +7,9 @@ from typing import Any, Literal
 import pyarrow as pa
 import pyarrow.parquet as pq
 
-from corpus.record import Read, Unreadable
+from corpus.reading.record import Read, Unreadable
+from corpus.reading.streams import Errors
 from corpus.schema import UserError
-from corpus.streams import Errors
 
 PIECE_ROWS = 1_000
 PIECE_BYTES = 32 * 2**20

@@ -109,7 +109,7 @@ def download_other(uri: str, folder: Path, limit: int = SIZE_LIMIT) -> Path:
 
 
 class _Redirects(urllib.request.HTTPRedirectHandler):
-    def redirect_request(  # noqa: PLR0917 - urllib's signature
+    def redirect_request(
         self, req: urllib.request.Request, fp: IO[bytes], code: int, msg: str, headers: Message, newurl: str
     ) -> urllib.request.Request | None:
         _check_scheme(newurl)

@@ -11,8 +11,8 @@ from dataclasses import dataclass
 from functools import cached_property
 from typing import Any, NamedTuple
 
-from corpus.files import SPLIT_NAMES
-from corpus.record import Unreadable, as_text, canonical, plain
+from corpus.reading.files import SPLIT_NAMES
+from corpus.reading.record import Unreadable, as_text, canonical, plain
 from corpus.schema import Split, UserError, digest
 
 Way = tuple[str, ...]

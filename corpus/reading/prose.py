@@ -3,8 +3,8 @@
 from collections.abc import Iterator
 from typing import BinaryIO, Literal
 
-from corpus.record import Read, Unreadable
-from corpus.streams import LINE_LIMIT, Errors, decoded, lines
+from corpus.reading.record import Read, Unreadable
+from corpus.reading.streams import LINE_LIMIT, Errors, decoded, lines
 
 Unit = Literal["document", "paragraph", "line"]
 

@@ -12,7 +12,7 @@ from typing import TYPE_CHECKING, BinaryIO, Literal
 
 import zstandard
 
-from corpus.record import Unreadable
+from corpus.reading.record import Unreadable
 
 if TYPE_CHECKING:
     from _typeshed import WriteableBuffer

@@ -7,16 +7,17 @@ Read(row=1, line=3, fields=None, reason='ragged_row', what='3 cells where the he
 import json
 import re
 from collections.abc import Callable, Iterator, Sequence
+from itertools import islice
 from typing import Any, BinaryIO
 
 import orjson
 
-from corpus.columnar import columnar
-from corpus.delimited import delimited
-from corpus.files import File, Form
-from corpus.prose import Unit, texts
-from corpus.record import Read, Unreadable
-from corpus.streams import LINE_LIMIT, Errors, decoded, lines, opened
+from corpus.reading.columnar import columnar
+from corpus.reading.delimited import delimited
+from corpus.reading.files import File, Form, form_of
+from corpus.reading.prose import Unit, texts
+from corpus.reading.record import Read, Unreadable
+from corpus.reading.streams import LINE_LIMIT, Errors, decoded, lines, opened
 
 Need = Sequence[tuple[str, ...]]
 """Ways to meet a need, each of some columns: one of them is enough."""
@@ -64,6 +65,18 @@ def columns_of(
         )
     with opened(file.path, form.packing, encoding, errors) as stream:
         return _columns_of_lines(stream, errors, needs)
+
+
+def peek(file: File, count: int) -> list[dict[str, Any]] | None:
+    """Return the fields of the first `count` records that can be read, undecodable bytes replaced.
+
+    None for plain text and for a file that cannot be read: these have no columns.
+    """
+    form = form_of(file.name, None)
+    if file.problem is not None or form is None or form.format == "text":
+        return None
+    reads = records(file, form, "utf-8", "replace", "document")
+    return list(islice((read.fields for read in reads if read.fields is not None), count))
 
 
 def _to_the_break(reads: Iterator[Read]) -> Iterator[Read]:

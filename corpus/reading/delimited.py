@@ -6,9 +6,9 @@ import re
 from collections.abc import Iterator
 from typing import BinaryIO
 
-from corpus.record import Read, Unreadable
+from corpus.reading.record import Read, Unreadable
+from corpus.reading.streams import LINE_LIMIT, Errors
 from corpus.schema import UserError
-from corpus.streams import LINE_LIMIT, Errors
 
 _ESCAPED = re.compile("[\udc80-\udcff]")
 """What `surrogateescape` makes of bytes that are not UTF-8."""

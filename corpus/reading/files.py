@@ -17,8 +17,8 @@ from urllib.parse import unquote, urlsplit
 
 import orjson
 
+from corpus.reading.streams import Packing
 from corpus.schema import Split, UserError
-from corpus.streams import Packing
 
 Format = Literal["jsonl", "csv", "tsv", "parquet", "text", "dataset"]
 

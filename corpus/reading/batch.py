@@ -4,9 +4,9 @@ from dataclasses import dataclass
 
 import pyarrow as pa
 
-from corpus.columns import Parts
-from corpus.files import File
-from corpus.record import Read
+from corpus.reading.columns import Parts
+from corpus.reading.files import File
+from corpus.reading.record import Read
 from corpus.schema import GROUP, LEDGER, MESSAGE, Split, conform
 
 BATCH_BYTES = 64 * 2**20

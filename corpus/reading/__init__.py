@@ -1,0 +1,1 @@
+"""From bytes to records to rows: one module a format, and what they share."""

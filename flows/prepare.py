@@ -1,0 +1,44 @@
+"""What can be found wrong before anything heavy runs: files, models, engines, axes."""
+
+from difflib import get_close_matches
+
+from corpus import lexicon
+from corpus.schema import UserError
+from flows.job import Job
+
+
+def prepare(job: Job) -> dict[str, str]:
+    """Fetch every model that the recipe names, find every source's files and axes; return each model's digest."""
+    _axes(job)
+    for source in job.recipe.sources:
+        job.files(source)
+    for segment in job.segments:
+        if segment.grow is not None:
+            segment.grow.ready(job.models)
+    named = [uri for stage in job.recipe.stages for uri in stage.models]
+    if job.recipe.tuning is not None:
+        named.append(job.recipe.tuning.model)
+    if job.recipe.evaluation is not None and job.recipe.evaluation.probe is not None:
+        named.append(job.recipe.evaluation.probe)
+    digests = {uri: job.models.revision(uri) for uri in dict.fromkeys(named)}
+    job.write("models.json", digests)
+    return digests
+
+
+def _axes(job: Job) -> None:
+    if job.recipe.audit is None:
+        return
+    known = {
+        *lexicon.load(job.recipe.audit.lexicon).axes,
+        *(group for source in job.recipe.sources for group in source.groups),
+    }
+    asked = [("audit.axes", axis) for axis in job.recipe.audit.axes or ()] + [
+        ("gates", gate.axis) for gate in job.recipe.gates
+    ]
+    for where, axis in asked:
+        if axis not in known | {"label", "source"}:
+            near = get_close_matches(axis, known, n=1, cutoff=0.5)
+            hint = f"did you mean {near[0]!r}?" if near else f"there are: {', '.join(sorted(known))}"
+            raise UserError(
+                f"{where}: {axis!r} is neither an axis of the lexicon nor a group that a source declares; {hint}"
+            )

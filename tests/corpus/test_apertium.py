@@ -1,0 +1,114 @@
+"""Apertium translates a text by itself, and gives back what it was not asked to translate."""
+
+import random
+import shutil
+
+import pyarrow as pa
+import pytest
+from hypothesis import HealthCheck, given, settings
+from hypothesis import strategies as st
+
+from corpus import apertium
+from corpus.models import Models
+from corpus.schema import UserError
+
+pytestmark = pytest.mark.skipif(
+    shutil.which("apertium") is None, reason="needs apt-get install apertium apertium-eng-spa"
+)
+
+TEXTS = [
+    "I love this house.",
+    "@southwestair u have a lot of pissed off hungry people",  # a class that the tagger's model lacks
+    "@USAirways 4 hours Late Flightr. And i missed my conection",  # tagged otherwise behind the one before
+    "@apple I believe second or third my dear",
+    "Thanks",
+    "",
+    "  two  spaces ",
+    "one line\nanother line.\n\nand a paragraph",
+    "Apple fixed it",
+    "the tacky way they are using it shows the arrogance they have",
+    "^ $ / [x] {y} <b> \\ @ ~",
+    "^",
+    "日本 👍🏽",
+]
+SPECIAL = "^$/[]{}<>\\@~"
+
+
+def translated(texts: list[str], source: str = "eng", target: str = "spa") -> list[str]:
+    return apertium.translate(source, target, pa.array(texts, pa.string())).to_pylist()
+
+
+def test_a_sentence_is_translated():
+    assert translated(["The house is big."]) == ["La casa es grande."]
+    assert translated(["La casa es grande."], "spa", "eng") == ["The house is big."]
+
+
+@pytest.mark.parametrize("pair", [("eng", "spa"), ("spa", "eng")])
+def test_a_translation_does_not_depend_on_its_neighbours(pair):
+    alone = [translated([text], *pair)[0] for text in TEXTS]
+    order = random.Random(7).sample(range(len(TEXTS)), len(TEXTS))
+
+    assert translated(TEXTS, *pair) == alone
+    assert translated([TEXTS[place] for place in order], *pair) == [alone[place] for place in order]
+
+
+@settings(max_examples=6, deadline=None, suppress_health_check=[HealthCheck.too_slow])
+@given(
+    st.lists(
+        st.text(
+            st.sampled_from([*SPECIAL, "*", "#", " ", "\n", "a", "I", "'", ".", "é", "👍", "\u2028"]),
+            max_size=12,
+        ),
+        min_size=1,
+        max_size=40,
+    )
+)
+def test_special_characters_come_back_in_order(texts):
+    answers = translated(texts)
+
+    assert [[sign for sign in text if sign in SPECIAL] for text in answers] == [
+        [sign for sign in text if sign in SPECIAL] for text in texts
+    ]
+
+
+def test_white_space_around_and_between_stays_and_no_other_comes():
+    assert translated(["  I love it ", "I love it", " \n ", "I see\nthe house"]) == [
+        "  Lo quiero ",
+        "Lo quiero",
+        " \n ",
+        "Veo\nla casa",
+    ]
+
+
+def test_a_typographic_apostrophe_is_understood():
+    assert translated(["I don’t know."]) == translated(["I don't know."])
+
+
+def test_unknown_words_pass_without_marks():
+    assert translated(["Xqza"]) == ["Xqza"]
+
+
+def test_a_missing_pair_says_what_to_install(tmp_path):
+    models = Models(tmp_path, tmp_path)
+
+    with pytest.raises(UserError, match="apt-get install apertium apertium-eng-xyz"):
+        models.translate("apertium", "eng", "xyz", pa.array(["hello"]))
+
+
+def test_missing_apertium_says_what_to_install(tmp_path, monkeypatch):
+    monkeypatch.setenv("PATH", str(tmp_path))
+
+    with pytest.raises(UserError, match="apt-get install apertium apertium-eng-spa"):
+        apertium.revision("eng", "spa")
+
+
+def test_the_revision_names_version_and_data(tmp_path):
+    models = Models(tmp_path, tmp_path)
+
+    there, back = (
+        models.engine_revision("apertium", "eng", "spa"),
+        models.engine_revision("apertium", "spa", "eng"),
+    )
+
+    assert there.startswith("Apertium 3.")
+    assert there != back

@@ -1,0 +1,127 @@
+"""What models answer depends on the text alone."""
+
+import pickle
+import random
+
+import numpy as np
+import pyarrow as pa
+import pytest
+
+from corpus.fetch import cache_folder
+from corpus.memo import Replay
+from corpus.models import EMBEDDING, EncodeTexts, Models
+from corpus.stage import Context
+from tests.embedding import tiny
+
+WORDS = ["the", "cat", "sat", "on", "a", "mat", "and", "saw", "that", "dogs", "12", "bark", "loudly"]
+
+
+@pytest.fixture(scope="module")
+def uri(tmp_path_factory):
+    return tiny(tmp_path_factory.mktemp("embedding"))
+
+
+@pytest.fixture
+def models(tmp_path):
+    return Models(tmp_path, tmp_path / "cache")
+
+
+def sentences(count: int) -> list[str]:
+    draw = random.Random(7)
+    return [" ".join(draw.choices(WORDS, k=draw.randint(0, 25))) for _ in range(count)]
+
+
+def reference(uri: str, texts: list[str]) -> np.ndarray:
+    """Compute the vectors one text at a time, without padding, by the library's own way."""
+    from sentence_transformers import SentenceTransformer
+
+    model = SentenceTransformer(uri.removeprefix("file:"), device="cpu")
+    return np.stack([model.encode([text], normalize_embeddings=True)[0] for text in texts])
+
+
+def test_vectors_are_those_of_the_library_up_to_rounding(models, uri):
+    texts = sentences(40)
+
+    vectors = models.encode(uri, pa.array(texts))
+
+    assert vectors.dtype == np.float32
+    np.testing.assert_allclose(vectors, reference(uri, texts), atol=1e-5)
+    np.testing.assert_allclose(np.linalg.norm(vectors, axis=1), 1, atol=1e-6)
+
+
+def test_a_vector_is_the_same_to_the_bit_in_any_order_and_company(models, uri):
+    texts = sentences(150)
+    order = np.random.default_rng(7).permutation(150)
+    whole = models.encode(uri, pa.array(texts))
+
+    shuffled = models.encode(uri, pa.array([texts[place] for place in order]))
+    some = models.encode(uri, pa.array(texts[::7]))
+    alone = models.encode(uri, pa.array(texts[3:4]))
+
+    assert np.array_equal(shuffled, whole[order])
+    assert np.array_equal(some, whole[::7])
+    assert np.array_equal(alone, whole[3:4])
+
+
+def test_the_demo_model_gives_the_same_bits_in_any_order_and_company(tmp_path):
+    models = Models(tmp_path, cache_folder())
+    texts = sentences(48)
+    order = np.random.default_rng(7).permutation(48)
+
+    whole = models.encode(EMBEDDING, pa.array(texts))
+    shuffled = models.encode(EMBEDDING, pa.array([texts[place] for place in order]))
+    some = models.encode(EMBEDDING, pa.array(texts[::5]))
+
+    assert whole.shape == (48, 384)
+    assert np.array_equal(shuffled, whole[order])
+    assert np.array_equal(some, whole[::5])
+
+
+def test_a_text_is_read_up_to_the_limit_of_the_model(models, uri):
+    long = "cat " * 300
+
+    one, other = models.encode(uri, pa.array([long, long + "dogs bark"]))
+
+    assert np.array_equal(one, other)
+
+
+def test_no_texts_have_no_vectors(models, uri):
+    assert models.encode(uri, pa.array([], pa.string())).shape == (0, 48)
+
+
+def test_encoding_gives_the_process_its_threads_back(models, uri):
+    import torch
+
+    torch.set_num_threads(2)
+
+    models.encode(uri, pa.array(["a cat"]))
+
+    assert torch.get_num_threads() == 2
+
+
+def test_models_travel_to_workers(models):
+    assert pickle.loads(pickle.dumps(models)) == models  # noqa: S301 - what this test has just written
+
+
+def test_what_was_encoded_once_is_replayed(models, uri, tmp_path):
+    context = Context(7, "diversity", models, Replay(tmp_path / "replay"))
+    encode = EncodeTexts(uri)
+    once = encode(pa.array(["a cat", "a dog"]), context)
+    files = set((tmp_path / "replay").rglob("*.parquet"))
+
+    again = encode(pa.array(["a dog", "a cat", "a dog"]), context)
+
+    assert again.to_pylist() == [once[place].as_py() for place in (1, 0, 1)]
+    assert set((tmp_path / "replay").rglob("*.parquet")) == files
+
+
+def test_the_revision_of_a_model_follows_its_files(models, uri, tmp_path):
+    (tmp_path / "other").mkdir()
+    (tmp_path / "other" / "weights").write_text("1")
+    before = models.revision("file:other")
+    (tmp_path / "other" / "weights").write_text("23")
+
+    after = models.revision("file:other")
+
+    assert before != after
+    assert models.revision(uri) == models.revision(uri)

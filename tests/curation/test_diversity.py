@@ -1,0 +1,189 @@
+"""Rows are chosen that between them cover the rest, class by class."""
+
+import tempfile
+from pathlib import Path
+
+import numpy as np
+import pyarrow as pa
+import pytest
+from hypothesis import given, settings
+from hypothesis import strategies as st
+from pydantic import ValidationError
+
+from corpus.stage import Stage
+from curation.diversity import Diversity, cover
+from tests import laws
+from tests.corpora import make, send
+from tests.embedding import tiny
+
+SUBJECTS = ("cats", "dogs", "cars", "phones", "flights")
+
+
+@pytest.fixture(scope="module")
+def uri(tmp_path_factory):
+    return tiny(tmp_path_factory.mktemp("embedding"))
+
+
+def unit(rows: int, seed: int, centres: int = 12) -> np.ndarray:
+    draw = np.random.default_rng(seed)
+    middle = draw.normal(size=(centres, 16))
+    vectors = (middle[draw.integers(0, centres, rows)] + 0.4 * draw.normal(size=(rows, 16))).astype(
+        np.float32
+    )
+    return vectors / np.linalg.norm(vectors, axis=1, keepdims=True)
+
+
+def corpus(rows: int = 60) -> pa.Table:
+    texts = [
+        f"{SUBJECTS[number % 5]} number {number} are {'good' if number % 3 else 'bad'}"
+        for number in range(rows)
+    ]
+    labels = [("positive", "negative", "negative", None)[number % 4] for number in range(rows)]
+    confidence = [None if number % 10 == 0 else (number % 10) / 10 for number in range(rows)]
+    splits = ["test" if number % 6 == 0 else "train" for number in range(rows)]
+    return make(texts, labels, confidence, splits)
+
+
+def fate(rows: pa.Table, stages: list[Stage], **knobs: int) -> tuple[dict, dict]:
+    """Return what stayed and what the ledger says, by id."""
+    with tempfile.TemporaryDirectory() as folder:
+        outcome = send(rows, stages, Path(folder), **knobs)
+        return {row["id"]: row for row in outcome.kept.to_pylist()}, {
+            line["id"]: line for line in outcome.ledger.to_pylist()
+        }
+
+
+class TestCover:
+    @settings(max_examples=25, deadline=None)
+    @given(rows=st.integers(1, 40), keep=st.integers(1, 40), seed=st.integers(0, 99))
+    def test_the_lazy_choice_is_the_greedy_choice(self, rows, keep, seed):
+        vectors = unit(rows, seed)[np.random.default_rng(seed).integers(0, rows, rows)]  # some rows twice
+        alike = np.rint(vectors @ vectors.T * 4096).astype(np.int64)
+        place = np.random.default_rng(seed).permutation(rows)
+        picked: list[int] = []
+        for _ in range(min(keep, rows)):
+            covered = alike[picked].max(axis=0, initial=-4096)
+            gains = np.maximum(alike, covered).sum(axis=1) - covered.sum()
+            gains[picked] = -1
+            picked.append(max(range(rows), key=lambda row: (gains[row], -place[row])))
+
+        found, nearest, likeness = cover(vectors, keep, place)
+
+        assert found.tolist() == picked
+        assert (alike[np.arange(rows), nearest] == alike[:, picked].max(axis=1)).all()
+        np.testing.assert_allclose(likeness, (vectors * vectors[nearest]).sum(axis=1), atol=1e-6)
+
+    @pytest.mark.parametrize("seed", range(5))
+    def test_the_chosen_rows_cover_better_than_as_many_random_rows(self, seed):
+        vectors = unit(400, seed)
+        random = np.random.default_rng(seed).choice(400, 40, replace=False)
+
+        _, _, likeness = cover(vectors, 40, np.arange(400))
+
+        by_chance = (vectors @ vectors[random].T).max(axis=1)
+        assert likeness.mean() > by_chance.mean() + 0.01
+        assert likeness.min() > by_chance.min()
+
+
+class TestDiversity:
+    def test_as_many_rows_are_kept_as_were_asked_for_and_only_training_rows_go(self, uri):
+        rows = corpus()
+
+        kept, lost = fate(rows, [Diversity(keep=12, pool=30, embedding=uri)])
+
+        training = {row["id"] for row in rows.to_pylist() if row["split"] == "train"}
+        assert len(training & set(kept)) == 12
+        assert set(lost) < training
+        assert sorted(line["reason"] for line in lost.values()) == ["not_chosen"] * 18 + ["not_in_pool"] * 20
+
+    def test_a_row_that_is_not_chosen_names_the_nearest_chosen_row_of_its_class(self, uri, tmp_path):
+        from sentence_transformers import SentenceTransformer
+
+        rows = corpus()
+        model = SentenceTransformer(uri.removeprefix("file:"), device="cpu")
+        by_id = {row["id"]: row for row in rows.to_pylist()}
+        vectors = {
+            row: model.encode(by_id[row]["messages"][0]["content"], normalize_embeddings=True)
+            for row in by_id
+        }
+
+        kept, lost = fate(rows, [Diversity(keep=12, pool=30, embedding=uri)])
+
+        for row, line in lost.items():
+            if line["reason"] == "not_chosen":
+                rivals = [
+                    other
+                    for other in kept
+                    if by_id[other]["split"] == "train" and by_id[other]["label"] == by_id[row]["label"]
+                ]
+                nearest = min(1 - float(vectors[row] @ vectors[other]) for other in rivals)
+                assert line["other"] in rivals
+                assert line["score"] == pytest.approx(nearest, abs=1 / 2048)
+
+    @pytest.mark.parametrize(
+        ("balance", "shares"),
+        [(False, {"positive": 3, "negative": 6, None: 3}), (True, {"positive": 4, "negative": 4, None: 4})],
+    )
+    def test_classes_get_their_shares(self, uri, balance, shares):
+        rows = make(
+            [f"row {number} {SUBJECTS[number % 5]}" for number in range(48)],
+            ["positive", "negative", "negative", None] * 12,
+        )
+
+        kept, _ = fate(rows, [Diversity(keep=12, pool=24, balance=balance, embedding=uri)])
+
+        labels = [row["label"] for row in kept.values()]
+        assert {label: labels.count(label) for label in shares} == shares
+
+    def test_confident_rows_come_into_the_pool_first_and_missing_confidence_last(self, uri):
+        rows = make(
+            [f"row {number}" for number in range(20)],
+            confidence=[None if number < 5 else number / 20 for number in range(20)],
+        )
+
+        kept, lost = fate(rows, [Diversity(keep=6, pool=6, prefer="confident", embedding=uri)])
+        _, nothing = fate(rows, [Diversity(keep=20, pool=20, prefer="confident", embedding=uri)])
+
+        assert sorted(row["confidence"] for row in kept.values()) == [number / 20 for number in range(14, 20)]
+        assert {line["reason"] for line in lost.values()} == {"not_in_pool"}
+        assert nothing == {}
+
+    def test_rows_below_the_confidence_or_without_one_stay_out_of_the_pool(self, uri):
+        kept, lost = fate(corpus(), [Diversity(keep=30, pool=30, min_confidence=0.5, embedding=uri)])
+
+        assert all(row["confidence"] >= 0.5 for row in kept.values() if row["split"] == "train")
+        assert {line["reason"] for line in lost.values()} == {"not_in_pool"}
+
+    def test_parts_and_workers_do_not_change_the_choice(self, uri):
+        stages: list[Stage] = [Diversity(keep=12, pool=30, embedding=uri)]
+
+        whole = fate(corpus(), stages)
+
+        assert fate(corpus(), stages, part_rows=7) == whole
+        assert fate(corpus(), stages, part_rows=11, workers=2) == whole
+
+    def test_the_seed_changes_the_pool(self, uri):
+        stages: list[Stage] = [Diversity(keep=12, pool=30, embedding=uri)]
+
+        assert fate(corpus(), stages, seed=8)[0].keys() != fate(corpus(), stages, seed=7)[0].keys()
+
+    def test_laws_that_hold_for_a_budget_hold(self, uri):
+        stages: list[Stage] = [Diversity(keep=2, pool=5, embedding=uri)]
+        records = [
+            ("good phone", "positive", 0.9),
+            ("bad", "negative", None),
+            ("", None, 0.5),
+            ("good phone", "positive", 0.9),
+            ("😂", None, None),
+            ("the 12 x", "positive", 0.5),
+        ]
+
+        laws.conservation(stages, laws.built(records, "train"))
+        laws.conservation(stages, laws.built(records, "test"))
+        laws.lineage(stages, laws.built(records, "train"))
+        laws.parts(stages, laws.built(records, "train"))
+        laws.survival(stages, "train")
+
+    def test_more_rows_than_the_pool_holds_cannot_be_chosen(self):
+        with pytest.raises(ValidationError, match="keep is 10 and pool 5"):
+            Diversity(keep=10, pool=5)
