@@ -48,7 +48,6 @@ class ReportFacts:
 
 def render(facts: ReportFacts) -> str:
     """Return the page as HTML: no script, nothing from elsewhere, readable on a phone and on paper."""
-    # Text is made visible and None becomes a dash.
     environment = Environment(
         autoescape=True, undefined=StrictUndefined, trim_blocks=True, lstrip_blocks=True, finalize=_shown
     )

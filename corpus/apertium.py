@@ -26,7 +26,7 @@ _STANDINS = "".join(
     chr(0xFDD0 + number) for number in range(len(_MEANING))
 )  # noncharacters: for internal use
 _OUT = str.maketrans(
-    {**dict(zip(_MEANING, _STANDINS, strict=True)), **dict.fromkeys(_STANDINS, "\ufffd"), "’": "'", "\0": " "}
+    {**dict(zip(_MEANING, _STANDINS, strict=True)), **dict.fromkeys(_STANDINS, "\ufffd"), "\0": " "}
 )
 _BACK = str.maketrans(dict(zip(_STANDINS, _MEANING, strict=True)))
 _END = "[]"  # an empty superblank: without it a full stop at the end of a text is lost
@@ -40,7 +40,7 @@ _UNSEEN = re.compile(
 def translate(source: str, target: str, texts: pa.StringArray) -> pa.StringArray:
     """Translate each text by itself; line breaks and special characters stay, unknown words pass unmarked.
 
-    Languages are Apertium's codes (`eng`, `spa`). A typographic apostrophe is read as `'`, a NUL as a space.
+    Languages are Apertium's codes (`eng`, `spa`). A NUL is read as a space.
     Raises `UserError` where Apertium or the pair is not installed, `RuntimeError` where it fails.
     """
     before, tagger, after = _pipeline(source, target)

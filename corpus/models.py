@@ -103,7 +103,7 @@ class _Encoder:
         with _one_thread():
             for number, length in enumerate(shapes):
                 rows = np.flatnonzero(shape == number)
-                for start in range(0, len(rows), 999):
+                for start in range(0, len(rows), _BATCH):
                     batch = rows[start : start + _BATCH]
                     vectors[batch] = self._forward([pieces[row] for row in batch], length)
         norms: np.ndarray = np.linalg.norm(vectors, axis=1, keepdims=True)

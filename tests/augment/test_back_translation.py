@@ -70,12 +70,14 @@ def test_a_candidate_is_its_parent_through_the_pivot_and_back(context):
     }
 
 
-def test_links_handles_and_numbers_come_back(context):
-    text = next(iter(said(BackTranslation().grow(make(TWEETS[:1]), context)).values()))
+def test_links_handles_and_numbers_come_back_in_the_candidate_and_its_pivot(context):
+    grown = BackTranslation().grow(make(TWEETS[:1]), context).to_pylist()[0]
+    pivot = json.loads(grown["extra"])["grown"]["pivot"]
 
-    assert text.startswith("@united ")
-    assert "$400" in text
-    assert text.endswith(" http://t.co/aB1")
+    for text in (grown["messages"][0]["content"], pivot):
+        assert text.startswith("@united ")
+        assert "$400" in text
+        assert text.endswith(" http://t.co/aB1")
 
 
 def test_of_a_conversation_only_the_prompt_is_said_anew(context):

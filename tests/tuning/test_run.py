@@ -58,9 +58,9 @@ def _run(shards: Shards, tuning: Tuning, out: Path, labels: tuple[str, ...] = LA
 
 @pytest.fixture(scope="module")
 def classified(model_folder: Path, tmp_path_factory: pytest.TempPathFactory) -> tuple[Path, dict[str, Any]]:
-    """A run on rows of two classes; one test row in forty is of a class never trained on."""
+    """A run on rows of two classes; a test row is of a class never trained on, and one of none."""
     folder = tmp_path_factory.mktemp("classified")
-    test = labelled([*_pairs(39, 40), ("the wall", "mixed")], "test", 1_000)
+    test = labelled([*_pairs(39, 40), ("the wall", "mixed"), ("sad", None)], "test", 1_000)
     shards = write(
         folder, train=labelled(_pairs(40)), validation=labelled(_pairs(8, 30), "validation", 500), test=test
     )
@@ -158,7 +158,7 @@ def test_the_order_of_the_published_rows_changes_nothing(
     rows = {
         "train": labelled(_pairs(40)),
         "validation": labelled(_pairs(8, 30), "validation", 500),
-        "test": labelled([*_pairs(39, 40), ("the wall", "mixed")], "test", 1_000),
+        "test": labelled([*_pairs(39, 40), ("the wall", "mixed"), ("sad", None)], "test", 1_000),
     }
     back = {split: table.take(pa.array(range(table.num_rows - 1, -1, -1))) for split, table in rows.items()}
 
