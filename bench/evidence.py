@@ -35,7 +35,15 @@ SHINGLE = 2
 def rows(stages: list[dict[str, Any]], store: Path) -> pa.Table:
     """Send the demo's corpus through `stages`; return the rows that stand."""
     demo = load(files("data") / "recipes" / "tweets.yaml")  # type: ignore[arg-type]
-    recipe = parse({"name": "evidence", "seed": 7, "sources": [demo.sources[0].model_dump(mode="json", exclude_none=True)], "stages": stages}, "evidence")
+    recipe = parse(
+        {
+            "name": "evidence",
+            "seed": 7,
+            "sources": [demo.sources[0].model_dump(mode="json", exclude_none=True)],
+            "stages": stages,
+        },
+        "evidence",
+    )
     job = Job.begin(recipe, Options(store=str(store)))
     curate.ingest(job)
     for number in range(len(job.segments)):
@@ -72,20 +80,42 @@ def nearly_copied(held: pa.Table) -> np.ndarray:
     numbers, _ = similarity.buckets(similarity.band_keys(contents, SHINGLE))
     train = pc.equal(held["split"], "train").to_numpy(zero_copy_only=False)
     test = pc.equal(held["split"], "test").to_numpy(zero_copy_only=False)
-    settled = similarity.settle(numbers, ShingleSets(SHINGLE)(contents, None), np.where(train, 0, 1), np.zeros(len(train), np.int64), 0.8, fixed=train)
+    settled = similarity.settle(
+        numbers,
+        ShingleSets(SHINGLE)(contents, None),
+        np.where(train, 0, 1),
+        np.zeros(len(train), np.int64),
+        0.8,
+        fixed=train,
+    )
     return (settled.other >= 0)[test] & train[settled.other[test]]
 
 
 CASES: dict[str, tuple[str, list[dict[str, Any]], dict[str, Any], Callable[[pa.Table], np.ndarray]]] = {
-    "normalise": ("rows with broken characters", [], {"stage": "normalise", "replacement_character": "remove"}, broken),
-    "exact_duplicates": ("rows that repeat another's text and label", [{"stage": "normalise"}], {"stage": "exact_duplicates"}, repeated),
+    "normalise": (
+        "rows with broken characters",
+        [],
+        {"stage": "normalise", "replacement_character": "remove"},
+        broken,
+    ),
+    "exact_duplicates": (
+        "rows that repeat another's text and label",
+        [{"stage": "normalise"}],
+        {"stage": "exact_duplicates"},
+        repeated,
+    ),
     "near_duplicates": (
         "test rows with a near-duplicate training row",
         [{"stage": "normalise"}, {"stage": "exact_duplicates"}],
         {"stage": "near_duplicates", "threshold": 0.8, "shingle_words": SHINGLE},
         nearly_copied,
     ),
-    "label_conflicts": ("rows whose words stand under another label", [{"stage": "normalise"}, {"stage": "exact_duplicates"}], {"stage": "label_conflicts"}, contradicted),
+    "label_conflicts": (
+        "rows whose words stand under another label",
+        [{"stage": "normalise"}, {"stage": "exact_duplicates"}],
+        {"stage": "label_conflicts"},
+        contradicted,
+    ),
 }
 
 
@@ -111,7 +141,9 @@ def main() -> None:
         held = {"corpus": "data/recipes/tweets.yaml, all rows", "stages": measure(Path(folder))}
     root = Path(__file__).parents[1]
     (root / "data" / "evidence.json").write_text(json.dumps(held, indent=1) + "\n")
-    (root / "bench" / "evidence" / "tweets.json").write_text(json.dumps({**held, "machine": describe()}, indent=1) + "\n")
+    (root / "bench" / "evidence" / "tweets.json").write_text(
+        json.dumps({**held, "machine": describe()}, indent=1) + "\n"
+    )
     sys.stdout.write(json.dumps(held, indent=1) + "\n")
 
 

@@ -12,7 +12,10 @@ import psutil
 def describe() -> dict[str, Any]:
     """Return processor, cores, memory, system and the versions that matter."""
     with open("/proc/cpuinfo", encoding="utf-8") as file:
-        model = next((line.split(":")[1].strip() for line in file if line.startswith("model name")), platform.processor())
+        model = next(
+            (line.split(":")[1].strip() for line in file if line.startswith("model name")),
+            platform.processor(),
+        )
     return {
         "date": f"{datetime.now(UTC):%Y-%m-%d}",
         "processor": model,
@@ -20,5 +23,7 @@ def describe() -> dict[str, Any]:
         "memory_gib": round(psutil.virtual_memory().total / 2**30, 1),
         "system": platform.platform(),
         "python": platform.python_version(),
-        "packages": {name: version(name) for name in ("pyarrow", "numpy", "numba", "torch", "transformers", "prefect")},
+        "packages": {
+            name: version(name) for name in ("pyarrow", "numpy", "numba", "torch", "transformers", "prefect")
+        },
     }

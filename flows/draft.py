@@ -27,8 +27,9 @@ def init(inputs: Sequence[str], output: Path, rows: int, store: str) -> dict[str
         raise UserError(f"{output} is there already; name another file with --output, or remove it")
     paths = [str(Path(entry).absolute()) if "://" not in entry else entry for entry in inputs]
     found = _columns(paths)
-    source = {"name": "data", "uri": paths[0] if len(paths) == 1 else paths, **found["knobs"]}
-    looked = _look(Source.model_validate(source))
+    near = [_beside(path, output) for path in paths]
+    source = {"name": "data", "uri": near[0] if len(near) == 1 else near, **found["knobs"]}
+    looked = _look(Source.model_validate({**source, "uri": paths}))
     recipe = {
         "name": _name(inputs[0]),
         "seed": 7,
@@ -37,13 +38,20 @@ def init(inputs: Sequence[str], output: Path, rows: int, store: str) -> dict[str
         "audit": {},
     }
     written = _written(recipe, looked, found["notes"])
-    with tempfile.TemporaryDirectory() as folder:
-        tried = Path(folder) / "recipe.yaml"
-        tried.write_text(written)
-        trial = apply(
-            str(tried), (), Path(folder) / "out", store=str(Path(folder) / "store"), limit=rows, quiet=True
-        )
     output.write_text(written)
+    try:
+        with tempfile.TemporaryDirectory() as folder:
+            trial = apply(
+                str(output),
+                (),
+                Path(folder) / "out",
+                store=str(Path(folder) / "store"),
+                limit=rows,
+                quiet=True,
+            )
+    except (UserError, OSError):
+        output.unlink()
+        raise
     return {
         "recipe": str(output),
         "draft": recipe,
@@ -52,6 +60,12 @@ def init(inputs: Sequence[str], output: Path, rows: int, store: str) -> dict[str
         "trial": {key: trial[key] for key in ("rows", "stages", "seconds")},
         "store": store,
     }
+
+
+def _beside(path: str, output: Path) -> str:
+    """Name a file as seen from the recipe where it lies beside or below it, so that the folder can be moved."""
+    folder = output.absolute().parent
+    return f"file:{Path(path).relative_to(folder)}" if Path(path).is_relative_to(folder) else path
 
 
 def _columns(paths: list[str]) -> dict[str, Any]:
@@ -107,7 +121,9 @@ def _columns(paths: list[str]) -> dict[str, Any]:
     if label is not None and 2 <= facts[label]["distinct"] <= 200:
         if label != "label":
             knobs["label"] = label
-        notes.append(f"label is {label!r}: {facts[label]['distinct']} classes")
+        notes.append(
+            f"label is {label!r}: {facts[label]['distinct']} classes in the first {facts[label]['rows']:,} rows"
+        )
         taken.add(label)
     confidence = next(
         (

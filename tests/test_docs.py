@@ -12,7 +12,9 @@ from flows.stages import known
 ROOT = Path(__file__).parents[1]
 
 
-@pytest.mark.parametrize(("page", "write"), [("stages.md", reference.stages), ("recipe.md", reference.recipe)])
+@pytest.mark.parametrize(
+    ("page", "write"), [("stages.md", reference.stages), ("recipe.md", reference.recipe)]
+)
 def test_the_reference_pages_are_those_that_the_code_writes(page, write):
     assert (ROOT / "docs" / page).read_text() == write(), f"docs/{page} is out of date; run `make docs`"
 
@@ -26,7 +28,9 @@ def test_every_stage_has_a_section():
 def test_every_file_of_the_packages_has_a_clause_in_the_readme():
     tree = (ROOT / "README.md").read_text()
     packages = ("corpus", "curation", "augment", "audit", "tuning", "flows")
-    files = [file for package in packages for file in (ROOT / package).rglob("*.py") if file.name != "__init__.py"]
+    files = [
+        file for package in packages for file in (ROOT / package).rglob("*.py") if file.name != "__init__.py"
+    ]
 
     assert [str(file.relative_to(ROOT)) for file in files if f"{file.name} " not in tree] == []
 

@@ -18,8 +18,13 @@ def test_of_equal_rows_the_most_confident_stays():
 
     outcome = laws.sent(rows, [ExactDuplicates()])
 
-    assert sorted(zip(outcome.texts, outcome.kept["confidence"].to_pylist(), strict=True)) == [("other", 0.1), ("same", 0.9)]
-    assert [(line["reason"], line["score"]) for line in outcome.ledger.to_pylist()] == [("exact_duplicate", 1.0)] * 2
+    assert sorted(zip(outcome.texts, outcome.kept["confidence"].to_pylist(), strict=True)) == [
+        ("other", 0.1),
+        ("same", 0.9),
+    ]
+    assert [(line["reason"], line["score"]) for line in outcome.ledger.to_pylist()] == [
+        ("exact_duplicate", 1.0)
+    ] * 2
     assert len(set(outcome.ledger["other"].to_pylist())) == 1
 
 
@@ -46,7 +51,9 @@ def test_all_sides_of_a_conflict_go():
     assert sorted(outcome.ledger["detail"].to_pylist()) == ["a against b", "b against a"]
 
 
-@pytest.mark.parametrize(("confidence", "kept"), [([0.9, 0.2], ["a"]), ([0.5, 0.5], []), ([None, 0.2], ["b"]), ([None, None], [])])
+@pytest.mark.parametrize(
+    ("confidence", "kept"), [([0.9, 0.2], ["a"]), ([0.5, 0.5], []), ([None, 0.2], ["b"]), ([None, None], [])]
+)
 def test_the_side_that_is_surely_more_confident_stays_if_asked(confidence, kept):
     rows = make(["good phone", "Good phone!"], ["a", "b"], confidence)
 
@@ -62,19 +69,32 @@ def test_a_row_without_a_label_takes_no_side():
 
 
 def test_shares_of_the_splits_are_those_asked_for():
-    outcome = laws.sent(make([f"row {number}" for number in range(4_000)]), [Split(train=0.7, validation=0.1, test=0.2)])
+    outcome = laws.sent(
+        make([f"row {number}" for number in range(4_000)]), [Split(train=0.7, validation=0.1, test=0.2)]
+    )
 
     shares = {split: count / 4_000 for split, count in Counter(outcome.kept["split"].to_pylist()).items()}
-    assert shares == {"train": pytest.approx(0.7, abs=0.03), "validation": pytest.approx(0.1, abs=0.02), "test": pytest.approx(0.2, abs=0.03)}
+    assert shares == {
+        "train": pytest.approx(0.7, abs=0.03),
+        "validation": pytest.approx(0.1, abs=0.02),
+        "test": pytest.approx(0.2, abs=0.03),
+    }
 
 
 def test_a_family_is_never_parted():
-    texts = [f"one{base} two{base} three{base} four{base} five{base} {number}" for base in range(60) for number in range(3)]
+    texts = [
+        f"one{base} two{base} three{base} four{base} five{base} {number}"
+        for base in range(60)
+        for number in range(3)
+    ]
     labels = [["a", "b", "c"][number % 3] for number in range(180)]
 
     from curation.near_duplicates import NearDuplicates
 
-    outcome = laws.sent(make(texts, labels), [NearDuplicates(shingle_words=1, threshold=0.6), Split(train=0.4, validation=0.3, test=0.3)])
+    outcome = laws.sent(
+        make(texts, labels),
+        [NearDuplicates(shingle_words=1, threshold=0.6), Split(train=0.4, validation=0.3, test=0.3)],
+    )
 
     families: dict[str, set[str]] = {}
     for row in outcome.kept.to_pylist():
@@ -88,7 +108,10 @@ def test_a_split_that_the_source_states_wins_and_test_keeps_its_family():
 
     outcome = laws.sent(rows, [ExactDuplicates(), Split()])
 
-    assert sorted(zip(outcome.texts, outcome.kept["split"].to_pylist(), strict=True)) == [("alone", "validation"), ("same", "test")]
+    assert sorted(zip(outcome.texts, outcome.kept["split"].to_pylist(), strict=True)) == [
+        ("alone", "validation"),
+        ("same", "test"),
+    ]
     assert outcome.ledger["reason"].to_pylist() == ["family_in_test"]
 
 

@@ -20,7 +20,9 @@ COMMAND = [sys.executable, "-c", "from flows.cli import main; main()"]
 
 
 def winnow(*words: str, **more) -> subprocess.CompletedProcess:
-    return subprocess.run([*COMMAND, *words], capture_output=True, text=True, check=False, cwd=Path(__file__).parents[2], **more)
+    return subprocess.run(
+        [*COMMAND, *words], capture_output=True, text=True, check=False, cwd=Path(__file__).parents[2], **more
+    )
 
 
 def told(answer: subprocess.CompletedProcess) -> str:
@@ -33,28 +35,50 @@ def told(answer: subprocess.CompletedProcess) -> str:
 def test_a_folder_of_mixed_and_broken_files_is_read_as_far_as_it_goes(tmp_path):
     corpus = tmp_path / "corpus"
     corpus.mkdir()
-    lines = "".join(json.dumps({"text": f"row number {number} of the truncated file", "label": "a"}) + "\n" for number in range(2_000))
+    lines = "".join(
+        json.dumps({"text": f"row number {number} of the truncated file", "label": "a"}) + "\n"
+        for number in range(2_000)
+    )
     (corpus / "cut.jsonl.gz").write_bytes(gzip.compress(lines.encode())[:-2_000])
     (corpus / "ragged.csv").write_bytes("text,label\nfine,a\ntoo,many,cells\ncaf\xe9,b\n".encode("latin-1"))
-    (corpus / "lines.jsonl").write_text('{"text": "ok"}\n{"text": "a", "text": "b"}\n{"text": 7}\n{"text": null}\n{oops\n')
+    (corpus / "lines.jsonl").write_text(
+        '{"text": "ok"}\n{"text": "a", "text": "b"}\n{"text": 7}\n{"text": null}\n{oops\n'
+    )
     (corpus / "empty.jsonl").write_text("")
     (corpus / "picture.png").write_bytes(b"\x89PNG")
 
-    held = apply("length", [str(corpus)], tmp_path / "out", settings=["min_words=0"], store=str(tmp_path / "store"))
+    held = apply(
+        "length", [str(corpus)], tmp_path / "out", settings=["min_words=0"], store=str(tmp_path / "store")
+    )
 
     ledger = pq.read_table(tmp_path / "out" / "ledger.parquet").to_pylist()
     found = {(Path(line["file"] or line["detail"]).name.split(":")[0], line["reason"]) for line in ledger}
     assert held["rows"]["in"] == held["rows"]["kept"] + held["rows"]["rejected"]
-    assert {("ragged.csv", "ragged_row"), ("ragged.csv", "bad_encoding"), ("cut.jsonl.gz", "truncated")} <= found
-    assert {("lines.jsonl", reason) for reason in ("repeated_key_in_object", "text_not_a_string", "text_missing", "bad_json")} <= found
+    assert {
+        ("ragged.csv", "ragged_row"),
+        ("ragged.csv", "bad_encoding"),
+        ("cut.jsonl.gz", "truncated"),
+    } <= found
+    assert {
+        ("lines.jsonl", reason)
+        for reason in ("repeated_key_in_object", "text_not_a_string", "text_missing", "bad_json")
+    } <= found
     assert ("picture.png", "unknown_format") in found
     assert all(":" in line["detail"] for line in ledger)
 
 
 def test_repeated_and_null_keys_are_rejects_that_name_the_key(tmp_path):
-    (tmp_path / "keys.jsonl").write_text('{"id": "1", "text": "first"}\n{"id": "1", "text": "second"}\n{"id": null, "text": "third"}\n{"id": "2", "text": "fourth"}\n')
+    (tmp_path / "keys.jsonl").write_text(
+        '{"id": "1", "text": "first"}\n{"id": "1", "text": "second"}\n{"id": null, "text": "third"}\n{"id": "2", "text": "fourth"}\n'
+    )
 
-    held = apply("length", [str(tmp_path / "keys.jsonl")], tmp_path / "out", settings=["min_words=0"], store=str(tmp_path / "store"))
+    held = apply(
+        "length",
+        [str(tmp_path / "keys.jsonl")],
+        tmp_path / "out",
+        settings=["min_words=0"],
+        store=str(tmp_path / "store"),
+    )
 
     reasons = sorted(pq.read_table(tmp_path / "out" / "ledger.parquet")["reason"].to_pylist())
     assert (held["rows"]["kept"], reasons) == (2, ["null_key", "repeated_key"])
@@ -63,7 +87,9 @@ def test_repeated_and_null_keys_are_rejects_that_name_the_key(tmp_path):
 def test_an_empty_file_gives_no_rows_and_no_crash(tmp_path):
     (tmp_path / "empty.jsonl").write_text("")
 
-    held = apply("near_duplicates", [str(tmp_path / "empty.jsonl")], tmp_path / "out", store=str(tmp_path / "store"))
+    held = apply(
+        "near_duplicates", [str(tmp_path / "empty.jsonl")], tmp_path / "out", store=str(tmp_path / "store")
+    )
 
     assert held["rows"] == {"in": 0, "rejected": 0, "kept": 0, "dropped": 0, "grown": 0}
     assert pq.read_table(tmp_path / "out" / "kept" / "part-00000.parquet").num_rows == 0
@@ -76,7 +102,10 @@ def test_an_empty_file_gives_no_rows_and_no_crash(tmp_path):
         (["apply", "length", "--output", "{out}"], "needs files"),
         (["apply", "lenght", "{corpus}", "--output", "{out}"], "did you mean 'length'?"),
         (["apply", "length", "{corpus}", "--output", "{out}", "--set", "min_words=-1"], "min_words"),
-        (["apply", "length", "{corpus}", "--output", "{out}", "--set", "minwords=1"], "did you mean 'min_words'?"),
+        (
+            ["apply", "length", "{corpus}", "--output", "{out}", "--set", "minwords=1"],
+            "did you mean 'min_words'?",
+        ),
         (["apply", "length", "{corpus}", "--output", "{out}", "--text-column", "txt"], "txt"),
         (["apply", "length", "{corpus}", "--output", "{out}", "--store", "/proc/store"], "cannot be written"),
         (["explain", "nothing", "row"], "no version or ref"),
@@ -95,7 +124,9 @@ def test_a_command_that_cannot_go_on_says_so_in_one_line(words, what, tmp_path):
 def test_a_missing_model_and_a_wrong_digest_are_told_before_anything_runs(tmp_path):
     corpus = jobs.write(tmp_path / "corpus", jobs.records(5))
     (tmp_path / "model.gguf").write_bytes(b"not a model")
-    missing = jobs.recipe(corpus, [{"stage": "split"}, {"stage": "diversity", "keep": 2, "embedding": "file:/no/such/model"}])
+    missing = jobs.recipe(
+        corpus, [{"stage": "split"}, {"stage": "diversity", "keep": 2, "embedding": "file:/no/such/model"}]
+    )
     changed = jobs.recipe(corpus, tuning={"model": f"file:{tmp_path / 'model.gguf'}#sha256={'0' * 64}"})
 
     from flows.job import Job, Options
@@ -106,7 +137,9 @@ def test_a_missing_model_and_a_wrong_digest_are_told_before_anything_runs(tmp_pa
             prepare(Job.begin(held, Options(store=str(tmp_path / "store"))))
 
 
-@pytest.mark.skipif(os.geteuid() != 0 or not Path("/proc/mounts").exists(), reason="mounts a small disk, which takes root")
+@pytest.mark.skipif(
+    os.geteuid() != 0 or not Path("/proc/mounts").exists(), reason="mounts a small disk, which takes root"
+)
 def test_a_full_disk_harms_nothing_that_is_published(tmp_path):
     corpus = jobs.write(tmp_path / "corpus", jobs.records(3_000))
     small = tmp_path / "disk"
@@ -119,7 +152,16 @@ def test_a_full_disk_harms_nothing_that_is_published(tmp_path):
         version = jobs.publish(jobs.recipe(few), small / "store")
         (small / "filler").write_bytes(bytes(shutil.disk_usage(small).free - 100_000))
 
-        answer = winnow("apply", "near_duplicates", str(corpus), "--output", str(tmp_path / "out"), "--store", str(small / "store"), "--json")
+        answer = winnow(
+            "apply",
+            "near_duplicates",
+            str(corpus),
+            "--output",
+            str(tmp_path / "out"),
+            "--store",
+            str(small / "store"),
+            "--json",
+        )
 
         assert "No space left" in told(answer)
         assert Store(small / "store").open_version("small").id == version

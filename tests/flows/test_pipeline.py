@@ -14,12 +14,19 @@ def prefect(tmp_path_factory):
     """A server of the tests' own; nobody outside this machine is called."""
     home = tmp_path_factory.mktemp("prefect")
     patch = pytest.MonkeyPatch()
-    for name, value in (("PREFECT_HOME", str(home)), ("PREFECT_SERVER_ANALYTICS_ENABLED", "false"), ("DO_NOT_TRACK", "1")):
+    for name, value in (
+        ("PREFECT_HOME", str(home)),
+        ("PREFECT_SERVER_ANALYTICS_ENABLED", "false"),
+        ("DO_NOT_TRACK", "1"),
+    ):
         patch.setenv(name, value)
     from prefect.settings import PREFECT_FLOWS_HEARTBEAT_FREQUENCY, temporary_settings
     from prefect.testing.utilities import prefect_test_harness
 
-    with prefect_test_harness(server_startup_timeout=120), temporary_settings({PREFECT_FLOWS_HEARTBEAT_FREQUENCY: None}):
+    with (
+        prefect_test_harness(server_startup_timeout=120),
+        temporary_settings({PREFECT_FLOWS_HEARTBEAT_FREQUENCY: None}),
+    ):
         yield
     patch.undo()
 
@@ -68,13 +75,22 @@ def test_report_audit_and_ledger_lie_beside_the_version(finished):
 
     assert (folder / "report.html").read_text() == Path(summary["report"]).read_text()
     assert json.loads((folder / "audit.json").read_text())["verdict"] == summary["audit"]["verdict"]
-    assert {file.name for file in (folder / "attestations").iterdir()} == {"shards.json", "ledger.parquet", "environment.json", "run.json"}
+    assert {file.name for file in (folder / "attestations").iterdir()} == {
+        "shards.json",
+        "ledger.parquet",
+        "environment.json",
+        "run.json",
+    }
 
 
 def test_prefect_shows_the_stage_table_and_the_audit(finished):
     from prefect.artifacts import Artifact
 
-    assert {key: Artifact.get(key).type for key in ("stages", "audit", "links")} == {"stages": "table", "audit": "markdown", "links": "markdown"}
+    assert {key: Artifact.get(key).type for key in ("stages", "audit", "links")} == {
+        "stages": "table",
+        "audit": "markdown",
+        "links": "markdown",
+    }
 
 
 def test_a_limited_run_moves_no_ref(prefect, tmp_path):
@@ -87,12 +103,28 @@ def test_a_limited_run_moves_no_ref(prefect, tmp_path):
 
 
 def test_a_gate_that_must_stop_publishes_nothing(prefect, tmp_path):
-    records = [{"text": f"{'forbidden ' if number % 2 else ''}row {number} of a kind", "label": "a", "kind": "odd" if number % 2 else "even"} for number in range(200)]
+    records = [
+        {
+            "text": f"{'forbidden ' if number % 2 else ''}row {number} of a kind",
+            "label": "a",
+            "kind": "odd" if number % 2 else "even",
+        }
+        for number in range(200)
+    ]
     corpus = jobs.write(tmp_path / "corpus", records)
     gates = [{"axis": "kind", "min_impact_ratio": 0.8, "on_fail": "stop"}]
     sources = [{"name": "small", "uri": str(corpus), "groups": ["kind"]}]
 
-    summary = _run(jobs.recipe(corpus, [{"stage": "blocklist", "words": ["forbidden"]}], sources=sources, audit={"axes": ["kind"]}, gates=gates), tmp_path / "store")
+    summary = _run(
+        jobs.recipe(
+            corpus,
+            [{"stage": "blocklist", "words": ["forbidden"]}],
+            sources=sources,
+            audit={"axes": ["kind"]},
+            gates=gates,
+        ),
+        tmp_path / "store",
+    )
 
     assert "odd is kept 0.00 times as often" in summary["stopped"]
     assert summary["version"] is None

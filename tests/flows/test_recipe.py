@@ -16,10 +16,22 @@ BASE = {"name": "small", "sources": [{"name": "a", "uri": "a.jsonl"}]}
 @pytest.mark.parametrize(
     ("change_to", "told"),
     [
-        ({"stages": [{"stage": "near_duplicate"}]}, "unknown stage 'near_duplicate'; did you mean 'near_duplicates'?"),
-        ({"stages": [{"stage": "length", "min_word": 3}]}, "unknown knob 'min_word'; did you mean 'min_words'?"),
-        ({"stages": [{"stage": "near_duplicates", "threshold": 1.5}]}, "threshold: Input should be less than or equal to 1, and 1.5 came"),
-        ({"stages": [{"stage": "length", "min_words": 9, "max_words": 3}]}, "min_words is 9 and max_words 3: no row could pass"),
+        (
+            {"stages": [{"stage": "near_duplicate"}]},
+            "unknown stage 'near_duplicate'; did you mean 'near_duplicates'?",
+        ),
+        (
+            {"stages": [{"stage": "length", "min_word": 3}]},
+            "unknown knob 'min_word'; did you mean 'min_words'?",
+        ),
+        (
+            {"stages": [{"stage": "near_duplicates", "threshold": 1.5}]},
+            "threshold: Input should be less than or equal to 1, and 1.5 came",
+        ),
+        (
+            {"stages": [{"stage": "length", "min_words": 9, "max_words": 3}]},
+            "min_words is 9 and max_words 3: no row could pass",
+        ),
         ({"stages": [{"stage": "split", "train": 0.5}]}, "must add up to 1; they add up to 0.7"),
         ({"stages": [{"min_words": 3}]}, "stages.0: Unable to extract tag using discriminator 'stage'"),
         ({"stages": [{"stage": "length"}, {"stage": "length"}]}, "stages: 'length' is used twice"),
@@ -41,7 +53,12 @@ def test_what_is_wrong_is_said_in_one_line(change_to, told):
 
 @pytest.mark.parametrize(
     ("content", "told"),
-    [(b"- a\n- b\n", "is a mapping"), (b"a: [", "is not YAML"), (b"\xff\xfe\x00", "is not YAML"), (b"", "is a mapping")],
+    [
+        (b"- a\n- b\n", "is a mapping"),
+        (b"a: [", "is not YAML"),
+        (b"\xff\xfe\x00", "is not YAML"),
+        (b"", "is a mapping"),
+    ],
 )
 def test_a_file_that_is_no_recipe_is_told(content, told, tmp_path):
     (tmp_path / "recipe.yaml").write_bytes(content)
@@ -56,7 +73,12 @@ def test_a_recipe_that_is_not_there_is_told(tmp_path):
 
 
 def test_set_reaches_sections_stages_and_sources():
-    held = {**BASE, "sources": [dict(BASE["sources"][0])], "stages": [{"stage": "length", "name": "short"}], "tuning": {"model": "m"}}
+    held = {
+        **BASE,
+        "sources": [dict(BASE["sources"][0])],
+        "stages": [{"stage": "length", "name": "short"}],
+        "tuning": {"model": "m"},
+    }
 
     for setting in ("seed=9", "short.min_words=5", "tuning.epochs=2", "a.encoding_errors=replace"):
         change(held, setting)
@@ -93,10 +115,17 @@ def test_a_mistake_is_one_line_and_status_2(tmp_path):
     written.write_text(json.dumps({**BASE, "stages": [{"stage": "lenth"}]}))
     command = [sys.executable, "-c", "from flows.cli import main; main()"]
 
-    answer = subprocess.run([*command, "apply", str(written), "--output", str(tmp_path / "out"), "--json"], capture_output=True, text=True, check=False)
+    answer = subprocess.run(
+        [*command, "apply", str(written), "--output", str(tmp_path / "out"), "--json"],
+        capture_output=True,
+        text=True,
+        check=False,
+    )
 
     assert (answer.returncode, answer.stdout) == (2, "")
-    assert answer.stderr == f"winnow: {written}: unknown stage 'lenth'; did you mean 'length'?\n".replace(f"{written}: ", "")
+    assert answer.stderr == f"winnow: {written}: unknown stage 'lenth'; did you mean 'length'?\n".replace(
+        f"{written}: ", ""
+    )
 
 
 def test_help_names_every_command():
