@@ -146,7 +146,8 @@ class Admission(CorpusJudge):
 
 
 def _still(asked: np.ndarray, verdict: Verdict) -> np.ndarray:
-    return asked & verdict.reason.is_null().to_numpy(zero_copy_only=False)
+    still: np.ndarray = asked & verdict.reason.is_null().to_numpy(zero_copy_only=False)
+    return still
 
 
 def _spread(count: int, positions: np.ndarray, values: np.ndarray) -> np.ndarray:

@@ -4,6 +4,7 @@ import os
 import platform
 from datetime import UTC, datetime
 from importlib.metadata import version
+from pathlib import Path
 from typing import Any
 
 import psutil
@@ -11,7 +12,7 @@ import psutil
 
 def describe() -> dict[str, Any]:
     """Return processor, cores, memory, system and the versions that matter."""
-    with open("/proc/cpuinfo", encoding="utf-8") as file:
+    with Path("/proc/cpuinfo").open(encoding="utf-8") as file:
         model = next(
             (line.split(":")[1].strip() for line in file if line.startswith("model name")),
             platform.processor(),

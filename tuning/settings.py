@@ -28,16 +28,16 @@ class Tuning(BaseModel):
     alpha: PositiveInt = Field(32, description="an adapter's output is scaled by alpha / rank")
     dropout: Share = Field(0.0, description="share of an adapter's inputs dropped while training")
     learning_rate: PositiveFloat = Field(
-        1e-3,
-        description="peak of the cosine schedule (AdamW); about 1e-3 for 0.1 billion parameters, 2e-4 for billions",
+        7e-4,
+        description="peak of the cosine schedule (AdamW); about 7e-4 for 0.1 billion parameters, 2e-4 for billions",
     )
-    batch_rows: PositiveInt = Field(8, description="rows a step; adapters lose by large batches")
+    batch_rows: PositiveInt = Field(4, description="rows a step; few rows teach more in small batches")
     warmup: Share = Field(0.05, description="share of the steps over which the learning rate rises")
     weight_decay: NonNegativeFloat = Field(0.0, description="AdamW's decoupled weight decay")
     patience: PositiveInt = Field(
         3, description="evaluations without a lower validation loss before it stops"
     )
-    evaluations_per_epoch: PositiveInt = Field(3, description="looks at the validation loss in each epoch")
+    evaluations_per_epoch: PositiveInt = Field(2, description="looks at the validation loss in each epoch")
     validation_rows: PositiveInt = Field(
         128, description="validation rows looked at: those of least keyed hash of id"
     )
