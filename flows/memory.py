@@ -13,9 +13,9 @@ if TYPE_CHECKING:
 
 
 class Peak(AbstractContextManager["Peak"]):
-    """Samples the resident memory of a process and its children, ten times a second, while it is entered."""
+    """Samples the resident memory of a process and its children, twice a second, while it is entered."""
 
-    def __init__(self, process: psutil.Process, every: float = 0.1) -> None:
+    def __init__(self, process: psutil.Process, every: float = 0.5) -> None:
         self._process, self._every = process, every
         self._stop = threading.Event()
         self._thread = threading.Thread(target=self._sample, daemon=True)
