@@ -1,0 +1,25 @@
+"""Keeps what the demo printed: python -m bench.demo SUMMARY writes bench/results/demo.json with the machine."""
+
+import json
+import sys
+from pathlib import Path
+
+from bench.machine import describe
+
+
+def main(summary: Path) -> None:
+    """Write the summary of a whole run, less the findings that its audit.json holds."""
+    held = json.loads(summary.read_text())
+    held["audit"] = {key: held["audit"][key] for key in ("verdict", "counts", "gates")}
+    for scores in held["scores"].values():
+        scores.pop("per_class", None)
+    target = Path(__file__).parent / "results" / "demo.json"
+    target.write_text(
+        json.dumps({"machine": describe(), **{key: held[key] for key in held if key != "report"}}, indent=1)
+        + "\n"
+    )
+    sys.stdout.write(f"{target} is written\n")
+
+
+if __name__ == "__main__":
+    main(Path(sys.argv[1]))
