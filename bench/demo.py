@@ -11,8 +11,6 @@ def main(summary: Path) -> None:
     """Write the summary of a whole run, less the findings that its audit.json holds."""
     held = json.loads(summary.read_text())
     held["audit"] = {key: held["audit"][key] for key in ("verdict", "counts", "gates")}
-    for scores in held["scores"].values():
-        scores.pop("per_class", None)
     target = Path(__file__).parent / "results" / "demo.json"
     target.write_text(
         json.dumps({"machine": describe(), **{key: held[key] for key in held if key != "report"}}, indent=1)

@@ -47,7 +47,7 @@ def summary(job: Job, held: dict[str, Any]) -> None:
 
 
 def _scorecard(held: dict[str, Any]) -> str:
-    metrics = [name for name in next(iter(held["scores"].values())) if name != "per_class"]
+    metrics = list(next(iter(held["scores"].values())))
     lines = ["| model | " + " | ".join(metrics) + " |", "| --- |" + " ---: |" * len(metrics)]
     for name, scores in held["scores"].items():
         cells = [

@@ -4,6 +4,7 @@ import json
 import os
 import sys
 import traceback
+import warnings
 from collections.abc import Callable
 from pathlib import Path
 from typing import Any
@@ -179,6 +180,9 @@ def main() -> None:
     os.environ.setdefault("OMP_WAIT_POLICY", "PASSIVE")
     os.environ.setdefault("HF_HUB_DISABLE_TELEMETRY", "1")
     os.environ.setdefault("DO_NOT_TRACK", "1")
+    warnings.filterwarnings(
+        "ignore", category=FutureWarning, module="transformers"
+    )  # their own renaming, not ours
     os.environ.setdefault("TOKENIZERS_PARALLELISM", "false")
     try:
         winnow(standalone_mode=False)

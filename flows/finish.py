@@ -73,7 +73,13 @@ def _summary(job: Job, record: dict[str, Any]) -> dict[str, Any]:
             "findings": record["findings"],
             "gates": record["gates"],
         },
-        "scores": scores.get("classifiers", {}),
+        "scores": {
+            name: {metric: value for metric, value in found.items() if metric != "per_class"}
+            for name, found in scores.get("classifiers", {}).items()
+        },
+        "per_class": {
+            name: found.get("per_class", {}) for name, found in scores.get("classifiers", {}).items()
+        },
         "comparison": scores.get("comparisons", []),
         "report": None,
         "limit": job.options.limit,

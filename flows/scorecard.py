@@ -65,7 +65,7 @@ def show_stages(console: Console, held: dict[str, Any]) -> None:
 
 
 def _scores(console: Console, held: dict[str, Any]) -> None:
-    metrics = [name for name in next(iter(held["scores"].values())) if name != "per_class"]
+    metrics = list(next(iter(held["scores"].values())))
     table = Table(box=None, pad_edge=False)
     table.add_column("scores ")
     for metric in metrics:
