@@ -35,8 +35,16 @@ def test_chats_are_curated_and_published(tmp_path):
     version = done.store.open_version(curate.publish(done))
 
     rows = totals(done)
-    roles = {tuple(turn["role"] for turn in turns) for table in done.standing.tables() for turns in table["messages"].to_pylist()}
+    roles = {
+        tuple(turn["role"] for turn in turns)
+        for table in done.standing.tables()
+        for turns in table["messages"].to_pylist()
+    }
     assert (rows["in"], rows["rejected"]) == (164, 0)
     assert roles == {("user", "assistant")}
-    assert {split: held["rows"] > 0 for split, held in version.manifest["splits"].items()} == {"train": True, "validation": True, "test": True}
+    assert {split: held["rows"] > 0 for split, held in version.manifest["splits"].items()} == {
+        "train": True,
+        "validation": True,
+        "test": True,
+    }
     assert all(pc.all(pc.is_valid(table["id"])).as_py() for table in done.standing.tables())
