@@ -1,0 +1,168 @@
+"""The gate of grown rows, with a growth that says what the test wants it to say."""
+
+import json
+from typing import Literal
+
+import pyarrow as pa
+import pytest
+from pydantic import ValidationError
+from sacrebleu.metrics.chrf import CHRF
+
+from augment.admission import Admission
+from corpus.schema import ROW, conform, grown_id
+from corpus.stage import Context, Grow
+from corpus.text import contents
+from tests import laws
+from tests.corpora import Outcome, make
+from tests.embedding import tiny
+
+PARENT = "the crew was wonderful and the food was rather good today"
+
+
+class Says(Grow):
+    """Grows from each row whose text it knows the text that it was given for it."""
+
+    stage: Literal["says"] = "says"
+    answers: dict[str, str]
+    masks_lost: bool = False
+
+    def grow(self, rows: pa.Table, context: Context) -> pa.Table:
+        found = [
+            (row_id, self.answers[said])
+            for row_id, said in zip(rows["id"].to_pylist(), contents(rows).to_pylist(), strict=True)
+            if said in self.answers
+        ]
+        if not found:
+            return ROW.empty_table()
+        return conform(
+            {
+                "id": pa.array([grown_id(parent, "says", (), 0) for parent, _ in found]),
+                "messages": pa.array(
+                    [[{"role": "text", "content": said}] for _, said in found], ROW.field("messages").type
+                ),
+                "parent": pa.array([parent for parent, _ in found]),
+                "operation": pa.array(["says"] * len(found)),
+                "extra": pa.array([json.dumps({"grown": {"masks_lost": self.masks_lost}})] * len(found)),
+            }
+        )
+
+
+@pytest.fixture(scope="module")
+def embedding(tmp_path_factory) -> str:
+    return tiny(tmp_path_factory.mktemp("model"))
+
+
+def grown(
+    answers: dict[str, str],
+    embedding: str,
+    others: tuple[str, ...] = (),
+    *,
+    masks_lost: bool = False,
+    **knobs,
+) -> Outcome:
+    rows = make([*answers, *others], splits=["train"] * len(answers) + ["test"] * len(others))
+    wide = {"min_chrf": 0, "max_chrf": 100, "min_similarity": -1, "max_similarity": 1, "near_duplicate": 1}
+    return laws.sent(
+        rows,
+        [Says(answers=answers, masks_lost=masks_lost), Admission(embedding=embedding, **{**wide, **knobs})],
+    )
+
+
+@pytest.mark.parametrize(
+    ("said", "knobs", "reason"),
+    [
+        ("", {}, "empty"),
+        (" \n", {}, "empty"),
+        (PARENT, {}, "copy_of_parent"),
+        (PARENT.upper() + "!", {}, "copy_of_parent"),
+        ("completely other words stand here", {"min_chrf": 40}, "meaning_drift"),
+        (PARENT.replace("today", "now"), {"max_chrf": 80}, "too_close"),
+        ("zzz 999 qqq", {"min_similarity": 0.999}, "embedding_drift"),
+        (PARENT.replace("today", "now"), {"max_similarity": 0.5}, "embedding_too_close"),
+        (PARENT.replace("today", "now"), {"near_duplicate": 0.7}, "near_duplicate"),
+        (PARENT.replace("today", "now"), {}, None),
+    ],
+)
+def test_each_reason_is_given_where_it_holds(said, knobs, reason, embedding):
+    outcome = grown({PARENT: said}, embedding, **knobs)
+
+    assert outcome.grown == 1
+    assert outcome.ledger["reason"].to_pylist() == ([reason] if reason else [])
+    assert PARENT in outcome.texts
+
+
+def test_a_lost_mask_is_told(embedding):
+    outcome = grown({PARENT: "the crew was splendid and the meal good"}, embedding, masks_lost=True)
+
+    assert outcome.ledger["reason"].to_pylist() == ["mask_lost"]
+
+
+def test_the_score_is_that_of_sacrebleu_and_the_other_is_the_parent(embedding):
+    said = "completely other words stand here"
+
+    line = grown({PARENT: said}, embedding, min_chrf=90).ledger.to_pylist()[0]
+
+    assert line["score"] == pytest.approx(CHRF().sentence_score(said, [PARENT]).score)
+    assert (line["threshold"], line["other"]) == (90, make([PARENT], splits=["train"])["id"][0].as_py())
+
+
+def test_a_candidate_like_a_row_of_the_test_is_refused_and_names_it(embedding):
+    said = "the staff were kind and dinner was quite tasty this evening"
+
+    outcome = grown({PARENT: said}, embedding, others=(said + " indeed",), near_duplicate=0.8)
+
+    assert outcome.ledger["reason"].to_pylist() == ["near_duplicate"]
+    assert (
+        outcome.ledger["other"].to_pylist()
+        == make([PARENT, said + " indeed"], splits=["train", "test"])
+        .filter(
+            pa.array(
+                [
+                    content != PARENT
+                    for content in contents(
+                        make([PARENT, said + " indeed"], splits=["train", "test"])
+                    ).to_pylist()
+                ]
+            )
+        )["id"]
+        .to_pylist()
+    )
+
+
+def test_of_two_candidates_that_are_alike_one_is_admitted(embedding):
+    said = "the staff were kind and dinner was quite tasty this evening"
+
+    outcome = grown(
+        {PARENT: said, "another row of words altogether": said + " indeed"}, embedding, near_duplicate=0.8
+    )
+
+    assert outcome.grown == 2
+    assert outcome.ledger["reason"].to_pylist() == ["near_duplicate"]
+
+
+def test_rows_that_stood_before_are_never_dropped(embedding):
+    outcome = grown(
+        {PARENT: "the crew was splendid and the meal good"},
+        embedding,
+        others=(PARENT, PARENT),
+        near_duplicate=0.5,
+    )
+
+    assert outcome.texts.count(PARENT) == 3
+
+
+def test_growth_and_admission_obey_the_laws(embedding):
+    stages = [
+        Says(answers={PARENT: "the crew was splendid and the meal good", "x": ""}),
+        Admission(embedding=embedding, min_similarity=-1),
+    ]
+    rows = make([PARENT, "x", "some other row", "", "😂"], splits=["train", "train", "test", "train", None])
+
+    laws.conservation(stages, rows)
+    laws.lineage(stages, rows)
+    laws.parts(stages, rows)
+
+
+def test_a_band_that_nothing_can_pass_is_told():
+    with pytest.raises(ValidationError, match="no candidate could pass"):
+        Admission(min_chrf=90, max_chrf=20)
