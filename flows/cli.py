@@ -176,8 +176,6 @@ def _answer(held: dict[str, Any], as_json: bool, show: Callable[[dict[str, Any]]
 
 def main() -> None:
     """Run a command; a user's mistake is one line and status 2, our own bug is status 3 with its trace."""
-    # Two torch threads spin while another process holds a core, and a product took 12 times as long.
-    os.environ.setdefault("OMP_WAIT_POLICY", "PASSIVE")
     os.environ.setdefault("HF_HUB_DISABLE_TELEMETRY", "1")
     os.environ.setdefault("DO_NOT_TRACK", "1")
     warnings.filterwarnings(
