@@ -46,7 +46,7 @@ def check(held: dict, limit: int) -> None:
     for told in held["comparison"]:
         assert set(told) >= COMPARISON, told
         assert told["verdict"] in ("better", "worse", "cannot tell"), told
-    assert Path(held["report"]).read_text().startswith("<!doctype html>"), held["report"]
+    assert Path(held["report"]).read_text().lower().startswith("<!doctype html>"), held["report"]
 
 
 if __name__ == "__main__":
