@@ -24,7 +24,7 @@ check: setup ## ruff, ruff format, mypy --strict, import-linter
 	$(BIN)/mypy
 	$(BIN)/lint-imports
 
-bench: setup ## measure ourselves and the peers; results go to bench/results
+bench: setup ## time our commands from cold start; results go to bench/results
 	$(BIN)/python -m bench.curation
 
 docs: setup ## write docs/stages.md and docs/recipe.md from the code

@@ -12,6 +12,7 @@ from pydantic import Field, NonNegativeInt, PositiveInt, model_validator
 
 from augment.masks import Masked, mask
 from corpus import text
+from corpus.models import Models
 from corpus.schema import ROW, UserError, conform, grown_id
 from corpus.segment import rows_with_roles
 from corpus.stage import Context, Grow
@@ -50,6 +51,11 @@ class BackTranslation(Grow):
                 f"back_translation needs a pivot other than the rows' language, and both are {self.pivot!r}: name another"
             )
         return self
+
+    def ready(self, models: Models) -> None:
+        """Raise UserError where the engine or a language is not installed."""
+        models.engine_revision(self.engine, self.language, self.pivot)
+        models.engine_revision(self.engine, self.pivot, self.language)
 
     def grow(self, rows: pa.Table, context: Context) -> pa.Table:
         """Return a candidate for each row that is long enough: parent, operation, messages and how it was made."""

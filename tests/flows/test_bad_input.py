@@ -168,3 +168,15 @@ def test_a_full_disk_harms_nothing_that_is_published(tmp_path):
         assert [entry.name for entry in (small / "store" / "versions").iterdir()] == [version]
     finally:
         subprocess.run(["umount", str(small)], check=True)
+
+
+def test_an_engine_that_is_not_installed_is_told_before_a_row_is_read(tmp_path, monkeypatch):
+    corpus = jobs.write(tmp_path / "corpus", jobs.records(5))
+    held = jobs.recipe(corpus, [{"stage": "back_translation"}, {"stage": "admission"}])
+    monkeypatch.setenv("PATH", str(tmp_path))
+
+    from flows.job import Job, Options
+    from flows.prepare import prepare
+
+    with pytest.raises(UserError, match="apt-get install apertium"):
+        prepare(Job.begin(held, Options(store=str(tmp_path / "store"))))
