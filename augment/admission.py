@@ -121,27 +121,22 @@ class Admission(CorpusJudge):
         """Compare the candidates that are left with all rows and with each other; candidates refused are out."""
         numbers, _ = similarity.buckets(features["bands"])
         numbers[rows.candidates & ~asked] = -1
-        wanted = np.unique(numbers[asked])
-        shared = np.flatnonzero(np.isin(numbers, wanted[wanted >= 0]).any(axis=1))
-        rank = survival.rank(rows.table)[shared] + np.where(asked[shared], count, 0)
+        numbers[~np.isin(numbers, numbers[asked])] = -1  # a bucket without a candidate settles nothing
         settled = similarity.settle(
-            numbers[shared],
-            rows.map(ShingleSets(self.shingle_words), shared),
-            rank,
-            np.zeros(len(shared), np.int64),
+            numbers,
+            lambda shared: rows.map(ShingleSets(self.shingle_words), shared),
+            survival.rank(rows.table) + np.where(asked, count, 0),
+            np.zeros(count, np.int64),
             self.near_duplicate,
-            fixed=~asked[shared],
+            fixed=~asked,
         )
-        other, likeness = np.full(count, -1), np.full(count, np.nan)
-        other[shared] = np.where(settled.other >= 0, shared[settled.other], -1)
-        likeness[shared] = settled.likeness
-        drop = other >= 0
+        drop = settled.other >= 0
         return Verdict.where(
             drop,
             "near_duplicate",
-            score=pa.array(likeness, mask=np.isnan(likeness)),
+            score=pa.array(settled.likeness, mask=np.isnan(settled.likeness)),
             threshold=self.near_duplicate,
-            other=pa.array(other, mask=~drop),
+            other=pa.array(settled.other, mask=~drop),
         )
 
 

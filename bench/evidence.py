@@ -82,7 +82,7 @@ def nearly_copied(held: pa.Table) -> np.ndarray:
     test = pc.equal(held["split"], "test").to_numpy(zero_copy_only=False)
     settled = similarity.settle(
         numbers,
-        ShingleSets(SHINGLE)(contents, None),
+        lambda shared: ShingleSets(SHINGLE)(contents.take(pa.array(shared)), None),
         np.where(train, 0, 1),
         np.zeros(len(train), np.int64),
         0.8,

@@ -14,6 +14,7 @@ from corpus.schema import LEDGER
 from corpus.segment import Segment
 from corpus.stage import Context, CorpusJudge, Judge, Stage, Verdict
 from corpus.standing import Standing, StandingRows, is_null_or_in
+from corpus.text import halves
 
 NOT_ENTERED, KEPT, DROPPED = 0, 1, 2
 
@@ -163,8 +164,6 @@ def _unite(kin: np.ndarray, spread: np.ndarray, family: pa.Array) -> None:
 def _families(standing: Standing, kin: np.ndarray) -> pa.Array:
     """Name each family of two rows or more by its first row: one that stands, least in fingerprint and id."""
     table = standing.narrow.select(["id", "fingerprint"])
-    from corpus.text import halves
-
     high, low = halves(table["fingerprint"])
     order = np.lexsort((np.arange(len(kin)), low, high, ~standing.stands))
     place = np.empty(len(order), np.int64)

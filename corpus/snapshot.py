@@ -61,9 +61,12 @@ class Snapshot:
             else ROW.empty_table().select(list(columns))
         )
 
-    def bounds(self) -> np.ndarray:
-        """Return the position of each part's first row, and at the end the number of rows."""
-        return np.cumsum([0, *(part.rows for part in self.parts)])
+    def take(self, ids: pa.Array) -> pa.Table:
+        """Return the rows that `ids` name, one for each and in their order; the parts are read one by one."""
+        found = pa.concat_tables(
+            [rows.filter(pc.is_in(rows["id"], ids)) for rows in (part.read() for part in self.parts)]
+        ).combine_chunks()
+        return found.take(pc.index_in(ids, found["id"].combine_chunks()))
 
 
 def write(folder: Path, tables: Iterable[pa.Table], part_rows: int = PART_ROWS) -> Snapshot:

@@ -48,7 +48,6 @@ class Context:
     stage: str
     models: Models
     replay: Replay
-    fitted: pa.Table | None = None
 
     def generator(self, row_id: str) -> np.random.Generator:
         """Return a generator of its own for each row: the same whatever the order, the part and the worker."""

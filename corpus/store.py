@@ -25,6 +25,7 @@ import pyarrow as pa
 from corpus import snapshot, version
 from corpus.schema import UserError
 from corpus.snapshot import Snapshot
+from corpus.sync import sync
 
 
 @dataclass(frozen=True)
@@ -37,28 +38,31 @@ class Store:
     def aside(self) -> Iterator[Path]:
         """Lend an empty folder on the store's own disk; what is left in it at the end is removed."""
         folder = self.root / "tmp" / uuid.uuid4().hex
+        self._make(folder)
+        try:
+            yield folder
+        finally:
+            shutil.rmtree(folder, ignore_errors=True)
+
+    def _make(self, folder: Path) -> None:
         try:
             folder.mkdir(parents=True)
         except OSError as error:
             raise UserError(
                 f"the store {self.root} cannot be written ({error.strerror}); name another with --store"
             ) from error
-        try:
-            yield folder
-        finally:
-            shutil.rmtree(folder, ignore_errors=True)
 
     def place(self, made: Path, final: Path) -> Path:
         """Move what was written aside to its place, whole; where it stands already, that one stays."""
         for file in [made, *made.rglob("*")] if made.is_dir() else [made]:
-            _sync(file)
+            sync(file)
         final.parent.mkdir(parents=True, exist_ok=True)
         try:
             made.rename(final)
         except OSError:
             if not final.exists():
                 raise
-        _sync(final.parent)
+        sync(final.parent)
         return final
 
     # --- corpora and what was measured
@@ -91,12 +95,7 @@ class Store:
     def new_run(self) -> Path:
         """Make the folder of a new run; its name tells when it began."""
         folder = self.root / "runs" / f"{datetime.now(UTC):%Y%m%dT%H%M%SZ}-{uuid.uuid4().hex[:6]}"
-        try:
-            folder.mkdir(parents=True)
-        except OSError as error:
-            raise UserError(
-                f"the store {self.root} cannot be written ({error.strerror}); name another with --store"
-            ) from error
+        self._make(folder)
         return folder
 
     def write_file(self, final: Path, content: str | bytes) -> Path:
@@ -104,10 +103,10 @@ class Store:
         with self.aside() as folder:
             made = folder / final.name
             made.write_bytes(content.encode() if isinstance(content, str) else content)
-            _sync(made)
+            sync(made)
             final.parent.mkdir(parents=True, exist_ok=True)
             made.replace(final)
-            _sync(final.parent)
+            sync(final.parent)
         return final
 
     # --- versions
@@ -174,20 +173,12 @@ class Store:
         with self.aside() as scratch:
             made = scratch / "ref"
             made.write_text(json.dumps(entry))
-            _sync(made)
+            sync(made)
             try:
                 os.link(made, folder / str(number))
             except FileExistsError as error:
                 raise UserError(
                     f"another run moved the ref {name!r} at the same time; run again to build on its version"
                 ) from error
-        _sync(folder)
+        sync(folder)
         return number
-
-
-def _sync(path: Path) -> None:
-    handle = os.open(path, os.O_RDONLY)
-    try:
-        os.fsync(handle)
-    finally:
-        os.close(handle)

@@ -7,16 +7,12 @@ character. Numbers are words like others: no placeholder stands for them.
 
 import functools
 import hashlib
-import sys
 import unicodedata
-from typing import TYPE_CHECKING, Any
+from typing import Any
 
 import numpy as np
 import pyarrow as pa
 import pyarrow.compute as pc
-
-if TYPE_CHECKING:
-    from collections.abc import Callable
 
 _SPACE, _WORD, _ALONE, _APOSTROPHE, _SYMBOL = range(5)
 _TABLE = 0x20000  # code points above it are ideographs, or not text
@@ -73,9 +69,9 @@ def word_hashes(texts: pa.StringArray, *, symbols: bool = True) -> tuple[np.ndar
     With `symbols`, a text without any word has its visible characters for words instead, so that rows of
     emoji alone can be compared.
     """
-    kinds, folded = _characters()
-    offsets, data = _buffers(texts)
-    return _kernels()["words"](offsets, data, kinds, folded, symbols)  # type: ignore[no-any-return]
+    from corpus import kernels
+
+    return kernels.words(*_buffers(texts), *_characters(), symbols)  # type: ignore[no-any-return]
 
 
 def word_keys(texts: pa.StringArray) -> pa.FixedSizeBinaryArray:
@@ -105,7 +101,6 @@ def _buffers(texts: pa.StringArray) -> tuple[np.ndarray, np.ndarray]:
 @functools.cache
 def _characters() -> tuple[np.ndarray, np.ndarray]:
     """Return for each code point below the table's end its kind and its folded form."""
-    assert sys.maxunicode >= _TABLE
     kinds = np.full(_TABLE, _SPACE, np.uint8)
     folded = np.arange(_TABLE, dtype=np.uint32)
     category = unicodedata.category
@@ -124,11 +119,3 @@ def _characters() -> tuple[np.ndarray, np.ndarray]:
     for apostrophe in "'’":
         kinds[ord(apostrophe)] = _APOSTROPHE
     return kinds, folded
-
-
-@functools.cache
-def _kernels() -> "dict[str, Callable[..., Any]]":
-    """Compile on first use: numba is heavy to import, and its cache makes the second process fast."""
-    from corpus import kernels
-
-    return {"words": kernels.words}

@@ -43,27 +43,20 @@ class NearDuplicates(CorpusJudge):
     def judge(self, features: pa.Table, rows: Rows, context: Context) -> Verdict:
         """Settle the rows that share a band with another, best first."""
         numbers, _ = similarity.buckets(features["bands"])
-        shared = np.flatnonzero((numbers >= 0).any(axis=1))
-        rank = survival.rank(rows.table, self.prefer, features["words"].to_numpy())
         settled = similarity.settle(
-            numbers[shared],
-            rows.map(ShingleSets(self.shingle_words), shared),
-            rank[shared],
-            survival.codes(rows.table["label"])[shared],
+            numbers,
+            lambda shared: rows.map(ShingleSets(self.shingle_words), shared),
+            survival.rank(rows.table, self.prefer, features["words"].to_numpy()),
+            survival.codes(rows.table["label"]),
             self.threshold,
-            fixed=np.zeros(len(shared), bool),
+            fixed=np.zeros(len(numbers), bool),
         )
-        count = len(numbers)
-        other, likeness, family = np.full(count, -1), np.full(count, np.nan), np.arange(count)
-        other[shared] = np.where(settled.other >= 0, shared[settled.other], -1)
-        likeness[shared] = settled.likeness
-        family[shared] = shared[settled.family]
-        drop = other >= 0
+        drop = settled.other >= 0
         return Verdict.where(
             drop,
             "near_duplicate",
-            score=pa.array(likeness, mask=np.isnan(likeness)),
+            score=pa.array(settled.likeness, mask=np.isnan(settled.likeness)),
             threshold=self.threshold,
-            other=pa.array(other, mask=~drop),
-            family=pa.array(family),
+            other=pa.array(settled.other, mask=~drop),
+            family=pa.array(settled.family),
         )

@@ -145,10 +145,8 @@ def _growth(job: Job, settings: AuditSettings) -> list[dict[str, Any]]:
         candidates = pc.filter(ways["id"].combine_chunks(), pa.array(way != NOT_ENTERED))
         if not len(candidates):
             continue
-        rows = pa.concat_tables([part.read() for part in before.parts]).combine_chunks()
-        ids = rows["id"].combine_chunks()
-        grown = rows.take(pc.index_in(candidates, ids))
-        parents = rows.take(pc.index_in(grown["parent"].combine_chunks(), ids))
+        grown = before.take(candidates)
+        parents = before.take(grown["parent"].combine_chunks())
         told = way[way != NOT_ENTERED]
         step = Step(gate.title, np.ones(len(told), bool), told == KEPT)
         mentions, inherited = _mentions(grown, settings), _mentions(parents, settings)

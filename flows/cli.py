@@ -114,13 +114,12 @@ def apply(recipe_or_stage: str, inputs: tuple[str, ...], output: Path, as_json: 
 @click.option(
     "--rows", default=1_000, show_default=True, type=click.IntRange(min=1), help="rows to try the draft on"
 )
-@_STORE
 @_JSON
-def init(files: tuple[str, ...], output: Path, rows: int, store: str, as_json: bool) -> None:
+def init(files: tuple[str, ...], output: Path, rows: int, as_json: bool) -> None:
     """Look at FILES, draft a recipe, and show what it would do to 1,000 of the rows."""
     from flows import draft
 
-    _answer(draft.init(files, output, rows, store), as_json, draft.show)
+    _answer(draft.init(files, output, rows), as_json, draft.show)
 
 
 @winnow.command()

@@ -116,9 +116,6 @@ def publish(job: Job) -> str:
         identity(job),
         Card(job.recipe.name, {source.name: source.licence or "" for source in job.recipe.sources}),
     )
-    job.store.write_file(
-        version.folder / "attestations" / "ledger.parquet", (job.folder / "ledger.parquet").read_bytes()
-    )
     job.write("version.json", {"version": version.id, "folder": str(version.folder)})
     return version.id
 

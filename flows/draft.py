@@ -21,11 +21,11 @@ LOOKED_AT = 20_000
 """Rows that the draft is made from; the first ones are enough to tell columns apart."""
 
 
-def init(inputs: Sequence[str], output: Path, rows: int, store: str) -> dict[str, Any]:
+def init(inputs: Sequence[str], output: Path, rows: int) -> dict[str, Any]:
     """Write a recipe for `inputs` to `output`; return it with what it does to `rows` of their rows."""
     if output.exists():
         raise UserError(f"{output} is there already; name another file with --output, or remove it")
-    paths = [str(Path(entry).absolute()) if "://" not in entry else entry for entry in inputs]
+    paths = [str(Path(entry).absolute()) for entry in inputs]
     found = _columns(paths)
     near = [_beside(path, output) for path in paths]
     source = {"name": "data", "uri": near[0] if len(near) == 1 else near, **found["knobs"]}
@@ -58,7 +58,6 @@ def init(inputs: Sequence[str], output: Path, rows: int, store: str) -> dict[str
         "columns": found["columns"],
         "notes": found["notes"],
         "trial": {key: trial[key] for key in ("rows", "stages", "seconds")},
-        "store": store,
     }
 
 

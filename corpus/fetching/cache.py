@@ -22,6 +22,7 @@ from typing import Any
 import orjson
 
 from corpus.schema import UserError
+from corpus.sync import sync
 
 _ABANDONED = 24 * 3600
 """Seconds after which a fetch that left its things aside was killed."""
@@ -96,7 +97,7 @@ class Cache:
         _write(whole / "stamp.json", _stamp(whole))
         for place, _, names in os.walk(whole):
             for name in [*names, "."]:
-                _sync(Path(place, name))
+                sync(Path(place, name))
         kept = self.folder / "objects" / sha256
         kept.parent.mkdir(exist_ok=True)
         with self._alone():
@@ -105,7 +106,7 @@ class Cache:
                 if kept.exists():
                     kept.rename(aside / ".damaged")
                 whole.rename(kept)
-                _sync(kept.parent)
+                sync(kept.parent)
         return held or kept / "content" / path.name
 
     @contextmanager
@@ -137,13 +138,5 @@ def _read_stamp(kept: Path) -> Any:
 def _write(path: Path, value: Any) -> None:
     aside = path.with_name(f".{uuid.uuid4().hex}")
     aside.write_bytes(orjson.dumps(value))
-    _sync(aside)
+    sync(aside)
     aside.replace(path)
-
-
-def _sync(path: Path) -> None:
-    handle = os.open(path, os.O_RDONLY)
-    try:
-        os.fsync(handle)
-    finally:
-        os.close(handle)

@@ -27,7 +27,7 @@ def reviews(folder, rows: int = 300):
 
 
 def test_columns_are_told_apart_and_the_draft_runs(tmp_path):
-    held = init([str(reviews(tmp_path))], tmp_path / "recipe.yaml", 200, "store")
+    held = init([str(reviews(tmp_path))], tmp_path / "recipe.yaml", 200)
 
     source = load(tmp_path / "recipe.yaml").sources[0]
 
@@ -40,7 +40,7 @@ def test_columns_are_told_apart_and_the_draft_runs(tmp_path):
 def test_only_stages_with_evidence_are_drafted(tmp_path, monkeypatch):
     monkeypatch.setattr("flows.draft._earned", lambda stage: stage == "exact_duplicates")
 
-    held = init([str(reviews(tmp_path))], tmp_path / "recipe.yaml", 50, "store")
+    held = init([str(reviews(tmp_path))], tmp_path / "recipe.yaml", 50)
 
     assert [stage["stage"] for stage in held["draft"]["stages"]] == ["exact_duplicates", "split"]
 
@@ -49,7 +49,7 @@ def test_a_recipe_that_is_there_is_not_overwritten(tmp_path):
     (tmp_path / "recipe.yaml").write_text("mine")
 
     with pytest.raises(UserError, match="is there already"):
-        init([str(reviews(tmp_path))], tmp_path / "recipe.yaml", 50, "store")
+        init([str(reviews(tmp_path))], tmp_path / "recipe.yaml", 50)
 
     assert (tmp_path / "recipe.yaml").read_text() == "mine"
 
@@ -58,7 +58,7 @@ def test_a_file_without_text_is_told_and_leaves_no_recipe(tmp_path):
     (tmp_path / "numbers.csv").write_text("a,b\n1,2\n3,4\n")
 
     with pytest.raises(UserError, match="no column"):
-        init([str(tmp_path / "numbers.csv")], tmp_path / "recipe.yaml", 50, "store")
+        init([str(tmp_path / "numbers.csv")], tmp_path / "recipe.yaml", 50)
 
     assert not (tmp_path / "recipe.yaml").exists()
 
@@ -75,7 +75,7 @@ def test_chats_need_no_column_named(tmp_path):
     ]
     (tmp_path / "chats.jsonl").write_text("".join(json.dumps(row) + "\n" for row in rows))
 
-    held = init([str(tmp_path / "chats.jsonl")], tmp_path / "recipe.yaml", 20, "store")
+    held = init([str(tmp_path / "chats.jsonl")], tmp_path / "recipe.yaml", 20)
 
     assert held["trial"]["rows"]["kept"] > 0
 
@@ -84,6 +84,6 @@ def test_plain_text_needs_no_column(tmp_path):
     (tmp_path / "one.txt").write_text("a document of some words " * 30)
     (tmp_path / "two.txt").write_text("another document of other words " * 30)
 
-    held = init([str(tmp_path / "one.txt"), str(tmp_path / "two.txt")], tmp_path / "recipe.yaml", 20, "store")
+    held = init([str(tmp_path / "one.txt"), str(tmp_path / "two.txt")], tmp_path / "recipe.yaml", 20)
 
     assert held["trial"]["rows"]["in"] == 2
