@@ -5,13 +5,14 @@ import os
 from collections.abc import Callable, Iterator, Sequence
 from concurrent.futures import ProcessPoolExecutor
 from contextlib import AbstractContextManager
+from multiprocessing import forkserver
 from typing import Protocol, TypeVar
 
 Task = TypeVar("Task")
 Result = TypeVar("Result")
 
-SPREAD_ROWS = 100_000
-"""Fewer rows are measured sooner in this process than a worker needs to start (about 2 CPU seconds)."""
+SPREAD_ROWS = 20_000
+"""Fewer rows are measured sooner in this process than workers are born and answer."""
 
 
 class Engine(Protocol):
@@ -22,17 +23,28 @@ class Engine(Protocol):
     ) -> Iterator[Result]:
         """Yield the answers in the order of the tasks; `rows` is their size, `heavy` that they ask a model."""
 
+    def expect(self, rows: int) -> None:
+        """Be told, while they are read, that at least `rows` rows will come to be measured."""
+
 
 class Local(AbstractContextManager["Local"]):
-    """Processes on this machine, started by a fork server (a fork is unsafe beside threads) when first needed.
+    """Processes on this machine, forked by a server of their own: a fork is unsafe beside threads.
 
     `workers` None uses every core, and only for work that is worth it; a number is taken at its word.
+    Where many rows are expected, the server imports `modules`, which takes seconds, while others still read.
     """
 
-    def __init__(self, workers: int | None = None) -> None:
+    def __init__(self, workers: int | None = None, modules: Sequence[str] = ()) -> None:
         self._asked = workers
         self._workers = workers or os.cpu_count() or 1
+        self._modules = [*modules]
         self._pool: ProcessPoolExecutor | None = None
+
+    def expect(self, rows: int) -> None:
+        """Start the fork server, once for this process, if so many rows are worth it."""
+        if self._workers > 1 and (rows >= SPREAD_ROWS or self._asked is not None):
+            multiprocessing.set_forkserver_preload(self._modules)
+            forkserver.ensure_running()
 
     def map(
         self, function: Callable[[Task], Result], tasks: Sequence[Task], rows: int, *, heavy: bool = False

@@ -1,11 +1,25 @@
-"""Compiled loops over Arrow buffers and flat arrays. Imported only where they are called: numba is heavy."""
+"""Compiled loops over Arrow buffers and flat arrays. Imported only where they are called: numba is heavy.
+
+The signatures are given, so that importing this module loads what was compiled before: a fork server that
+has it imported lends it to every worker. Arrays are C-contiguous and may be read-only.
+"""
 
 import numba
 import numpy as np
+from numba import types
 
 _SPACE, _WORD, _ALONE, _APOSTROPHE, _SYMBOL = 0, 1, 2, 3, 4
 _FNV_BASIS, _FNV_PRIME = np.uint64(0xCBF29CE484222325), np.uint64(0x100000001B3)
 _IDEOGRAPHS_END = 0x40000
+
+
+def _array(kind: types.Type, dimensions: int = 1) -> types.Array:
+    return types.Array(kind, dimensions, "C", readonly=True)
+
+
+_uint8s, _bools = _array(types.uint8), _array(types.boolean)
+_int32s, _uint32s = _array(types.int32), _array(types.uint32)
+_int64s, _uint64s = _array(types.int64), _array(types.uint64)
 
 
 @numba.njit(cache=True, inline="always")
@@ -36,7 +50,7 @@ def _decode(data, at):  # type: ignore[no-untyped-def]  # numba infers
     ), 4
 
 
-@numba.njit(cache=True, nogil=True)
+@numba.njit((_int32s, _uint8s, _uint8s, _uint32s, types.boolean), cache=True, nogil=True)
 def words(offsets, data, kinds, folded, symbols):  # type: ignore[no-untyped-def]  # numba infers
     """Hash every word of every text; see `corpus.text.word_hashes`."""
     rows = len(offsets) - 1
@@ -79,7 +93,7 @@ def words(offsets, data, kinds, folded, symbols):  # type: ignore[no-untyped-def
     return hashes[:count].copy(), begins
 
 
-@numba.njit(cache=True, nogil=True)
+@numba.njit((_uint64s, _int64s, types.int64), cache=True, nogil=True)
 def shingles(hashes, begins, size):  # type: ignore[no-untyped-def]  # numba infers
     """Return each row's set of shingles of `size` words, ascending; a shorter row is one shingle."""
     rows = len(begins) - 1
@@ -107,7 +121,7 @@ def shingles(hashes, begins, size):  # type: ignore[no-untyped-def]  # numba inf
     return found[:count].copy(), starts
 
 
-@numba.njit(cache=True, nogil=True)
+@numba.njit((_uint64s, _int64s, _uint32s, _uint32s, types.int64), cache=True, nogil=True)
 def band_keys(found, starts, multipliers, offsets, bands):  # type: ignore[no-untyped-def]  # numba infers
     """Return MinHash-LSH band keys, uint64 of shape (rows, bands); a row without shingles has zeros."""
     rows = len(starts) - 1
@@ -158,7 +172,11 @@ def _root(parents, row):  # type: ignore[no-untyped-def]  # numba infers
     return row
 
 
-@numba.njit(cache=True, nogil=True)
+@numba.njit(
+    (_array(types.int64, 2), types.int64, _uint64s, _int64s, _bools, _int64s, types.float64, types.int64),
+    cache=True,
+    nogil=True,
+)
 def settle(buckets, num_buckets, found, starts, fixed, classes, threshold, cap):  # type: ignore[no-untyped-def]  # numba infers
     """Greedy removal in survivor order: rows come best first, and fall against rows that stay.
 

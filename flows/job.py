@@ -80,7 +80,8 @@ class Job:
     @contextmanager
     def runner(self, progress: Progress = silent) -> Iterator[Runner]:
         """Lend what runs segments."""
-        with Local(self.options.workers) as engine:
+        modules = {type(stage).__module__ for stage in self.recipe.stages}
+        with Local(self.options.workers, ["corpus.segment", "corpus.kernels", *sorted(modules)]) as engine:
             yield Runner(self.store, engine, self.models, self.recipe.seed, self.options.part_rows, progress)
 
     def files(self, source: Source) -> list[File]:
