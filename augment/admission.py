@@ -8,6 +8,7 @@ import pyarrow as pa
 import pyarrow.compute as pc
 from pydantic import Field, PositiveInt, model_validator
 
+from augment.masks import said
 from corpus import similarity, survival, text
 from corpus.models import EMBEDDING, EncodeTexts
 from corpus.schema import UserError
@@ -20,14 +21,15 @@ class Admission(CorpusJudge):
 
     In order: `empty`, `mask_lost` (a link, handle, hashtag or number did not come back), `copy_of_parent`
     (the same words), chrF of the candidate against its parent (Popović 2015, 0 to 100, sacrebleu's
-    defaults) below the band (`meaning_drift`) or above it (`too_close`), cosine of the two embeddings below
+    defaults; over the words alone, since links and handles that come back untouched hide both a copy and
+    nonsense) below the band (`meaning_drift`) or above it (`too_close`), cosine of the two embeddings below
     the band (`embedding_drift`) or above it (`embedding_too_close`), and `near_duplicate` of any row of any
     split, admitted candidates included. `other` is the parent, or the row that it is too much like.
     """
 
     stage: Literal["admission"] = "admission"
     min_chrf: float = Field(25, ge=0, le=100, description="chrF below which the meaning drifted")
-    max_chrf: float = Field(85, ge=0, le=100, description="chrF above which a candidate is its parent again")
+    max_chrf: float = Field(80, ge=0, le=100, description="chrF above which a candidate is its parent again")
     embedding: str = Field(EMBEDDING, description="URI of the embedding model")
     min_similarity: float = Field(
         0.6, ge=-1, le=1, description="cosine with the parent below which the meaning drifted"
@@ -190,5 +192,8 @@ def _chrf(candidates: list[str], parents: list[str]) -> np.ndarray:
 
     metric = CHRF()
     return np.array(
-        [metric.sentence_score(one, [other]).score for one, other in zip(candidates, parents, strict=True)]
+        [
+            metric.sentence_score(said(one), [said(other)]).score
+            for one, other in zip(candidates, parents, strict=True)
+        ]
     )

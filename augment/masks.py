@@ -90,6 +90,11 @@ def mask(text: str) -> Masked:
     return Masked(text[:start], "".join([*sent, core[done:]]), text[stop:], tuple(pieces))
 
 
+def said(text: str) -> str:
+    """Return what is left of a text without what `mask` holds: the words that could be said otherwise."""
+    return " ".join(_HELD.sub(" ", text).split())
+
+
 def _put_back(translation: str, pieces: list[tuple[Piece, tuple[int, int]]]) -> str:
     """Put pieces where their placeholders stand, and take out the spaces that were put between them and a word."""
     parts: list[str] = []

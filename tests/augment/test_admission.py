@@ -106,6 +106,24 @@ def test_the_score_is_that_of_sacrebleu_and_the_other_is_the_parent(embedding):
     assert (line["threshold"], line["other"]) == (90, make([PARENT], splits=["train"])["id"][0].as_py())
 
 
+LINKS = " @somebody_else http://t.co/abcdefghij http://t.co/klmnopqrst #LongHashtagOfTheDay"
+
+
+@pytest.mark.parametrize(
+    ("parent", "said", "reason"),
+    [
+        ("the news today are good", "good are the tidings now", None),
+        ("the news today are good", "Xenon quivers", "meaning_drift"),
+    ],
+)
+def test_links_that_come_back_hide_neither_a_change_nor_nonsense(parent, said, reason, embedding):
+    assert CHRF().sentence_score(said + LINKS, [parent + LINKS]).score > 70
+
+    outcome = grown({parent + LINKS: said + LINKS}, embedding, min_chrf=15, max_chrf=70)
+
+    assert outcome.ledger["reason"].to_pylist() == ([reason] if reason else [])
+
+
 def test_a_candidate_like_a_row_of_the_test_is_refused_and_names_it(embedding):
     said = "the staff were kind and dinner was quite tasty this evening"
 
