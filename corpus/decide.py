@@ -10,10 +10,10 @@ import pyarrow as pa
 import pyarrow.compute as pc
 
 from corpus.engine import Engine
-from corpus.schema import LEDGER
+from corpus.schema import LEDGER, SPLITS, of_splits
 from corpus.segment import Segment
 from corpus.stage import Context, CorpusJudge, Judge, Stage, Verdict
-from corpus.standing import Standing, StandingRows, is_null_or_in
+from corpus.standing import Standing, StandingRows
 from corpus.text import halves
 
 NOT_ENTERED, KEPT, DROPPED = 0, 1, 2
@@ -40,8 +40,8 @@ def decide(segment: Segment, standing: Standing, contexts: Mapping[str, Context]
         entered = standing.stands.copy()
         if isinstance(stage, CorpusJudge) and stage.candidates:
             entered &= standing.candidates
-        if set(stage.splits) != {"train", "validation", "test"}:
-            entered &= is_null_or_in(standing.narrow["split"], stage.splits)
+        if set(stage.splits) != set(SPLITS):
+            entered &= of_splits(standing.narrow["split"], stage.splits)
         if isinstance(stage, Judge):
             verdict = stage.judge(_features(standing, stage), contexts[stage.title])
             spread = np.arange(count)

@@ -18,12 +18,12 @@ from corpus.engine import Engine
 from corpus.ingest import Ingested, ingest
 from corpus.memo import Replay
 from corpus.models import Models
-from corpus.schema import ROW
+from corpus.schema import ROW, of_splits
 from corpus.segment import Measured, Pass, Segment, memo_key, remembered, run_pass
 from corpus.snapshot import Snapshot
 from corpus.sources import File, Source
 from corpus.stage import Context, Grow, Stage
-from corpus.standing import Standing, is_null_or_in, with_columns
+from corpus.standing import Standing, with_columns
 from corpus.store import Store
 
 Progress = Callable[[str, int, int], None]
@@ -107,7 +107,7 @@ class Runner:
     def grow(self, stage: Grow, standing: Standing) -> tuple[Snapshot, list[str], dict[str, Any]]:
         """Let `stage` grow from the rows that stand; return all of them together, the new ids, and a summary."""
         began = time.perf_counter()
-        parents = standing.stands & is_null_or_in(standing.narrow["split"], stage.splits)
+        parents = standing.stands & of_splits(standing.narrow["split"], stage.splits)
         tasks = [
             Growing(stage, self.context(stage), rows) for rows in standing.tables(parents) if rows.num_rows
         ]

@@ -11,10 +11,12 @@ A row of the demo corpus, after cleaning and the split:
 """
 
 import hashlib
-from collections.abc import Iterable
+from collections.abc import Iterable, Sequence
 from typing import Literal
 
+import numpy as np
 import pyarrow as pa
+import pyarrow.compute as pc
 
 Split = Literal["train", "validation", "test"]
 SPLITS: tuple[Split, ...] = ("train", "validation", "test")
@@ -65,6 +67,14 @@ def conform(columns: dict[str, pa.Array], schema: pa.Schema = ROW) -> pa.Table:
     """Make a table of `schema` from some of its columns; the others are null."""
     rows = len(next(iter(columns.values())))
     return pa.table([columns.get(field.name, pa.nulls(rows, field.type)) for field in schema], schema=schema)
+
+
+def of_splits(column: pa.ChunkedArray | pa.Array, splits: Sequence[str]) -> np.ndarray:
+    """Say of which rows the split is one of `splits` (bool); a row without a split is a training row."""
+    among: np.ndarray = pc.is_in(pc.fill_null(column, "train"), pa.array(splits)).to_numpy(
+        zero_copy_only=False
+    )
+    return among
 
 
 def digest(*parts: str | bytes) -> bytes:

@@ -3,7 +3,7 @@
 import json
 import time
 from collections.abc import Mapping, Sequence
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 from pathlib import Path
 
 import numpy as np
@@ -12,7 +12,7 @@ import pyarrow.compute as pc
 import pyarrow.parquet as pq
 
 from corpus import text
-from corpus.schema import digest
+from corpus.schema import digest, of_splits
 from corpus.snapshot import Part
 from corpus.stage import Context, CorpusJudge, Grow, Judge, Rewrite, Stage, file_digest
 from corpus.store import Store
@@ -69,13 +69,30 @@ class Pass:
 
 @dataclass(frozen=True)
 class Measured:
-    """What a pass left in the memo; `seconds` by stage is empty where it stood there already."""
+    """A part, and the memo's folder with what a pass left of it; `seconds` by stage is empty where it stood there.
 
-    features: Path
-    texts: Path
+    The memo holds features and, where one was rewritten, the messages: all that depends on the content of the
+    rows. Where they were read stands in the part's own file, since equal rows may come from elsewhere.
+    """
+
+    file: Path
     rows: int
+    memo: Path
     changed: Mapping[str, int]
     seconds: Mapping[str, float] = field(default_factory=dict)
+
+    @property
+    def features(self) -> Path:
+        """The file of all features, with the fingerprint of each row."""
+        return self.memo / "features.parquet"
+
+    def table(self, columns: Sequence[str] | None = None) -> pa.Table:
+        """Return columns of the rows as the pass left them; all columns by default."""
+        rows = pq.read_table(self.file, columns=columns)
+        rewritten = self.memo / "messages.parquet"
+        if "messages" not in rows.column_names or not rewritten.exists():
+            return rows
+        return with_messages(rows, pq.read_table(rewritten)["messages"])
 
     def read(self, stage: Stage) -> pa.Table:
         """Return the features that `stage` measured."""
@@ -91,6 +108,7 @@ def memo_key(part: Part, segment: Segment, contexts: Mapping[str, Context], seed
     corpus_code = "".join(file_digest(file) for file in sorted(Path(__file__).parent.glob("*.py")))
     stages = [
         [
+            stage.title,
             stage.measuring,
             file_digest(stage.source_file()),
             [contexts[stage.title].models.revision(uri) for uri in stage.models],
@@ -107,13 +125,7 @@ def remembered(store: Store, part: Part, key: str) -> Measured | None:
     folder = store.memo(key)
     if not (folder / "done.json").exists():
         return None
-    texts = folder / "rows.parquet"
-    return Measured(
-        folder / "features.parquet",
-        texts if texts.exists() else part.path,
-        part.rows,
-        json.loads((folder / "done.json").read_text()),
-    )
+    return Measured(part.path, part.rows, folder, json.loads((folder / "done.json").read_text()))
 
 
 def run_pass(task: Pass) -> Measured:
@@ -131,50 +143,47 @@ def run_pass(task: Pass) -> Measured:
             measured = stage.measure(rows_with_roles(rows, stage.roles), context)
             features.update({f"{stage.title}/{name}": measured[name] for name in measured.column_names})
         seconds[stage.title] = time.perf_counter() - began
-    features["fingerprint"] = text.fingerprints(text.contents(rows))
+    features["fingerprint"] = text.fingerprints(rows)
     with task.store.aside() as folder:
         made = folder / "made"
         made.mkdir()
         pq.write_table(pa.table(features), made / "features.parquet", compression="lz4", use_dictionary=False)
         if any(changed.values()):
             pq.write_table(
-                rows,
-                made / "rows.parquet",
+                rows.select(["messages"]),
+                made / "messages.parquet",
                 compression="lz4",
-                use_dictionary=["label", "source", "file", "operation", "split"],
+                use_dictionary=False,
             )
         (made / "done.json").write_text(json.dumps(changed))
         task.store.place(made, task.store.memo(task.key))
     found = remembered(task.store, task.part, task.key)
     assert found is not None
-    return Measured(found.features, found.texts, found.rows, changed, seconds)
+    return replace(found, seconds=seconds)
 
 
 def rewritten(rows: pa.Table, stage: Rewrite, context: Context) -> tuple[pa.Table, int]:
-    """Give the contents of the messages that `stage` reads to it, put its answer back, count changed rows."""
+    """Give the contents that `stage` reads (roles, splits) to it, put its answer back, count changed rows."""
     messages = rows["messages"].combine_chunks()
     lengths = pc.list_value_length(messages).to_numpy(zero_copy_only=False)
+    holders = np.repeat(np.arange(len(rows)), lengths)
     flat = messages.flatten()
-    before = flat.field("content")
-    holders = rows["id"].combine_chunks().take(pa.array(np.repeat(np.arange(len(rows)), lengths)))
-    if stage.roles is None:
-        after = stage.rewrite(before, holders, context)
-    else:
-        read = pc.is_in(flat.field("role"), pa.array(stage.roles))
-        after = pc.replace_with_mask(
-            before, read, stage.rewrite(before.filter(read), holders.filter(read), context)
-        )
-    if len(after) != len(before):
-        raise ValueError(f"{stage.title} answered {len(after)} texts for {len(before)}")
-    differs = pc.not_equal(before, after).to_numpy(zero_copy_only=False)
-    count = len(np.unique(np.repeat(np.arange(len(rows)), lengths)[differs]))
-    if not count:
+    read = of_splits(rows["split"], stage.splits)[holders]
+    if stage.roles is not None:
+        read &= pc.is_in(flat.field("role"), pa.array(stage.roles)).to_numpy(zero_copy_only=False)
+    before, ids = flat.field("content"), rows["id"].combine_chunks().take(pa.array(holders))
+    asked = before.filter(pa.array(read))
+    answered = stage.rewrite(asked, ids.filter(pa.array(read)), context)
+    if len(answered) != len(asked):
+        raise ValueError(f"{stage.title} answered {len(answered)} texts for {len(asked)}")
+    differs = pc.not_equal(asked, answered).to_numpy(zero_copy_only=False)
+    if not differs.any():
         return rows, 0
-    return rows.set_column(
-        rows.schema.get_field_index("messages"),
-        rows.schema.field("messages"),
-        _lists(lengths, flat.field("role"), after),
-    ), count
+    after = pc.replace_with_mask(before, pa.array(read), answered)
+    return (
+        with_messages(rows, _lists(lengths, flat.field("role"), after)),
+        len(np.unique(holders[read][differs])),
+    )
 
 
 def rows_with_roles(rows: pa.Table, roles: Sequence[str] | None) -> pa.Table:
@@ -188,7 +197,12 @@ def rows_with_roles(rows: pa.Table, roles: Sequence[str] | None) -> pa.Table:
     holders = np.repeat(np.arange(len(rows)), lengths)[read.to_numpy(zero_copy_only=False)]
     kept = flat.filter(read)
     lists = _lists(np.bincount(holders, minlength=len(rows)), kept.field("role"), kept.field("content"))
-    return rows.set_column(rows.schema.get_field_index("messages"), rows.schema.field("messages"), lists)
+    return with_messages(rows, lists)
+
+
+def with_messages(rows: pa.Table, messages: pa.Array | pa.ChunkedArray) -> pa.Table:
+    """Put other messages in the place of those of the rows."""
+    return rows.set_column(rows.schema.get_field_index("messages"), rows.schema.field("messages"), messages)
 
 
 def _lists(lengths: np.ndarray, role: pa.Array, content: pa.Array) -> pa.ListArray:

@@ -151,7 +151,7 @@ class Spool:
 def sort_by_id(tables: Iterable[pa.Table], scratch: Path, limit: int) -> Iterator[pa.Table]:
     """Yield all rows in id order, holding about `limit` bytes: ids are spread evenly over 256 buckets."""
     buckets = [Spool(scratch / f"sort-{number:02x}.arrow", limit // 256) for number in range(256)]
-    for table in tables:
+    for table in (table for table in tables if table.num_rows):
         first = pc.utf8_slice_codeunits(table["id"], 0, 2).to_numpy(zero_copy_only=False)
         order = np.argsort(first, kind="stable")
         values, starts = np.unique(first[order], return_index=True)

@@ -101,6 +101,11 @@ class Stage(BaseModel):
 class Rewrite(Stage):
     """Contents in, contents out. The runner takes them out of `messages` and puts them back."""
 
+    @property
+    def measuring(self) -> dict[str, Any]:
+        """The knobs, and the splits whose rows are rewritten."""
+        return {**super().measuring, "splits": sorted(self.splits)}
+
     @abstractmethod
     def rewrite(self, texts: pa.StringArray, ids: pa.StringArray, context: Context) -> pa.StringArray:
         """Return the new contents, aligned with `texts`; `ids` are those of the rows that hold them."""

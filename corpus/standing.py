@@ -8,7 +8,6 @@ from typing import Any
 
 import numpy as np
 import pyarrow as pa
-import pyarrow.compute as pc
 import pyarrow.parquet as pq
 
 from corpus import text
@@ -40,7 +39,7 @@ class Standing:
         """The narrow columns of all rows, with `fingerprint` and the columns that judges set."""
         tables = []
         for part in self.parts:
-            table = pq.read_table(part.texts, columns=list(NARROW))
+            table = part.table(list(NARROW))
             prints = pq.read_table(part.features, columns=["fingerprint"])
             tables.append(table.append_column("fingerprint", prints["fingerprint"]))
         return with_columns(pa.concat_tables(tables).combine_chunks(), self.columns)
@@ -50,8 +49,7 @@ class Standing:
         chosen = self.stands if mask is None else mask
         for part, start, stop in zip(self.parts, self.bounds, self.bounds[1:], strict=False):
             held = {name: column.slice(start, stop - start) for name, column in self.columns.items()}
-            rows = with_columns(pq.read_table(part.texts), held)
-            yield rows.filter(pa.array(chosen[start:stop]))
+            yield with_columns(part.table(), held).filter(pa.array(chosen[start:stop]))
 
     def save(self, folder: Path) -> None:
         """Write the mask and the columns, and where the parts lie."""
@@ -59,9 +57,9 @@ class Standing:
         marks = {"stands": pa.array(self.stands), "candidates": pa.array(self.candidates), **self.columns}
         pq.write_table(pa.table(marks), folder / "standing.parquet", compression="zstd")
         parts = {
-            "features": [str(part.features) for part in self.parts],
-            "texts": [str(part.texts) for part in self.parts],
+            "file": [str(part.file) for part in self.parts],
             "rows": [part.rows for part in self.parts],
+            "memo": [str(part.memo) for part in self.parts],
         }
         pq.write_table(pa.table(parts), folder / "parts.parquet")
 
@@ -72,7 +70,7 @@ class Standing:
         parts = pq.read_table(folder / "parts.parquet").to_pylist()
         columns = {name: _whole(marks[name]) for name in marks.column_names if name in SET}
         return cls(
-            tuple(Measured(Path(part["features"]), Path(part["texts"]), part["rows"], {}) for part in parts),
+            tuple(Measured(Path(part["file"]), part["rows"], Path(part["memo"]), {}) for part in parts),
             stands=_whole(marks["stands"]).to_numpy(zero_copy_only=False),
             columns=columns,
             candidates=_whole(marks["candidates"]).to_numpy(zero_copy_only=False),
@@ -94,7 +92,7 @@ def with_columns(rows: pa.Table, columns: Mapping[str, pa.Array]) -> pa.Table:
 class Look:
     """The task of looking again at some rows of one part."""
 
-    file: Path
+    part: Measured
     positions: np.ndarray
     roles: Sequence[str] | None
     function: Any
@@ -103,7 +101,7 @@ class Look:
 
 def look(task: Look) -> pa.Array:
     """Call the function on the texts of the rows at the positions of one part."""
-    rows = pq.read_table(task.file, columns=["id", "messages"]).take(pa.array(task.positions))
+    rows = task.part.table(["id", "messages"]).take(pa.array(task.positions))
     return task.function(text.contents(rows_with_roles(rows, task.roles)), task.context)
 
 
@@ -148,7 +146,7 @@ class StandingRows:
         of_part = np.searchsorted(self.standing.bounds, inside, side="right") - 1
         tasks = [
             Look(
-                self.standing.parts[part].texts,
+                self.standing.parts[part],
                 inside[of_part == part] - self.standing.bounds[part],
                 self.roles,
                 function,
@@ -159,11 +157,3 @@ class StandingRows:
         heavy = bool(getattr(function, "heavy", False))
         found = list(self.engine.map(look, tasks, len(positions), heavy=heavy))
         return pa.concat_arrays(found) if found else function(pa.array([], pa.string()), self.context)
-
-
-def is_null_or_in(column: pa.ChunkedArray | pa.Array, values: Sequence[str]) -> np.ndarray:
-    """Say where a split is one of `values`; a row without a split is a training row."""
-    among: np.ndarray = pc.is_in(pc.fill_null(column, "train"), pa.array(values)).to_numpy(
-        zero_copy_only=False
-    )
-    return among

@@ -35,18 +35,34 @@ def contents(rows: pa.Table) -> pa.StringArray:
         len(messages) == 0 or pc.all(pc.equal(pc.list_value_length(messages), 1)).as_py()
     ):
         return flat.field("content")
-    offsets = pa.concat_arrays(
-        [pa.array([0], pa.int32()), pc.cumulative_sum(pc.list_value_length(messages))]
-    ).cast(pa.int32())
-    lists = pa.ListArray.from_arrays(offsets, flat.field("content"))
-    return pc.binary_join(lists, "\n")
+    return pc.binary_join(_lists(messages, flat.field("content")), "\n")
 
 
-def fingerprints(texts: pa.StringArray) -> pa.FixedSizeBinaryArray:
-    """Return the 128-bit BLAKE2b digest of each text's UTF-8 bytes."""
+def turns(rows: pa.Table, *, lengths: bool = False) -> pa.StringArray:
+    """Return `contents`, but in a row of several messages each is preceded by its role.
+
+    With `lengths` the bytes of each content are told too, so that rows are equal only where their turns are.
+    """
+    messages = _whole(rows["messages"])
+    several = pc.greater(pc.list_value_length(messages), 1)
+    whole = contents(rows)
+    if not pc.any(several).as_py():
+        return whole
+    flat = messages.flatten()
+    told = [
+        flat.field("role"),
+        *([pc.binary_length(flat.field("content")).cast(pa.string())] if lengths else []),
+    ]
+    of_message = pc.binary_join_element_wise(*told, flat.field("content"), "\n")
+    return pc.if_else(several, pc.binary_join(_lists(messages, of_message), "\n"), whole)
+
+
+def fingerprints(rows: pa.Table) -> pa.FixedSizeBinaryArray:
+    """Return the 128-bit BLAKE2b digest of what each row says: of its text's UTF-8 bytes, or of its turns."""
     make = hashlib.blake2b
-    joined = b"".join([make(text, digest_size=16).digest() for text in texts.cast(pa.binary()).to_pylist()])
-    return pa.FixedSizeBinaryArray.from_buffers(pa.binary(16), len(texts), [None, pa.py_buffer(joined)])
+    said = turns(rows, lengths=True).cast(pa.binary()).to_pylist()
+    joined = b"".join([make(text, digest_size=16).digest() for text in said])
+    return pa.FixedSizeBinaryArray.from_buffers(pa.binary(16), len(rows), [None, pa.py_buffer(joined)])
 
 
 def halves(keys: pa.FixedSizeBinaryArray | pa.ChunkedArray) -> tuple[np.ndarray, np.ndarray]:
@@ -82,6 +98,14 @@ def word_keys(texts: pa.StringArray) -> pa.FixedSizeBinaryArray:
     spans = zip((8 * begins).tolist(), (8 * begins[1:]).tolist(), strict=False)
     joined = b"".join([make(raw[start:stop], digest_size=16).digest() for start, stop in spans])
     return pa.FixedSizeBinaryArray.from_buffers(pa.binary(16), len(texts), [None, pa.py_buffer(joined)])
+
+
+def _lists(messages: pa.ListArray, values: pa.StringArray) -> pa.ListArray:
+    """Give each row the values of its messages, which lie flat."""
+    ends = pc.cumulative_sum(pc.list_value_length(messages))
+    return pa.ListArray.from_arrays(
+        pa.concat_arrays([pa.array([0], pa.int32()), ends]).cast(pa.int32()), values
+    )
 
 
 def _whole(column: pa.Array | pa.ChunkedArray) -> Any:

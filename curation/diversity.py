@@ -9,9 +9,8 @@ import pyarrow as pa
 from pydantic import Field, PositiveInt, model_validator
 
 from corpus.models import EMBEDDING, EncodeTexts
-from corpus.schema import Split, UserError
+from corpus.schema import Split, UserError, of_splits
 from corpus.stage import Context, CorpusJudge, Rows, Verdict
-from corpus.standing import is_null_or_in
 from corpus.survival import codes
 from corpus.text import halves
 
@@ -74,7 +73,7 @@ class Diversity(CorpusJudge):
         """Choose a pool, embed it, and choose from it class by class."""
         table = rows.table
         count = table.num_rows
-        asked = is_null_or_in(table["split"], self.splits)
+        asked = of_splits(table["split"], self.splits)
         labels = codes(table["label"])
         place = _by_content(table)
         pool = np.sort(

@@ -13,6 +13,7 @@ from corpus.stage import Context, CorpusJudge, Rows, Verdict
 class ExactDuplicates(CorpusJudge):
     """Of rows with equal text and label, keep the first in survivor order (`corpus.survival`).
 
+    Of chats the turns must be equal: the roles, and where one ends and the next begins.
     Rows of equal text and unlike label become kin and stay: `label_conflicts` judges them. `score` is 1,
     `other` the row that stays.
     """
@@ -25,8 +26,9 @@ class ExactDuplicates(CorpusJudge):
 
     def measure(self, rows: pa.Table, context: Context) -> pa.Table:
         """Return the 128-bit key of what must be equal."""
-        texts = text.contents(rows)
-        return pa.table({"key": text.fingerprints(texts) if self.match == "text" else text.word_keys(texts)})
+        return pa.table(
+            {"key": text.fingerprints(rows) if self.match == "text" else text.word_keys(text.turns(rows))}
+        )
 
     def judge(self, features: pa.Table, rows: Rows, context: Context) -> Verdict:
         """Drop all but the best of each key and label."""

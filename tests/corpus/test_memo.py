@@ -1,0 +1,76 @@
+"""What was measured once is not measured again, and says nothing of another run's names and places."""
+
+import pyarrow as pa
+import pyarrow.parquet as pq
+
+from curation.length import Length
+from curation.normalise import Normalise
+from tests.corpora import make, send
+
+TEXTS = ["one  word or two of them", "short", "another row of some  words", "no"]
+
+
+def moved(rows: pa.Table) -> pa.Table:
+    """The same rows, read in another file in another order."""
+    return rows.set_column(
+        rows.schema.get_field_index("file"), "file", pa.array(["other.jsonl"] * len(rows))
+    ).set_column(rows.schema.get_field_index("row"), "row", pa.array([1000 - at for at in range(len(rows))]))
+
+
+def test_a_stage_of_another_name_finds_its_own_features(tmp_path):
+    rows = make(TEXTS)
+
+    first = send(rows, [Length(min_words=3)], tmp_path)
+    again = send(rows, [Length(min_words=3, name="short")], tmp_path)
+
+    assert again.ledger["stage"].to_pylist() == ["short"] * 2
+    assert again.ledger["id"].to_pylist() == first.ledger["id"].to_pylist()
+
+
+def test_a_rewrite_of_another_name_counts_what_it_changed(tmp_path):
+    rows = make(TEXTS)
+
+    for name in (None, "clean"):
+        changed = send(rows, [Normalise(name=name)], tmp_path).standing.parts[0].changed
+        assert changed == {name or "normalise": 2}
+
+
+def test_equal_rows_from_elsewhere_keep_their_own_place(tmp_path):
+    stages = [Normalise(), Length(min_words=3)]
+    send(make(TEXTS), stages, tmp_path)
+    rows = moved(make(TEXTS))
+
+    outcome = send(rows, stages, tmp_path)
+
+    places = {row["id"]: (row["file"], row["row"]) for row in rows.to_pylist()}
+    assert outcome.ledger.num_rows == 2
+    assert {row["id"]: (row["file"], row["row"]) for row in outcome.ledger.to_pylist()} == {
+        row_id: places[row_id] for row_id in outcome.ledger["id"].to_pylist()
+    }
+    assert {row["id"]: (row["file"], row["row"]) for row in outcome.kept.to_pylist()} == {
+        row_id: places[row_id] for row_id in outcome.kept["id"].to_pylist()
+    }
+    assert sorted(outcome.texts) == ["another row of some words", "one word or two of them"]
+
+
+def test_thresholds_alone_measure_nothing_anew(tmp_path):
+    send(make(TEXTS), [Length(min_words=3)], tmp_path)
+    held = {file: file.stat().st_mtime_ns for file in tmp_path.rglob("features.parquet")}
+
+    outcome = send(make(TEXTS), [Length(min_words=6)], tmp_path)
+
+    assert outcome.ledger.num_rows == 3
+    assert {file: file.stat().st_mtime_ns for file in tmp_path.rglob("features.parquet")} == held
+    assert all(pq.read_metadata(file).num_rows == 4 for file in held)
+
+
+def test_rows_of_other_splits_are_not_rewritten(tmp_path):
+    rows = make(["a  b"] * 3, splits=["train", "test", None])
+
+    kept = send(rows, [Normalise(splits=("train",))], tmp_path).kept.to_pylist()
+
+    assert {row["split"]: row["messages"][0]["content"] for row in kept} == {
+        "train": "a b",
+        "test": "a  b",
+        None: "a b",
+    }
