@@ -66,17 +66,12 @@ def memberships(rows: pa.Table, mentions: pa.Table | None, settings: AuditSettin
     """Return the groups of `rows` (its columns `label`, `source` and `groups`) that `settings` asks for.
 
     `mentions` holds the bool columns "axis=value" of a lexicon, row-aligned. Label and source are always
-    audited; a label that no row has is not. Raises `UserError` for an axis that neither the lexicon nor a row's
-    groups know.
+    audited; a label that no row has is not. On an axis that no row says anything of, all rows are "(missing)".
     """
     found = [*_mentioned(mentions), *_declared(rows["groups"], settings.max_groups)]
     known = {group.axis for group in found}
-    for axis in settings.axes or ():
-        if axis not in known:
-            raise UserError(
-                f"audit.axes needs axes of the lexicon or declared groups, got {axis!r}; "
-                f"known here: {', '.join(sorted(known)) or 'none'}"
-            )
+    nobody = [axis for axis in settings.axes or () if axis not in known]
+    found += [Membership(axis, MISSING, "declared", np.ones(rows.num_rows, dtype=bool)) for axis in nobody]
     if settings.axes is not None:
         found = [group for group in found if group.axis in settings.axes]
     if rows["label"].null_count < rows.num_rows:

@@ -67,20 +67,22 @@ def _identify(
     """Spool the rows of a source; return the id of each (None: rejected), the rejects, the source's digest."""
     records: list[bytes] = []
     keys: list[str | None] = []
+    lines: list[int | None] = []
     keyed = False
     rejects = []
     for batch in batches:
         spool.append(batch.rows)
         records += batch.records
         rejects.append(batch.rejects)
-        if batch.keys is not None:
+        if batch.keys is not None and batch.lines is not None:
             keyed = True
             keys += batch.keys
+            lines += batch.lines
         progress(len(batch.records))
     ids: list[str | None] = (
         _ids_of_keys(source.name, keys, records) if keyed else list(_ids_of_records(source.name, records))
     )
-    rejects += _rejects_of(spool, ids, keys)
+    rejects += _rejects_of(spool, ids, keys, lines)
     state = hashlib.sha256()
     for record in sorted(records):
         state.update(record)
@@ -108,7 +110,9 @@ def _ids_of_keys(source: str, keys: list[str | None], records: list[bytes]) -> l
     ]
 
 
-def _rejects_of(spool: Spool, ids: list[str | None], keys: list[str | None]) -> list[pa.Table]:
+def _rejects_of(
+    spool: Spool, ids: list[str | None], keys: list[str | None], lines: list[int | None]
+) -> list[pa.Table]:
     found = [place for place, row_id in enumerate(ids) if row_id is None]
     if not found:
         return []
@@ -124,11 +128,9 @@ def _rejects_of(spool: Spool, ids: list[str | None], keys: list[str | None]) -> 
         columns["reason"] = pa.array(["null_key" if is_null else "repeated_key" for is_null in null])
         columns["detail"] = pa.array(
             [
-                f"{file}:{row}: "
-                + ("the key is null" if is_null else f"another record has the key {keys[place]!r}")
-                for file, row, place, is_null in zip(
-                    columns["file"].to_pylist(), columns["row"].to_pylist(), inside, null, strict=True
-                )
+                (file if lines[place] is None else f"{file}:{lines[place]}")
+                + (": the key is null" if is_null else f": another record has the key {keys[place]!r}")
+                for file, place, is_null in zip(columns["file"].to_pylist(), inside, null, strict=True)
             ],
             pa.string(),
         )

@@ -1,5 +1,6 @@
 """A recipe's stages on any files, without a server: for a first try, for scripts, for benchmarks."""
 
+import re
 import shutil
 import time
 import uuid
@@ -39,6 +40,7 @@ def apply(
         for name, column in (("text", text_column), ("label", label_column))
         if column is not None
     }
+    _outputs(output, inputs)
     recipe, base = _recipe(recipe_or_stage, inputs, settings, seed, columns)
     with Peak(psutil.Process()) as peak, shown(quiet) as progress:
         job = Job.begin(recipe, Options(base=str(base), **options))
@@ -82,8 +84,14 @@ def _recipe(
         stages = [stage, {"stage": "admission"}] if issubclass(kind, Grow) else [stage]
         held = {"name": "apply", "seed": seed or 0, "stages": stages, "sources": []}
         base = Path.cwd()
+    if inputs and len(held["sources"]) > 1:
+        names = ", ".join(source["name"] for source in held["sources"])
+        raise UserError(
+            f"{recipe_or_stage} has the sources {names}, and files were named too: leave the files out, or keep one source"
+        )
     if inputs:
-        held["sources"] = [{"name": "input", "uri": [_absolute(uri) for uri in inputs], **columns}]
+        source = held["sources"][0] if held["sources"] else {"name": "input"}
+        held["sources"] = [{**source, "uri": [_absolute(uri) for uri in inputs], **columns}]
     elif not held["sources"]:
         raise UserError(f"winnow apply {recipe_or_stage} needs files to read; name them before --output")
     elif columns:
@@ -93,6 +101,21 @@ def _recipe(
 
 def _absolute(uri: str) -> str:
     return uri if "://" in uri or uri.startswith("file:") else str(Path(uri).absolute())
+
+
+def _outputs(output: Path, inputs: Sequence[str]) -> None:
+    """Raise UserError where what is written would be read by the next call, or replace what no call wrote."""
+    for folder in inputs:
+        if Path(folder).is_dir() and output.resolve().is_relative_to(Path(folder).resolve()):
+            raise UserError(
+                f"--output {output} lies in {folder}, so the next call would read it; name a folder beside it"
+            )
+    for folder in (output / "kept", output / "dropped"):
+        strange = [file for file in folder.glob("*") if not re.fullmatch(r"part-\d{5,}\.parquet", file.name)]
+        if strange:
+            raise UserError(
+                f"{strange[0]} is not of winnow, and {folder} would be replaced; name another --output"
+            )
 
 
 def _write(job: Job, output: Path) -> None:

@@ -47,7 +47,7 @@ def finish(job: Job) -> dict[str, Any]:
 
 
 def stop(job: Job) -> dict[str, Any]:
-    """End a run that a gate stops: the audit and its report are there, and nothing is published."""
+    """End a run that is stopped: the audit and its report are there, and nothing is published."""
     record = assess.conclude(job)
     summary = {**_summary(job, record), "stopped": assess.stopped(job)}
     summary["report"] = str(

@@ -9,7 +9,7 @@ import pyarrow as pa
 
 from corpus.fetch import cache_folder
 from corpus.runner import Progress, silent
-from corpus.schema import SPLITS, UserError
+from corpus.schema import SPLITS
 from flows.curate import opened
 from flows.job import Job
 
@@ -40,8 +40,6 @@ def evaluate(job: Job, progress: Progress = silent) -> dict[str, Any]:
     from tuning import run
 
     assert job.recipe.evaluation is not None
-    if not (job.folder / "training.json").exists():
-        raise UserError("evaluation judges what `tuning` made, and the recipe has no tuning section; add one")
     progress("evaluating", 0, 0)
     probe = job.recipe.evaluation.probe
 

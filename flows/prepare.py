@@ -2,6 +2,7 @@
 
 from difflib import get_close_matches
 
+from audit.groups import AuditSettings
 from corpus import lexicon
 from corpus.schema import UserError
 from flows.job import Job
@@ -26,15 +27,19 @@ def prepare(job: Job) -> dict[str, str]:
 
 
 def _axes(job: Job) -> None:
-    if job.recipe.audit is None:
-        return
+    settings = job.recipe.audit or AuditSettings()
     known = {
-        *lexicon.load(job.recipe.audit.lexicon).axes,
+        *lexicon.load(settings.lexicon).axes,
         *(group for source in job.recipe.sources for group in source.groups),
     }
-    asked = [("audit.axes", axis) for axis in job.recipe.audit.axes or ()] + [
+    asked = [("audit.axes", axis) for axis in settings.axes or ()] + [
         ("gates", gate.axis) for gate in job.recipe.gates
     ]
+    for gate in job.recipe.gates:
+        if settings.axes is not None and gate.axis not in {*settings.axes, "label", "source"}:
+            raise UserError(
+                f"gates: {gate.axis!r} is not among audit.axes, so nothing would be found; add it there"
+            )
     for where, axis in asked:
         if axis not in known | {"label", "source"}:
             near = get_close_matches(axis, known, n=1, cutoff=0.5)

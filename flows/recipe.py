@@ -50,7 +50,7 @@ class Shards(BaseModel):
 
 
 class Recipe(BaseModel):
-    """The whole of a run. A section that is left out is a part that is not run."""
+    """The whole of a run. Without `tuning` or `evaluation` there is none; the audit is always made."""
 
     model_config = ConfigDict(frozen=True, extra="forbid")
 
@@ -73,17 +73,39 @@ class Recipe(BaseModel):
             twice = sorted({name for name in names if names.count(name) > 1})
             if twice:
                 raise UserError(f"{what}: {twice[0]!r} is used twice; give one of them a `name` of its own")
-        for stage, after in zip(self.stages, (*self.stages[1:], None), strict=True):
-            if isinstance(stage, Grow) and not any(
-                later.stage == "admission" for later in self.stages[self.stages.index(stage) + 1 :]
-            ):
+        return self
+
+    @model_validator(mode="after")
+    def _growth_is_gated(self) -> "Recipe":
+        for number, stage in enumerate(self.stages):
+            if not isinstance(stage, Grow):
+                continue
+            later = self.stages[number + 1 :]
+            if not any(one.stage == "admission" for one in later):
                 raise UserError(
                     f"stages: {stage.title} grows rows that no `admission` behind it judges; add - {{stage: admission}}"
                 )
-            if isinstance(stage, Grow) and isinstance(after, Grow):
+            if isinstance(later[0], Grow):
                 raise UserError(
-                    f"stages: {after.title} would grow from candidates of {stage.title}; put `admission` between them"
+                    f"stages: {later[0].title} would grow from candidates of {stage.title}; put `admission` between them"
                 )
+            if any(one.stage == "split" for one in later):
+                raise UserError(
+                    f"stages: {stage.title} grows training rows, and `split` behind it would send rows and what was "
+                    "grown to the test; put `split` before it"
+                )
+        return self
+
+    @model_validator(mode="after")
+    def _sections_lean_on_others(self) -> "Recipe":
+        if self.evaluation is not None and self.tuning is None:
+            raise UserError(
+                "evaluation judges what `tuning` made, and there is no tuning section: add one, or leave evaluation out"
+            )
+        if self.tuning is not None and not self.shards.publish:
+            raise UserError(
+                "tuning reads the published shards, and shards.publish is false: set it true, or leave tuning out"
+            )
         return self
 
 
@@ -114,11 +136,17 @@ def load(path: Path, settings: Sequence[str] = (), seed: int | None = None) -> R
 
 def parse(held: dict[str, Any], where: str) -> Recipe:
     """Check a recipe that was read; what is wrong is said in one line."""
-    for stage in held.get("stages") or []:
-        if isinstance(stage, dict) and isinstance(stage.get("stage"), str):
+    for stage in _entries(held, "stages"):
+        if isinstance(stage.get("stage"), str):
             build(named(stage["stage"]), stage, f"{where}: stages.{stage.get('name') or stage['stage']}")
     made: Recipe = build(Form, held, where)
     return made
+
+
+def _entries(held: dict[str, Any], section: str) -> list[dict[str, Any]]:
+    """Return the mappings that a section lists; what else it holds is for the check to refuse."""
+    entries = held.get(section)
+    return [entry for entry in entries if isinstance(entry, dict)] if isinstance(entries, list) else []
 
 
 def build(model: type[BaseModel], held: dict[str, Any], where: str) -> Any:
@@ -178,14 +206,14 @@ def change(held: dict[str, Any], setting: str) -> None:
         raise UserError(
             f"--set takes KEY=VALUE, and {setting!r} came; for example --set near_duplicates.threshold=0.7"
         )
-    path, value = match[1].split("."), yaml.safe_load(match[2])
+    path = match[1].split(".")
+    try:
+        value = yaml.safe_load(match[2])
+    except yaml.YAMLError as error:
+        raise UserError(f"--set {setting}: the value is not YAML: {' '.join(str(error).split())}") from error
     target: Any = held
     if len(path) > 1:
-        lists = [
-            entry
-            for entry in [*(held.get("stages") or []), *(held.get("sources") or [])]
-            if isinstance(entry, dict)
-        ]
+        lists = [*_entries(held, "stages"), *_entries(held, "sources")]
         by_name = {entry.get("name") or entry.get("stage"): entry for entry in lists}
         if path[0] in by_name:
             target = by_name[path[0]]

@@ -46,7 +46,7 @@ def stages() -> str:
 def recipe() -> str:
     """Return docs/recipe.md: the sections of a recipe and their knobs."""
     sections: list[tuple[str, type[BaseModel], str]] = [
-        ("recipe", Recipe, "A section that is left out is a part that is not run."),
+        ("recipe", Recipe, ""),
         ("sources", Source, ""),
         ("audit", _inner("audit"), ""),
         ("tuning", Tuning, ""),

@@ -40,7 +40,7 @@ def account(run: str) -> None:
 
 @task(name="audit the data", cache_policy=NO_CACHE)
 def audit_data(run: str) -> str | None:
-    """Audit each stage; return which gate stops the run, if one does."""
+    """Audit each stage; return what stops the run, if something does."""
     job = Job.open(Path(run))
     assess.audit_data(job)
     return assess.stopped(job)

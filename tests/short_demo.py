@@ -1,8 +1,11 @@
 """What a short demo must have got right: the accounting, the keys, the verdicts, the version id; not the scores."""
 
+import hashlib
 import json
 import sys
 from pathlib import Path
+
+import rfc8785
 
 KEYS = {
     "run",
@@ -31,7 +34,11 @@ def check(held: dict, limit: int) -> None:
     for stage in held["stages"]:
         assert stage["in"] + stage.get("grown", 0) == stage["out"] + sum(stage["dropped"].values()), stage
     assert rows["dropped"] == sum(sum(stage["dropped"].values()) for stage in held["stages"]), rows
-    assert len(held["version"]) == 64, held["version"]
+    manifest = json.loads(
+        (Path(held["report"]).parents[2] / "versions" / held["version"] / "manifest.json").read_text()
+    )
+    assert manifest.pop("version") == held["version"], held["version"]
+    assert held["version"] == hashlib.sha256(rfc8785.dumps(manifest)).hexdigest(), held["version"]
     assert held["audit"]["verdict"] in ("PASS", "FAIL", "INSUFFICIENT_DATA"), held["audit"]["verdict"]
     assert held["audit"]["findings"]
     for finding in held["audit"]["findings"]:

@@ -17,14 +17,15 @@ BATCH_BYTES = 64 * 2**20
 class Batch:
     """Some rows of a source, in file order; `id`, `parent`, `operation` and `family` are still null.
 
-    `records` has the 16-byte digest of each row's record. `keys` are None throughout a source that has no key
-    column. `rejects` are records that are no row: stage `ingest`, action `reject`, a reason, and a detail
+    `records` has the 16-byte digest of each row's record. `keys` and `lines` (of the file, null in formats without
+    lines) are None throughout a source that has no key column. `rejects` are records that are no row: stage `ingest`, action `reject`, a reason, and a detail
     that begins `file:line`, or `file` in formats without lines.
     """
 
     rows: pa.Table
     records: list[bytes]
     keys: list[str | None] | None
+    lines: list[int | None] | None
     rejects: pa.Table
 
 
@@ -36,6 +37,7 @@ class Pile:
         self._keyed = keyed
         self._records: list[bytes] = []
         self._keys: list[str | None] = []
+        self._lines: list[int | None] = []
         self._roles: list[str] = []
         self._contents: list[str] = []
         self._messages = [0]
@@ -57,6 +59,7 @@ class Pile:
         """Put a row of `file` on the pile."""
         self._records.append(parts.record)
         self._keys.append(parts.key)
+        self._lines.append(one.line)
         self._roles += parts.roles
         self._contents += parts.contents
         self._messages.append(len(self._contents))
@@ -81,7 +84,8 @@ class Pile:
 
     def batch(self) -> Batch:
         """Return what lies on the pile."""
-        return Batch(self._table(), self._records, self._keys if self._keyed else None, self._ledger())
+        keys, lines = (self._keys, self._lines) if self._keyed else (None, None)
+        return Batch(self._table(), self._records, keys, lines, self._ledger())
 
     def _table(self) -> pa.Table:
         text, count = pa.string(), len(self._groups)

@@ -8,7 +8,7 @@ import pytest
 from click.testing import CliRunner
 
 from corpus.schema import UserError
-from flows import biography
+from flows import biography, finish
 from flows.apply import apply
 from flows.cli import winnow
 from flows.job import totals
@@ -97,6 +97,95 @@ def test_a_limit_takes_so_many_rows_and_the_same_ones_of_any_cut(corpus, tmp_pat
 
     assert totals(one)["in"] == totals(two)["in"] == 40
     assert one.standing.narrow["id"] == two.standing.narrow["id"]
+
+
+def test_rules_that_never_fired_are_named(corpus, tmp_path):
+    stages = [
+        {"stage": "blocklist", "words": ["nobody ever says this"]},
+        {"stage": "length", "min_words": 2},
+        {"stage": "split"},
+    ]
+
+    done = jobs.job(jobs.recipe(corpus, stages), tmp_path / "store")
+
+    assert finish.warnings(done) == [
+        "blocklist changed and dropped nothing",
+        "2 records could not be read; the ledger says which and why",
+    ]
+
+
+def test_a_recipe_without_stages_keeps_every_row(corpus, tmp_path):
+    done = jobs.job(jobs.recipe(corpus, []), tmp_path / "store")
+
+    assert totals(done) == {"in": 122, "rejected": 2, "kept": 120, "dropped": 0, "grown": 0}
+
+
+def test_chats_that_differ_in_roles_or_borders_are_no_duplicates(tmp_path):
+    def chat(*turns: tuple[str, str]) -> dict:
+        return {"messages": [{"role": role, "content": content} for role, content in turns]}
+
+    chats = [
+        chat(("user", "one"), ("assistant", "two\nthree")),
+        chat(("user", "one\ntwo"), ("assistant", "three")),
+        chat(("assistant", "one"), ("user", "two\nthree")),
+        chat(("user", "one"), ("assistant", "two\nthree")),
+    ]
+    folder = jobs.write(tmp_path / "chats", chats)
+
+    for match in ("text", "words"):
+        stages = [{"stage": "exact_duplicates", "match": match}]
+        assert totals(jobs.job(jobs.recipe(folder, stages), tmp_path / "store"))["dropped"] == 1
+
+
+def test_a_recipe_reads_named_files_as_it_reads_its_own(corpus, tmp_path):
+    source = {"name": "small", "uri": "elsewhere.jsonl", "label": "number", "groups": ["label"]}
+    written = tmp_path / "recipe.yaml"
+    written.write_text(json.dumps({"name": "small", "sources": [source], "stages": []}))
+
+    apply(str(written), [str(corpus / "part-0.jsonl")], tmp_path / "out", store=str(tmp_path / "store"))
+
+    kept = pq.read_table(tmp_path / "out" / "kept" / "part-00000.parquet")
+    assert set(kept["label"].to_pylist()) == {"0", "1", "2", "3", "4", "5", "6"}
+    assert {group["axis"] for groups in kept["groups"].to_pylist() for group in groups} == {"label"}
+
+
+def test_files_for_a_recipe_of_two_sources_are_refused(corpus, tmp_path):
+    sources = [{"name": name, "uri": "x.jsonl"} for name in ("a", "b")]
+    written = tmp_path / "recipe.yaml"
+    written.write_text(json.dumps({"name": "small", "sources": sources, "stages": []}))
+
+    with pytest.raises(UserError, match="has the sources a, b"):
+        apply(str(written), [str(corpus)], tmp_path / "out", store=str(tmp_path / "store"))
+
+
+def test_what_winnow_did_not_write_is_not_replaced(corpus, tmp_path):
+    mine = tmp_path / "out" / "kept" / "mine.txt"
+    mine.parent.mkdir(parents=True)
+    mine.write_text("precious")
+
+    with pytest.raises(UserError, match="is not of winnow"):
+        apply("length", [str(corpus)], tmp_path / "out", store=str(tmp_path / "store"))
+
+    assert mine.read_text() == "precious"
+
+
+def test_an_output_among_the_inputs_is_refused(corpus, tmp_path):
+    with pytest.raises(UserError, match="the next call would read it"):
+        apply("length", [str(corpus)], corpus / "out", store=str(tmp_path / "store"))
+
+
+def test_a_second_call_replaces_what_the_first_wrote(corpus, tmp_path):
+    for words in (2, 4_000):
+        apply(
+            "length",
+            [str(corpus)],
+            tmp_path / "out",
+            settings=[f"min_words={words}"],
+            store=str(tmp_path / "store"),
+        )
+
+    assert pq.read_table(tmp_path / "out" / "kept").num_rows == 0
+    assert pq.read_table(tmp_path / "out" / "dropped").num_rows == 120
 
 
 def test_a_biography_tells_both_sides_of_a_drop(corpus, tmp_path):

@@ -3,6 +3,7 @@
 import gzip
 import json
 import os
+import re
 import shutil
 import subprocess
 import sys
@@ -14,6 +15,8 @@ import pytest
 from corpus.schema import UserError
 from corpus.store import Store
 from flows.apply import apply
+from flows.job import Job, Options
+from flows.prepare import prepare
 from tests.flows import jobs
 
 COMMAND = [sys.executable, "-c", "from flows.cli import main; main()"]
@@ -180,3 +183,63 @@ def test_an_engine_that_is_not_installed_is_told_before_a_row_is_read(tmp_path, 
 
     with pytest.raises(UserError, match="apt-get install apertium"):
         prepare(Job.begin(held, Options(store=str(tmp_path / "store"))))
+
+
+@pytest.mark.parametrize(
+    "lines",
+    [
+        ['{"text": 5}'],
+        ['{"text": null}'],
+        ["{broken"],
+        ['{"text": "a row", "split": "fold0"}'],
+    ],
+)
+def test_a_file_of_rejects_alone_is_accounted_for(lines, tmp_path):
+    (tmp_path / "all.jsonl").write_text("\n".join(lines * 3) + "\n")
+
+    held = apply("length", [str(tmp_path / "all.jsonl")], tmp_path / "out", store=str(tmp_path / "store"))
+
+    assert held["rows"] == {"in": 3, "rejected": 3, "kept": 0, "dropped": 0, "grown": 0}
+    assert pq.read_table(tmp_path / "out" / "ledger.parquet").num_rows == 3
+
+
+def test_a_limit_may_draw_nothing_from_a_batch(tmp_path):
+    lines = "".join(json.dumps({"text": f"row number {number} of many"}) + "\n" for number in range(10_001))
+    (tmp_path / "many.jsonl").write_text(lines)
+
+    held = apply(
+        "length", [str(tmp_path / "many.jsonl")], tmp_path / "out", store=str(tmp_path / "store"), limit=1
+    )
+
+    assert held["rows"]["in"] == held["rows"]["kept"] == 1
+
+
+def test_a_repeated_key_names_the_line(tmp_path):
+    (tmp_path / "keys.csv").write_text('id,text\na,"two\nlines"\nb,other\na,third\n')
+
+    apply("length", [str(tmp_path / "keys.csv")], tmp_path / "out", store=str(tmp_path / "store"))
+
+    details = pq.read_table(tmp_path / "out" / "ledger.parquet")["detail"].drop_null().to_pylist()
+    assert len(details) == 1
+    assert re.fullmatch(r"keys\.csv:[25]: another record has the key 'a'", details[0]), details
+
+
+@pytest.mark.parametrize("setting", ["min_words=[", "length.min_words={a"])
+def test_a_setting_that_is_no_yaml_is_told(setting, tmp_path):
+    (tmp_path / "one.jsonl").write_text('{"text": "a row"}\n')
+
+    answer = winnow(
+        "apply", "length", str(tmp_path / "one.jsonl"), "--set", setting, "--output", str(tmp_path / "out")
+    )
+
+    assert "the value is not YAML" in told(answer)
+
+
+def test_a_gate_on_an_axis_that_nothing_knows_is_told_before_a_row_is_read(tmp_path):
+    folder = jobs.write(tmp_path / "corpus", jobs.records(5))
+    gates = [{"axis": "gendre", "on_fail": "stop"}]
+
+    for audit in ({}, {"audit": {"axes": ["religion"]}}):
+        done = Job.begin(jobs.recipe(folder, gates=gates, **audit), Options(store=str(tmp_path / "store")))
+        with pytest.raises(UserError, match="gates: 'gendre'"):
+            prepare(done)

@@ -53,7 +53,7 @@ def test_a_run_publishes_what_the_plain_functions_publish(finished, tmp_path):
     assert summary["version"] == jobs.publish(jobs.recipe(corpus), tmp_path / "store")
 
 
-def test_the_summary_accounts_for_every_row_and_says_what_never_fired(finished):
+def test_the_summary_accounts_for_every_row(finished):
     summary, _ = finished
     rows = summary["rows"]
 
@@ -129,3 +129,15 @@ def test_a_gate_that_must_stop_publishes_nothing(prefect, tmp_path):
     assert "odd is kept 0.00 times as often" in summary["stopped"]
     assert summary["version"] is None
     assert not (tmp_path / "store" / "versions").exists()
+
+
+def test_a_run_that_keeps_nothing_publishes_nothing_and_moves_no_ref(prefect, tmp_path):
+    corpus = jobs.write(tmp_path / "corpus", jobs.records(40))
+
+    summary = _run(jobs.recipe(corpus, [{"stage": "length", "min_words": 3000}]), tmp_path / "store")
+
+    assert summary["stopped"].startswith("no row is left")
+    assert summary["rows"]["dropped"] == 40
+    assert Path(summary["report"]).exists()
+    assert not (tmp_path / "store" / "versions").exists()
+    assert Store(tmp_path / "store").log("small") == []

@@ -36,6 +36,13 @@ BASE = {"name": "small", "sources": [{"name": "a", "uri": "a.jsonl"}]}
         ({"stages": [{"min_words": 3}]}, "stages.0: Unable to extract tag using discriminator 'stage'"),
         ({"stages": [{"stage": "length"}, {"stage": "length"}]}, "stages: 'length' is used twice"),
         ({"stages": [{"stage": "back_translation"}]}, "grows rows that no `admission` behind it judges"),
+        (
+            {"stages": [{"stage": "back_translation"}, {"stage": "admission"}, {"stage": "split"}]},
+            "put `split` before it",
+        ),
+        ({"stages": 5}, "stages: Input should be a valid tuple, and 5 came"),
+        ({"evaluation": {}}, "there is no tuning section"),
+        ({"tuning": {"model": "file:m"}, "shards": {"publish": False}}, "shards.publish is false"),
         ({"tunning": {}}, "unknown knob 'tunning'; did you mean 'tuning'?"),
         ({"tuning": {"modle": "x"}}, "did you mean 'model'?"),
         ({"sources": []}, "sources"),
