@@ -15,7 +15,7 @@ demo: setup ## set everything up and run the whole pipeline on 38,158 tweets; en
 test: setup ## set everything up and pass the tests
 	$(BIN)/pytest
 
-test-slow: setup ## the tests that take minutes: real models, kill -9, the demo's determinism
+test-slow: setup ## the tests that take minutes: real models, fifty kills, a server
 	$(BIN)/pytest -m slow
 
 check: setup ## ruff, ruff format, mypy --strict, import-linter
@@ -24,8 +24,9 @@ check: setup ## ruff, ruff format, mypy --strict, import-linter
 	$(BIN)/mypy
 	$(BIN)/lint-imports
 
-bench: setup ## time our commands from cold start; results go to bench/results
+bench: setup ## time our commands, publish the demo in every way; results go to bench/results
 	$(BIN)/python -m bench.curation
+	$(BIN)/python -m bench.identity
 
 docs: setup ## write docs/stages.md and docs/recipe.md from the code
 	$(BIN)/python -m flows.reference docs
@@ -39,9 +40,8 @@ setup: .venv/installed debian
 	touch $@
 
 debian: ## install the Debian packages that are missing, where the user may
-	@missing=$$(for package in $(APT); do dpkg -s $$package >/dev/null 2>&1 || echo $$package; done); \
-	if [ -n "$$missing" ]; then \
-		if [ "$$(id -u)" = 0 ] && command -v apt-get >/dev/null; then apt-get update -qq && apt-get install -y -qq $$missing >/dev/null; \
-		elif command -v apt-get >/dev/null && sudo -n true 2>/dev/null; then sudo -n apt-get update -qq && sudo -n apt-get install -y -qq $$missing >/dev/null; \
-		else echo "left out: what needs the Debian packages" $$missing "(install them with apt-get and run again)"; fi; \
-	fi
+	@missing() { for package in $(APT); do dpkg -s $$package >/dev/null 2>&1 || echo $$package; done; }; \
+	apt() { if [ "$$(id -u)" = 0 ]; then apt-get -qq "$$@"; else sudo -n apt-get -qq "$$@"; fi </dev/null >/dev/null 2>&1; }; \
+	if [ -n "$$(missing)" ]; then apt update; for package in $$(missing); do apt install -y $$package; done; fi; \
+	left=$$(missing); \
+	if [ -n "$$left" ]; then echo "left out: what needs the Debian packages" $$left "(install them with apt-get and run again)"; fi

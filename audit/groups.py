@@ -14,8 +14,6 @@ import pyarrow as pa
 import pyarrow.compute as pc
 from pydantic import BaseModel, ConfigDict, Field, PositiveInt
 
-from corpus.schema import UserError
-
 MISSING = "(missing)"
 OTHER = "(other)"
 

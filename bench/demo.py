@@ -12,10 +12,7 @@ def main(summary: Path) -> None:
     held = json.loads(summary.read_text())
     held["audit"] = {key: held["audit"][key] for key in ("verdict", "counts", "gates")}
     target = Path(__file__).parent / "results" / "demo.json"
-    target.write_text(
-        json.dumps({"machine": describe(), **{key: held[key] for key in held if key != "report"}}, indent=1)
-        + "\n"
-    )
+    target.write_text(json.dumps({"machine": describe(), **held}, indent=1) + "\n")
     sys.stdout.write(f"{target} is written\n")
 
 

@@ -68,12 +68,12 @@ class Language(Judge):
         )
 
     def judge(self, features: pa.Table, context: Context) -> Verdict:
-        """Drop rows of another language; the score told is that language's."""
+        """Drop rows of another language; the score told is that language's, null where a wanted one was found."""
         other = pc.invert(pc.is_in(features["language"], pa.array([*self.languages, ""])))
         sure = pc.greater_equal(features["score"], self.min_score)
         enough = pc.greater_equal(features["letters"], self.min_letters)
         drop = pc.and_(pc.and_(other, sure), enough).to_numpy()
-        score = features["score"].combine_chunks()
+        score = pc.if_else(other, features["score"], None).combine_chunks()
         return Verdict.where(drop, "wrong_language", score=score, threshold=self.min_score).explained(
             features["language"].combine_chunks()
         )

@@ -105,10 +105,10 @@ def _absolute(uri: str) -> str:
 
 def _outputs(output: Path, inputs: Sequence[str]) -> None:
     """Raise UserError where what is written would be read by the next call, or replace what no call wrote."""
-    for folder in inputs:
-        if Path(folder).is_dir() and output.resolve().is_relative_to(Path(folder).resolve()):
+    for given in inputs:
+        if Path(given).is_dir() and output.resolve().is_relative_to(Path(given).resolve()):
             raise UserError(
-                f"--output {output} lies in {folder}, so the next call would read it; name a folder beside it"
+                f"--output {output} lies in {given}, so the next call would read it; name a folder beside it"
             )
     for folder in (output / "kept", output / "dropped"):
         strange = [file for file in folder.glob("*") if not re.fullmatch(r"part-\d{5,}\.parquet", file.name)]

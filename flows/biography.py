@@ -20,12 +20,13 @@ from flows.job import Job
 
 
 def explain(run_or_version: str, row: str, root: Path) -> dict[str, Any]:
-    """Return the events of a row's life in order. `row` is an id, a unique prefix, or `source/file:row`."""
+    """Return the events of a row's life in order. `row` is an id, a unique prefix, or `source/file:row`.
+
+    Raises `UserError` where no run, or no one row, is so called, and for a run that has not judged its rows.
+    """
     store = Store(root.resolve())
     job = _job(store, run_or_version)
-    came = job.store.open_snapshot(job.read("ingest.json")["snapshot"]).narrow(
-        ["id", "source", "file", "row", "parent"]
-    )
+    came = _came(job)
     row_id = _named(job, came, row)
     events = [*_read(came, row_id), *_lived(job, row_id), *_published(job, row_id)]
     return {"run": job.folder.name, "id": row_id, "events": events}
@@ -47,9 +48,22 @@ def _job(store: Store, name: str) -> Job:
     )
 
 
+def _came(job: Job) -> pa.Table:
+    """Return the rows that came in; raise `UserError` for a run that ended before that, or before all was judged."""
+    ingested = job.read("ingest.json")
+    judged = [(job.segment(number) / "stages.json").exists() for number in range(len(job.segments))]
+    if ingested is None or not all(judged):
+        what = "read" if ingested is None else "judged"
+        raise UserError(
+            f"run {job.folder.name} ended before its rows were {what}, or has not {what} them yet; name another run"
+        )
+    return job.store.open_snapshot(ingested["snapshot"]).narrow(["id", "source", "file", "row", "parent"])
+
+
 def _named(job: Job, came: pa.Table, row: str) -> str:
     """Find the one row that is meant, among those that came in and those that were grown or rejected."""
-    place = re.fullmatch(r"(?P<source>[\w-]+)(?:/(?P<file>.+))?:(?P<row>\d+)", row)
+    # 18 digits fit the 64 bits of a row's number
+    place = re.fullmatch(r"(?P<source>[\w-]+)(?:/(?P<file>.+))?:(?P<row>\d{1,18})", row)
     if place is not None:
         mask = pc.and_(pc.equal(came["source"], place["source"]), pc.equal(came["row"], int(place["row"])))
         if place["file"] is not None:
@@ -147,7 +161,7 @@ def _grown(standing: Standing, row_id: str, title: str) -> list[dict[str, Any]]:
 
 
 def _score(job: Job, standing: Standing, stage: Any, where: int) -> dict[str, Any]:
-    """Say by how much a row passed a judge: judge the stored features of its part again."""
+    """Say by how much a row passed a judge, where it has a score: judge the stored features of its part again."""
     if not isinstance(stage, Judge):
         return {}
     part = int(np.searchsorted(standing.bounds, where, side="right") - 1)
@@ -156,7 +170,8 @@ def _score(job: Job, standing: Standing, stage: Any, where: int) -> dict[str, An
         context: Context = work.context(stage)
     verdict = stage.judge(held.read(stage), context)
     at = where - int(standing.bounds[part])
-    told = {"score": verdict.score[at].as_py(), "threshold": verdict.threshold[at].as_py()}
+    score, threshold = verdict.score[at].as_py(), verdict.threshold[at].as_py()
+    told = {} if score is None else {"score": score, "threshold": threshold}
     return {key: value for key, value in told.items() if value is not None}
 
 
@@ -183,7 +198,7 @@ def _published(job: Job, row_id: str) -> list[dict[str, Any]]:
 
 
 def show(held: dict[str, Any]) -> None:
-    """Print a biography, a line an event."""
+    """Print a biography, a line an event; names are printed as they are, brackets and colons included."""
     from rich.console import Console
     from rich.table import Table
 
@@ -200,4 +215,4 @@ def show(held: dict[str, Any]) -> None:
         )
         numbers = ["" if event.get(key) is None else f"{event[key]:.3g}" for key in ("score", "threshold")]
         table.add_row(event["stage"], event["event"], *numbers, rest)
-    Console().print(table)
+    Console(markup=False, emoji=False).print(table)

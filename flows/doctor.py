@@ -4,6 +4,7 @@ import os
 import platform
 import shutil
 import subprocess
+import tempfile
 from importlib.metadata import PackageNotFoundError, version
 from pathlib import Path
 from typing import Any
@@ -83,20 +84,22 @@ def _apertium() -> dict[str, Any]:
 
 
 def _store(store: Path) -> dict[str, Any]:
-    place = next(folder for folder in (store.resolve(), *store.resolve().parents) if folder.exists())
-    ok = os.access(place, os.W_OK)
-    return _check(
-        "store",
-        ok,
-        f"{store} can {'' if ok else 'not '}be written",
-        "every run",
-        "name another folder with --store",
-    )
+    place = _place(store)
+    do = "name another folder with --store"
+    try:
+        with tempfile.TemporaryDirectory(dir=place):
+            return _check("store", True, f"{store} can be written", "every run", do)
+    except OSError as error:
+        return _check("store", False, f"{store} cannot be written ({error.strerror})", "every run", do)
+
+
+def _place(store: Path) -> Path:
+    """Return the store where it is there, else the nearest of the folders above it that is."""
+    return next(place for place in (store.resolve(), *store.resolve().parents) if place.exists())
 
 
 def _disk(store: Path) -> dict[str, Any]:
-    place = next(folder for folder in (store.resolve(), *store.resolve().parents) if folder.exists())
-    free = shutil.disk_usage(place).free / 2**30
+    free = shutil.disk_usage(_place(store)).free / 2**30
     return _check(
         "disk",
         free >= FREE_GB,
@@ -119,16 +122,16 @@ def _memory() -> dict[str, Any]:
 
 
 def show(held: dict[str, Any]) -> None:
-    """Print a line a check."""
+    """Print a line a check; what was found is printed as it is, brackets and colons included."""
     from rich.console import Console
     from rich.table import Table
+    from rich.text import Text
 
     table = Table(box=None, pad_edge=False)
     for name in ("", "what", "found", "needed for", "to do"):
         table.add_column(name)
     for check in held["checks"]:
-        mark = (
-            "[green]ok[/]" if check["ok"] else ("[red]lacks[/]" if check["required"] else "[yellow]lacks[/]")
-        )
+        colour = "green" if check["ok"] else ("red" if check["required"] else "yellow")
+        mark = Text("ok" if check["ok"] else "lacks", colour)
         table.add_row(mark, check["what"], check["found"], check["needed_for"], check["do"])
-    Console().print(table)
+    Console(markup=False, emoji=False).print(table)

@@ -8,11 +8,11 @@ from rich.table import Table
 
 def show(held: dict[str, Any]) -> None:
     """Print the whole scorecard of a run."""
-    console = Console()
+    console = _console()
     show_stages(console, held)
     console.print()
     counts = ", ".join(f"{count} {verdict}" for verdict, count in held["audit"]["counts"].items() if count)
-    console.print(f"audit    [bold]{held['audit']['verdict']}[/]: {counts}")
+    console.print(f"audit    {held['audit']['verdict']}: {counts}")
     if held["scores"]:
         _scores(console, held)
     console.print(
@@ -30,7 +30,7 @@ def show(held: dict[str, Any]) -> None:
 
 def show_rows(held: dict[str, Any]) -> None:
     """Print where the rows went, and where they are now."""
-    console = Console()
+    console = _console()
     show_stages(console, held)
     console.print(
         f"\n{held['output']}: kept/, dropped/ (each row whole, with its reason), ledger.parquet; {held['seconds']:.1f} s",
@@ -64,6 +64,11 @@ def show_stages(console: Console, held: dict[str, Any]) -> None:
         console.print(f"note     {warning}")
 
 
+def _console() -> Console:
+    """Return a console that prints users' names and paths as they are."""
+    return Console(markup=False, emoji=False)
+
+
 def _scores(console: Console, held: dict[str, Any]) -> None:
     metrics = list(next(iter(held["scores"].values())))
     table = Table(box=None, pad_edge=False)
@@ -81,5 +86,5 @@ def _scores(console: Console, held: dict[str, Any]) -> None:
     console.print(table)
     for told in held["comparison"]:
         console.print(
-            f"         {told['metric']}: {told['of']} against {told['against']} {told['difference']:+.3f} ({told['low']:+.3f} to {told['high']:+.3f}): [bold]{told['verdict']}[/]"
+            f"         {told['metric']}: {told['of']} against {told['against']} {told['difference']:+.3f} ({told['low']:+.3f} to {told['high']:+.3f}): {told['verdict']}"
         )

@@ -2,16 +2,19 @@
 
 import functools
 import os
+import signal
 import subprocess
 import sys
 import threading
 import urllib.request
+from collections.abc import Mapping, Sequence
 from http.server import SimpleHTTPRequestHandler, ThreadingHTTPServer
 from pathlib import Path
 from typing import Any
 from urllib.error import URLError
 
 from corpus.schema import UserError
+from corpus.store import Store
 from flows.job import Options
 from flows.progress import shown
 from flows.recipe import Recipe
@@ -37,14 +40,9 @@ def settle(store: Path) -> None:
 
 
 def run_flow(recipe: Recipe, options: Options, *, quiet: bool) -> dict[str, Any]:
-    """Run a recipe as a Prefect flow; return the run's summary."""
+    """Run a recipe as a Prefect flow; return the run's summary. Raises `UserError` for a store that cannot be written."""
     store = Path(options.store)
-    try:
-        store.mkdir(parents=True, exist_ok=True)
-    except OSError as error:
-        raise UserError(
-            f"the store {store} cannot be written ({error.strerror}); name another with --store"
-        ) from error
+    _try_to_write(store)
     settle(store)
     from prefect.settings import PREFECT_FLOWS_HEARTBEAT_FREQUENCY, temporary_settings
 
@@ -55,13 +53,16 @@ def run_flow(recipe: Recipe, options: Options, *, quiet: bool) -> dict[str, Any]
 
 
 def serve(store: Path, port: int, reports_port: int) -> None:
-    """Start the server with its UI, and the reports of the store, on 127.0.0.1; both end with this process."""
+    """Start the server with its UI, and the reports of the store, on 127.0.0.1.
+
+    Both end with this process, whether Ctrl-C or SIGTERM ends it.
+    """
+    _try_to_write(store)
     settle(store)
     if _answers(API.format(port=port)):
         raise UserError(
             f"a Prefect server answers on port {port} already; stop it or name another with --port"
         )
-    store.mkdir(parents=True, exist_ok=True)
     page = functools.partial(_Reports, directory=str(store.resolve()))
     try:
         reports = ThreadingHTTPServer(("127.0.0.1", reports_port), page)
@@ -79,13 +80,29 @@ def serve(store: Path, port: int, reports_port: int) -> None:
     sys.stderr.write(
         f"runs     http://127.0.0.1:{port}/v2/\nreports  http://127.0.0.1:{reports_port}/runs/\n"
     )
-    with subprocess.Popen(command, env=environment) as server:  # noqa: S603  # our own interpreter and words
+    try:
+        run_beside(command, environment)
+    finally:
+        reports.shutdown()
+
+
+def run_beside(command: Sequence[str], environment: Mapping[str, str]) -> None:
+    """Run a command until it ends. Ctrl-C or SIGTERM to this process terminates it, and its end is waited for.
+
+    This process must be in its main thread; from here on SIGTERM interrupts it, as Ctrl-C does.
+    """
+    signal.signal(signal.SIGTERM, signal.default_int_handler)
+    with subprocess.Popen(command, env=environment) as beside:  # noqa: S603  # our own interpreter and words
         try:
-            server.wait()
+            beside.wait()
         except KeyboardInterrupt:
-            server.terminate()
-        finally:
-            reports.shutdown()
+            beside.terminate()
+
+
+def _try_to_write(store: Path) -> None:
+    """Make a folder in the store and remove it; raise `UserError` where that cannot be done."""
+    with Store(store).aside():
+        pass
 
 
 class _Reports(SimpleHTTPRequestHandler):

@@ -1,11 +1,12 @@
 """The documentation is under test: what stages and recipes say of themselves is what the pages say."""
 
+import json
 import re
 from pathlib import Path
 
 import pytest
 
-from flows import reference
+from flows import reference, scorecard
 from flows.recipe import load
 from flows.stages import known
 
@@ -41,6 +42,15 @@ def test_every_file_of_the_packages_has_a_clause_in_the_readme():
     }
 
     assert told == files
+
+
+def test_the_scorecard_in_the_readme_is_the_one_that_the_demo_printed(capsys, monkeypatch):
+    monkeypatch.setenv("COLUMNS", "80")
+
+    scorecard.show(json.loads((ROOT / "bench" / "results" / "demo.json").read_text()))
+
+    printed = [line.rstrip() for line in capsys.readouterr().out.strip().splitlines()]
+    assert "\n".join(printed) in (ROOT / "README.md").read_text()
 
 
 def test_recipes_in_the_readme_are_sound(tmp_path):

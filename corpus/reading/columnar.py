@@ -1,8 +1,9 @@
 """Records of Parquet files and of the Arrow files that `datasets` saves."""
 
-from collections.abc import Iterator
+from collections import Counter
+from collections.abc import Iterator, Sequence
 from pathlib import Path
-from typing import Any, Literal
+from typing import Literal
 
 import pyarrow as pa
 import pyarrow.parquet as pq
@@ -16,22 +17,42 @@ PIECE_BYTES = 32 * 2**20
 
 
 def columnar(path: Path, name: str, form: Literal["parquet", "dataset"], errors: Errors) -> Iterator[Read]:
-    """Yield a file's records, in pieces of bounded size. A file that breaks off raises `Unreadable`."""
+    """Yield a file's records, in pieces of bounded size. A file that breaks off raises `Unreadable`.
+
+    A row with a value that Python cannot hold, such as a date after the year 9999, is a `Read` with the reason
+    `bad_value`. Raises `UserError` for a column of which no value can be held.
+    """
     if path.stat().st_size == 0:
         return
     row = 0
     for piece in _broken_off(_parquet(path) if form == "parquet" else _arrow(path)):
-        repeated = {column for column in piece.schema.names if piece.schema.names.count(column) > 1}
-        if repeated:
+        _check_names(piece.schema.names, f"columns of different names in {name}")
+        for column in piece.schema:
+            _check(column.type, f"the column {column.name!r} of {name}")
+        yield from _reads(piece, row, errors)
+        row += piece.num_rows
+
+
+def _check_names(names: Sequence[str], what: str) -> None:
+    repeated = [name for name, count in Counter(names).items() if count > 1]
+    if repeated:
+        raise UserError(f"needed {what}, but {min(repeated)!r} comes twice: rename one")
+
+
+def _check(kind: pa.DataType, where: str) -> None:
+    """Raise `UserError` for a type, or one nested in it, whose values Python cannot hold."""
+    inner = [kind.field(number) for number in range(kind.num_fields)]
+    if pa.types.is_struct(kind):
+        _check_names([field.name for field in inner], f"fields of different names in {where}")
+    if pa.types.is_timestamp(kind):
+        try:
+            pa.scalar(0, kind).as_py()
+        except (LookupError, ValueError) as error:
             raise UserError(
-                f"needed columns of different names in {name}, but {min(repeated)!r} comes twice: rename one"
-            )
-        for fields in _fields(piece, errors):
-            if fields is None:
-                yield Read(row, None, None, "bad_encoding", "a string that is not UTF-8")
-            else:
-                yield Read(row, None, fields)
-            row += 1
+                f"needed a time zone that this machine knows in {where}, but {kind.tz!r} came: name one that it knows, such as UTC"
+            ) from error
+    for field in inner:
+        _check(field.type, where)
 
 
 def _broken_off(pieces: Iterator[pa.RecordBatch]) -> Iterator[pa.RecordBatch]:
@@ -79,25 +100,33 @@ def _rows_a_piece(rows: int, size: int) -> int:
     return max(1, min(PIECE_ROWS, PIECE_BYTES * rows // max(size, 1)))
 
 
-def _fields(piece: pa.RecordBatch, errors: Errors) -> Iterator[dict[str, Any] | None]:
-    """Yield each row's fields; None where a string is not UTF-8, which Arrow does not check on reading."""
+def _reads(piece: pa.RecordBatch, first: int, errors: Errors) -> Iterator[Read]:
+    """Yield the rows of a piece, which are numbered from `first`; one by one where not all can be read."""
     try:
-        yield from piece.to_pylist()
-    except UnicodeDecodeError:
+        fields = piece.to_pylist()
+    except (ArithmeticError, LookupError, ValueError):
         for position in range(piece.num_rows):
-            try:
-                yield _decoded(piece.slice(position, 1), errors)
-            except UnicodeDecodeError:
-                yield None
+            yield _read(piece.slice(position, 1), first + position, errors)
+    else:
+        yield from (Read(row, None, held) for row, held in enumerate(fields, first))
 
 
-def _decoded(row: pa.RecordBatch, errors: Errors) -> dict[str, Any]:
-    """Return one row's fields; with `errors` replace the undecodable bytes of its strings become U+FFFD."""
+def _read(row: pa.RecordBatch, number: int, errors: Errors) -> Read:
+    """Read one row; with `errors` replace the undecodable bytes of its strings become U+FFFD.
+
+    Arrow does not check on reading that strings are UTF-8, nor that what it holds fits Python's types.
+    """
     fields = {}
     for column, values in zip(row.schema.names, row.columns, strict=True):
         text = pa.types.is_string(values.type) or pa.types.is_large_string(values.type)
-        if errors == "replace" and text and values[0].is_valid:
-            fields[column] = values.cast(pa.large_binary())[0].as_py().decode(errors="replace")
-        else:
-            fields[column] = values[0].as_py()
-    return fields
+        try:
+            if errors == "replace" and text and values[0].is_valid:
+                fields[column] = values.cast(pa.large_binary())[0].as_py().decode(errors="replace")
+            else:
+                fields[column] = values[0].as_py()
+        except UnicodeDecodeError:
+            return Read(number, None, None, "bad_encoding", f"{column!r} holds a string that is not UTF-8")
+        except (ArithmeticError, LookupError, ValueError) as error:
+            what = f"{column!r} holds a value that Python cannot hold ({_one_line(error)})"
+            return Read(number, None, None, "bad_value", what)
+    return Read(number, None, fields)

@@ -9,8 +9,10 @@ from pathlib import Path
 import datasets
 import pyarrow as pa
 import pyarrow.parquet as pq
+import pytest
 
 from corpus.reading.files import File
+from corpus.schema import UserError
 from corpus.sources import Batch, Source, read
 
 
@@ -100,3 +102,64 @@ def test_a_saved_dataset_is_read_without_running_it(tmp_path):
         {"label": "0", "split": "validation", "row": 0},
         {"label": "1", "split": "validation", "row": 1},
     ]
+
+
+@pytest.mark.parametrize("form", ["parquet", "arrow"])
+@pytest.mark.parametrize(
+    "values",
+    [
+        pa.array([0, 10**15, None], pa.timestamp("s")),
+        pa.array([0, 253402300799, None], pa.timestamp("s", "+14:00")),
+        pa.array([0, 10**8, None], pa.date32()),
+        pa.array([0, 10**17, None], pa.duration("s")),
+        pa.array([[0], [0, 10**8], None], pa.list_(pa.date32())),
+        pa.array([{"at": 0}, {"at": 10**15}, None], pa.struct([("at", pa.timestamp("s"))])),
+    ],
+    ids=lambda values: str(values.type),
+)
+def test_a_row_with_a_value_that_python_cannot_hold_is_a_reject_and_the_rows_beside_it_stay(
+    values, form, tmp_path
+):
+    table = pa.table({"text": ["a", "b", "c"], "value": values})
+    path = tmp_path / f"a.{form}"
+    if form == "parquet":
+        pq.write_table(table, path)
+    else:
+        with pa.ipc.new_file(path, table.schema) as file:
+            file.write_table(table)
+
+    (batch,) = read(Source(name="s", uri="d"), [File(path, path.name)])
+
+    (reject,) = batch.rejects.to_pylist()
+    assert batch.rows["row"].to_pylist() == [0, 2]
+    assert (reject["file"], reject["row"], reject["reason"]) == (path.name, 1, "bad_value")
+    assert reject["detail"].startswith(f"{path.name}: 'value' holds a value that Python cannot hold (")
+
+
+def test_rejects_are_numbered_over_the_pieces_of_a_file(tmp_path):
+    days = pa.array([10**8 if row in (5, 1005) else 0 for row in range(2000)], pa.date32())
+    pq.write_table(pa.table({"text": ["a"] * 2000, "day": days}), tmp_path / "a.parquet")
+
+    assert rejects(tmp_path / "a.parquet") == [(5, "bad_value"), (1005, "bad_value")]
+
+
+TWICE = pa.StructArray.from_arrays([pa.array([1]), pa.array([2])], names=["a", "a"])
+
+
+@pytest.mark.parametrize(
+    ("values", "what"),
+    [
+        (TWICE, "fields of different names in the column 'value' of a.parquet, but 'a' comes twice"),
+        (pa.array([[None]], pa.list_(TWICE.type)), "in the column 'value' of a.parquet, but 'a' comes twice"),
+        (
+            pa.array([1], pa.timestamp("us", "Mars/Olympus")),
+            "a time zone that this machine knows in the column 'value' of a.parquet, but 'Mars/Olympus' came",
+        ),
+    ],
+    ids=lambda value: "" if isinstance(value, str) else str(value.type),
+)
+def test_a_column_of_which_no_value_can_be_held_is_an_error_that_names_it(values, what, tmp_path):
+    pq.write_table(pa.table({"text": ["a"], "value": values}), tmp_path / "a.parquet")
+
+    with pytest.raises(UserError, match=what):
+        batches(tmp_path / "a.parquet")

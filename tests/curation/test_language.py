@@ -81,3 +81,16 @@ def test_features_tell_how_likely_a_wanted_language_is():
 def test_languages_that_the_model_does_not_know_are_errors(languages):
     with pytest.raises(ValidationError, match="language needs"):
         Language(languages=languages)
+
+
+def test_the_score_told_is_that_of_another_language():
+    rows = make([ENGLISH, SPANISH])
+    stage = Language()
+    features = stage.measure(rows, None)
+
+    scores = stage.judge(features, None).score.to_pylist()
+
+    assert [score is None for score in scores] == [
+        language == "en" for language in features["language"].to_pylist()
+    ]
+    assert sum(score is not None for score in scores) == 1
