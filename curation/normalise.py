@@ -63,6 +63,8 @@ class Normalise(Rewrite):
         description="one space for each run, at most one empty line, none at the ends; keep for code and tables",
     )
 
+    libraries = ("ftfy",)
+
     def rewrite(self, texts: pa.StringArray, ids: pa.StringArray, context: Context) -> pa.StringArray:
         """Return the texts in one form; those that are plain already are not looked at in Python."""
         plain = pc.match_substring_regex(texts, _CLEAN)

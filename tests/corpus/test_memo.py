@@ -74,3 +74,13 @@ def test_rows_of_other_splits_are_not_rewritten(tmp_path):
         "test": "a  b",
         None: "a b",
     }
+
+
+def test_another_version_of_a_library_measures_anew(tmp_path, monkeypatch):
+    send(make(TEXTS), [Normalise()], tmp_path)
+    held = set(tmp_path.rglob("done.json"))
+    monkeypatch.setattr("corpus.segment.version", lambda name: f"another {name}")
+
+    send(make(TEXTS), [Normalise()], tmp_path)
+
+    assert held < set(tmp_path.rglob("done.json"))
