@@ -127,6 +127,7 @@ def measure(store: Path) -> dict[str, Any]:
         gain = difference_interval(int(without.sum()), len(without), int(with_it.sum()), len(with_it))
         found[stage] = {
             "lowers": what,
+            "knobs": {knob: value for knob, value in knobs.items() if knob != "stage"},
             "without": {"value": float(without.mean()), "n": len(without)},
             "with": {"value": float(with_it.mean()), "n": len(with_it)},
             "difference": {"value": gain.value, "low": gain.low, "high": gain.high},

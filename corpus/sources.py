@@ -14,7 +14,7 @@ from corpus.reading.batch import Batch, Pile
 from corpus.reading.columns import Columns
 from corpus.reading.files import File, Format, find, form_of
 from corpus.reading.prose import Unit
-from corpus.reading.readers import columns_of, records
+from corpus.reading.readers import How, columns_of, records
 from corpus.reading.record import Read, Unreadable
 from corpus.reading.streams import Errors
 from corpus.schema import UserError
@@ -62,6 +62,10 @@ class Source(BaseModel):
     encoding_errors: Errors = Field(
         "reject", description="a row with undecodable bytes: reject, or U+FFFD in their place"
     )
+    delimiter: str | None = Field(
+        None,
+        description="what parts the cells of CSV and TSV, one character; a comma in .csv and a tab in .tsv where absent",
+    )
     licence: str | None = Field(
         None, description="under what terms the rows may be used; printed on the cards"
     )
@@ -77,6 +81,15 @@ class Source(BaseModel):
                 f"needed an encoding that Python knows, such as utf-8 or cp1252, not {encoding!r}"
             ) from error
         return codecs.lookup(encoding).name
+
+    @field_validator("delimiter")
+    @classmethod
+    def _parting(cls, delimiter: str | None) -> str | None:
+        if delimiter is None or delimiter == "\t":
+            return delimiter
+        if len(delimiter) != 1 or not delimiter.isprintable() or delimiter == '"':
+            raise ValueError(f"needed one printable character or a tab, and no quote, not {delimiter!r}")
+        return delimiter
 
     @model_validator(mode="after")
     def _one_way(self) -> Self:
@@ -99,6 +112,11 @@ class Source(BaseModel):
     def uris(self) -> tuple[str, ...]:
         """All its locations."""
         return (self.uri,) if isinstance(self.uri, str) else self.uri
+
+    @property
+    def how(self) -> How:
+        """How its files are read."""
+        return How(self.encoding, self.encoding_errors, self.unit, self.delimiter)
 
     @property
     def named(self) -> Mapping[str, str]:
@@ -168,7 +186,7 @@ def _reads(source: Source, files: Sequence[File]) -> Iterator[tuple[File, Read]]
         if file.problem is not None or form is None:
             yield file, Read(None, None, None, file.problem or "unknown_format", "not read")
         else:
-            for one in records(file, form, source.encoding, source.encoding_errors, source.unit):
+            for one in records(file, form, source.how):
                 yield file, one
 
 
@@ -180,7 +198,7 @@ def _checked(source: Source, files: Sequence[File]) -> bool:
     for file in files:
         form = form_of(file.name, source.format)
         if file.problem is None and form is not None:
-            seen = columns_of(file, form, source.encoding, source.encoding_errors, needs)
+            seen = columns_of(file, form, source.how, needs)
             if seen is not None:
                 columns.check(source.named, seen, f"{file.name!r} of source {source.name!r}")
                 keyed.append(columns.key in seen)

@@ -56,12 +56,13 @@ def make(
 
 @dataclass(frozen=True)
 class Outcome:
-    """What came of a corpus: rows that stand, the ledger, how many were grown."""
+    """What came of a corpus: rows that stand, the ledger, how many were grown, each row's last steps."""
 
     kept: pa.Table
     ledger: pa.Table
     grown: int
     standing: Standing
+    steps: pa.Table
 
     @property
     def texts(self) -> list[str]:
@@ -112,4 +113,4 @@ def send(
             standing = decided.standing
         assert standing is not None
         kept = pa.concat_tables(list(standing.tables())).combine_chunks()
-    return Outcome(kept, pa.concat_tables(ledgers), len(grown_ids), standing)
+    return Outcome(kept, pa.concat_tables(ledgers), len(grown_ids), standing, decided.steps)

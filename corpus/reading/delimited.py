@@ -6,9 +6,13 @@ import re
 from collections.abc import Iterator
 from typing import BinaryIO
 
+from corpus.reading.files import Format
 from corpus.reading.record import Read, Unreadable
 from corpus.reading.streams import LINE_LIMIT, Errors
 from corpus.schema import UserError
+
+DELIMITERS: dict[Format, str] = {"csv": ",", "tsv": "\t"}
+"""What parts the cells of a format where a source says nothing else."""
 
 _ESCAPED = re.compile("[\udc80-\udcff]")
 """What `surrogateescape` makes of bytes that are not UTF-8."""

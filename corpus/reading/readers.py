@@ -7,14 +7,13 @@ Read(row=1, line=3, fields=None, reason='ragged_row', what='3 cells where the he
 import json
 import re
 from collections.abc import Callable, Iterator, Sequence
-from itertools import islice
-from typing import Any, BinaryIO
+from typing import Any, BinaryIO, NamedTuple
 
 import orjson
 
 from corpus.reading.columnar import columnar
-from corpus.reading.delimited import delimited
-from corpus.reading.files import File, Form, form_of
+from corpus.reading.delimited import DELIMITERS, delimited
+from corpus.reading.files import File, Form
 from corpus.reading.prose import Unit, texts
 from corpus.reading.record import Read, Unreadable
 from corpus.reading.streams import LINE_LIMIT, Errors, decoded, lines, opened
@@ -31,27 +30,33 @@ _KEY_ENDS = re.compile(rb'"[ \t\r\n]*:')
 _INTEGERS = range(-(2**63), 2**64)
 
 
-def records(file: File, form: Form, encoding: str, errors: Errors, unit: Unit) -> Iterator[Read]:
+class How(NamedTuple):
+    """How a source has its files read, each format by what concerns it; no delimiter: that of the format."""
+
+    encoding: str
+    errors: Errors
+    unit: Unit
+    delimiter: str | None
+
+
+def records(file: File, form: Form, how: How) -> Iterator[Read]:
     """Yield the records of a file in its order; the unread rest of one that breaks off is one `Read`."""
     if form.format in ("parquet", "dataset"):
-        yield from _to_the_break(columnar(file.path, file.name, form.format, errors))
+        yield from _to_the_break(columnar(file.path, file.name, form.format, how.errors))
         return
-    with opened(file.path, form.packing, encoding, errors) as stream:
+    with opened(file.path, form.packing, how.encoding, how.errors) as stream:
         match form.format:
             case "jsonl":
-                reads = _objects(stream, errors)
-            case "csv":
-                reads = delimited(stream, file.name, ",", errors)
-            case "tsv":
-                reads = delimited(stream, file.name, "\t", errors)
-            case _:
-                reads = texts(stream, errors, unit)
+                reads = _objects(stream, how.errors)
+            case "text":
+                reads = texts(stream, how.errors, how.unit)
+            case table:
+                delimiter = DELIMITERS[table] if how.delimiter is None else how.delimiter
+                reads = delimited(stream, file.name, delimiter, how.errors)
         yield from _to_the_break(reads)
 
 
-def columns_of(
-    file: File, form: Form, encoding: str, errors: Errors, needs: Sequence[Need]
-) -> set[str] | None:
+def columns_of(file: File, form: Form, how: How, needs: Sequence[Need]) -> set[str] | None:
     """Return the columns of a file, None where no record can be read.
 
     A table has those of its header, plain text has `text`. JSON lines have those of their first records and
@@ -60,23 +65,9 @@ def columns_of(
     if form.format == "text":
         return {"text"}
     if form.format != "jsonl":
-        return next(
-            (set(read.fields) for read in records(file, form, encoding, errors, "line") if read.fields), None
-        )
-    with opened(file.path, form.packing, encoding, errors) as stream:
-        return _columns_of_lines(stream, errors, needs)
-
-
-def peek(file: File, count: int) -> list[dict[str, Any]] | None:
-    """Return the fields of the first `count` records that can be read, undecodable bytes replaced.
-
-    None for plain text and for a file that cannot be read: these have no columns.
-    """
-    form = form_of(file.name, None)
-    if file.problem is not None or form is None or form.format == "text":
-        return None
-    reads = records(file, form, "utf-8", "replace", "document")
-    return list(islice((read.fields for read in reads if read.fields is not None), count))
+        return next((set(read.fields) for read in records(file, form, how) if read.fields), None)
+    with opened(file.path, form.packing, how.encoding, how.errors) as stream:
+        return _columns_of_lines(stream, how.errors, needs)
 
 
 def _to_the_break(reads: Iterator[Read]) -> Iterator[Read]:

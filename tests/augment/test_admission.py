@@ -9,6 +9,7 @@ from pydantic import ValidationError
 from sacrebleu.metrics.chrf import CHRF
 
 from augment.admission import Admission
+from corpus.decide import NOT_ENTERED
 from corpus.schema import ROW, conform, grown_id
 from corpus.stage import Context, Grow
 from corpus.text import contents
@@ -167,6 +168,21 @@ def test_rows_that_stood_before_are_never_dropped(embedding):
     )
 
     assert outcome.texts.count(PARENT) == 3
+
+
+def test_only_candidates_are_asked(embedding):
+    steps = grown({PARENT: "the crew was splendid and the meal good"}, embedding, others=("x y z",)).steps
+
+    asked = {row_id for row_id, way in zip(*steps.to_pydict().values(), strict=True) if way != NOT_ENTERED}
+    assert asked == {grown_id(make([PARENT], splits=["train"])["id"][0].as_py(), "says", (), 0)}
+
+
+def test_rows_of_the_test_are_not_grown(embedding):
+    rows = make([PARENT, PARENT], splits=["train", "test"])
+
+    outcome = laws.sent(rows, [Says(answers={PARENT: "anew"}), Admission(embedding=embedding)])
+
+    assert outcome.grown == 1
 
 
 def test_growth_and_admission_obey_the_laws(embedding):

@@ -287,3 +287,13 @@ def test_the_cache_is_where_the_environment_says(monkeypatch, tmp_path):
     monkeypatch.delenv("WINNOW_CACHE")
 
     assert [here, cache_folder()] == [tmp_path, Path.home() / ".cache" / "winnow"]
+
+
+def test_a_file_of_this_machine_is_held_to_its_digest_too(tmp_path):
+    (tmp_path / "a.csv").write_bytes(PAYLOAD)
+
+    found = fetch(f"file:a.csv#sha256={PAYLOAD_DIGEST}", tmp_path, tmp_path / "cache")
+    with pytest.raises(UserError, match=f"what came has {PAYLOAD_DIGEST}"):
+        fetch(f"file:a.csv#sha256={'0' * 64}", tmp_path, tmp_path / "cache")
+
+    assert found.sha256 == PAYLOAD_DIGEST

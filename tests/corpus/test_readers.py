@@ -9,7 +9,6 @@ import pytest
 import zstandard
 
 from corpus.reading.files import File
-from corpus.reading.readers import peek
 from corpus.schema import LEDGER, ROW, UserError
 from corpus.sources import Batch, Source, read
 
@@ -161,6 +160,23 @@ def test_csv_records_may_span_lines_and_ragged_ones_are_rejected_where_they_star
     ]
 
 
+@pytest.mark.parametrize("name", ["a.csv", "a.tsv", "a.csv.gz"])
+@pytest.mark.parametrize("delimiter", [";", "|", "\t", ",", " ", "é", "😀", "'"])
+def test_a_delimiter_that_a_source_names_parts_the_cells_whatever_the_ending(tmp_path, name, delimiter):
+    table = f'text{delimiter}n\n"a{delimiter}b"{delimiter}1\nc{delimiter}2\n'.encode()
+    path = write(tmp_path / name, gzip.compress(table) if name.endswith("gz") else table)
+
+    assert texts(path, delimiter=delimiter) == [f"a{delimiter}b", "c"]
+    assert rejects(path, delimiter=delimiter) == []
+
+
+@pytest.mark.parametrize("name", ["a.jsonl", "a.txt"])
+def test_a_delimiter_says_nothing_to_files_that_are_no_tables(tmp_path, name):
+    path = write(tmp_path / name, '{"text":"a;b"}\n')
+
+    assert texts(path, delimiter=";") == texts(path)
+
+
 def test_a_quote_that_is_never_closed_is_one_reject_that_counts_what_it_swallowed(tmp_path):
     path = write(tmp_path / "a.tsv", 'text\tn\nfine\t1\n"open\t2\nlost\t3\n')
 
@@ -222,15 +238,6 @@ def test_a_packed_file_that_is_cut_keeps_its_rows_and_its_rest_is_one_reject(tmp
 @pytest.mark.parametrize("name", ["a.csv.gz", "a.csv.zst"])
 def test_a_file_that_is_not_packed_as_its_name_says_is_one_reject(tmp_path, name):
     assert [(row, why) for row, why, _ in rejects(write(tmp_path / name, "text\nx\n"))] == [(0, "truncated")]
-
-
-def test_a_peek_is_the_fields_of_the_first_records_that_can_be_read(tmp_path):
-    lines = write(tmp_path / "a.jsonl", b'{"a":"\xff"}\n{\n{"b":1}\n{"c":2}\n')
-    prose = write(tmp_path / "a.txt", "a")
-
-    assert peek(File(lines, lines.name), 2) == [{"a": "\ufffd"}, {"b": 1}]
-    assert peek(File(prose, prose.name), 2) is None
-    assert peek(File(lines, lines.name, problem="link_outside"), 2) is None
 
 
 @pytest.mark.parametrize(

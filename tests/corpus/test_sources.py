@@ -276,6 +276,10 @@ def test_identity_is_the_name_and_the_reading_knobs_without_locations():
         ({"text": "t", "messages": "m"}, "text and messages came: keep one"),
         ({"encoding": "klingon"}, "an encoding that Python knows"),
         ({"encoding": "hex"}, "an encoding that Python knows"),
+        *(
+            ({"delimiter": odd}, "one printable character or a tab")
+            for odd in ("", ";;", "\n", "\r", '"', "\0", "\ud800")
+        ),
         ({"txt": "body"}, "Extra inputs are not permitted"),
     ],
 )
