@@ -2,7 +2,7 @@
 
 import time
 from collections.abc import Mapping
-from dataclasses import dataclass, replace
+from dataclasses import dataclass
 from typing import Any
 
 import numpy as np
@@ -63,10 +63,9 @@ def decide(segment: Segment, standing: Standing, contexts: Mapping[str, Context]
             np.where(entered, np.where(stands, KEPT, DROPPED), NOT_ENTERED).astype(np.int8)
         )
         columns = {
-            **standing.columns,
-            **{name: _set(standing.narrow[name], spread, column) for name, column in verdict.columns.items()},
+            name: _set(standing.narrow[name], spread, column) for name, column in verdict.columns.items()
         }
-        standing = replace(standing, stands=stands, columns=columns)
+        standing = standing.after(stands, columns)
         stages.append(
             _summary(
                 segment,
@@ -77,8 +76,7 @@ def decide(segment: Segment, standing: Standing, contexts: Mapping[str, Context]
                 time.perf_counter() - began,
             )
         )
-    family = _families(standing, kin)
-    standing = replace(standing, columns={**standing.columns, "family": family})
+    standing = standing.after(standing.stands, {"family": _families(standing, kin)})
     return Decided(
         standing, pa.concat_tables([LEDGER.empty_table(), *events]), tuple(stages), pa.table(steps)
     )

@@ -5,13 +5,14 @@ import os
 from collections.abc import Callable, Iterator, Sequence
 from concurrent.futures import ProcessPoolExecutor
 from contextlib import AbstractContextManager
+from importlib import import_module
 from multiprocessing import forkserver
 from typing import Protocol, TypeVar
 
 Task = TypeVar("Task")
 Result = TypeVar("Result")
 
-SPREAD_ROWS = 20_000
+SPREAD_ROWS = 10_000
 """Fewer rows are measured sooner in this process than workers are born and answer."""
 
 
@@ -31,7 +32,8 @@ class Local(AbstractContextManager["Local"]):
     """Processes on this machine, forked by a server of their own: a fork is unsafe beside threads.
 
     `workers` None uses every core, and only for work that is worth it; a number is taken at its word.
-    Where many rows are expected, the server imports `modules`, which takes seconds, while others still read.
+    Where many rows are expected, the server imports `modules`, which takes seconds, while others still read;
+    this process does so while it waits for answers.
     """
 
     def __init__(self, workers: int | None = None, modules: Sequence[str] = ()) -> None:
@@ -56,7 +58,12 @@ class Local(AbstractContextManager["Local"]):
             return
         if self._pool is None:
             self._pool = ProcessPoolExecutor(self._workers, multiprocessing.get_context("forkserver"))
-        yield from self._pool.map(function, tasks)
+        answers = self._pool.map(function, tasks)
+        for module in self._modules:
+            import_module(
+                module
+            )  # what comes next here needs them too, and until then there is nothing to do
+        yield from answers
 
     def __exit__(self, *_: object) -> None:
         if self._pool is not None:

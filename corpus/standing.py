@@ -1,7 +1,7 @@
 """What stands of a corpus: its parts as the last pass left them, a mask, and the columns that judges set."""
 
 from collections.abc import Iterator, Mapping, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from functools import cached_property
 from pathlib import Path
 from typing import Any
@@ -37,12 +37,22 @@ class Standing:
     @cached_property
     def narrow(self) -> pa.Table:
         """The narrow columns of all rows, with `fingerprint` and the columns that judges set."""
+        return with_columns(self._as_read, self.columns)
+
+    @cached_property
+    def _as_read(self) -> pa.Table:
         tables = []
         for part in self.parts:
             table = part.table(list(NARROW))
             prints = pq.read_table(part.features, columns=["fingerprint"])
             tables.append(table.append_column("fingerprint", prints["fingerprint"]))
-        return with_columns(pa.concat_tables(tables).combine_chunks(), self.columns)
+        return pa.concat_tables(tables).combine_chunks()
+
+    def after(self, stands: np.ndarray, columns: Mapping[str, pa.Array]) -> "Standing":
+        """Return what a judge left, with the columns that it set; nothing is read again."""
+        left = replace(self, stands=stands, columns={**self.columns, **columns})
+        left.__dict__["_as_read"] = self._as_read
+        return left
 
     def tables(self, mask: np.ndarray | None = None) -> Iterator[pa.Table]:
         """Yield whole rows, part by part: those that stand, or those where `mask` is true."""

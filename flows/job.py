@@ -80,8 +80,13 @@ class Job:
     @contextmanager
     def runner(self, progress: Progress = silent) -> Iterator[Runner]:
         """Lend what runs segments."""
-        modules = {type(stage).__module__ for stage in self.recipe.stages}
-        with Local(self.options.workers, ["corpus.segment", "corpus.kernels", *sorted(modules)]) as engine:
+        modules = [
+            "corpus.segment",
+            "corpus.kernels",
+            "pandas",  # pyarrow imports it when it first turns a list into an array
+            *sorted({type(stage).__module__ for stage in self.recipe.stages}),
+        ]
+        with Local(self.options.workers, modules) as engine:
             yield Runner(self.store, engine, self.models, self.recipe.seed, self.options.part_rows, progress)
 
     def files(self, source: Source) -> list[File]:

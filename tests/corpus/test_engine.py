@@ -28,7 +28,7 @@ def test_answers_come_in_the_order_of_the_tasks_from_one_process_or_two():
             assert list(engine.map(doubled, list(range(7)), rows=7)) == [0, 2, 4, 6, 8, 10, 12]
 
 
-def test_workers_are_born_with_the_modules_that_a_pass_needs(tmp_path):
+def test_workers_and_this_process_have_the_modules_that_a_pass_needs(tmp_path):
     child = tmp_path / "child.py"
     child.write_text(CHILD.format(rows=SPREAD_ROWS))
 
@@ -37,7 +37,7 @@ def test_workers_are_born_with_the_modules_that_a_pass_needs(tmp_path):
         [sys.executable, str(child)], capture_output=True, text=True, check=True, env=found
     )
 
-    assert answer.stdout == "[True, True] False\n"
+    assert answer.stdout == "[True, True] True\n"
 
 
 def test_work_of_few_rows_stays_in_this_process():
