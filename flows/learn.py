@@ -8,8 +8,11 @@ import numpy as np
 import pyarrow as pa
 
 from corpus.fetch import cache_folder
+from corpus.memo import Replay
+from corpus.models import EncodeTexts
 from corpus.runner import Progress, silent
 from corpus.schema import SPLITS
+from corpus.stage import Context
 from flows.curate import opened
 from flows.job import Job
 
@@ -43,9 +46,13 @@ def evaluate(job: Job, progress: Progress = silent) -> dict[str, Any]:
     progress("evaluating", 0, 0)
     probe = job.recipe.evaluation.probe
 
+    context = Context(job.recipe.seed, "evaluation", job.models, Replay(job.store.replay))
+
     def encode(texts: Sequence[str]) -> np.ndarray:
         assert probe is not None
-        return job.models.encode(probe, pa.array(list(texts), pa.string()))
+        found = EncodeTexts(probe)(pa.array(list(texts), pa.string()), context)
+        vectors: np.ndarray = found.flatten().to_numpy().reshape(len(texts), -1)
+        return vectors
 
     return run.evaluate(
         _shards(job),
