@@ -1,5 +1,6 @@
 """What a run prints at its end: where the rows went, what the audit says, the scores, and where to look next."""
 
+from pathlib import Path
 from typing import Any
 
 from rich.console import Console
@@ -21,7 +22,7 @@ def show(held: dict[str, Any]) -> None:
     console.print(
         f"took     {held['seconds'] / 60:.1f} minutes, {held['peak_rss_mb'] / 1024:.1f} GiB at most"
     )
-    console.print(f"report   {held['report']}", soft_wrap=True)
+    console.print(f"report   {_near(held['report'])}", soft_wrap=True)
     console.print(
         f"next     winnow explain {held['run']} ROW   tells any row's way; winnow serve shows runs and reports",
         soft_wrap=True,
@@ -62,6 +63,11 @@ def show_stages(console: Console, held: dict[str, Any]) -> None:
     )
     for warning in held.get("warnings", ()):
         console.print(f"note     {warning}")
+
+
+def _near(path: str) -> str:
+    """Name a path as seen from here where it lies below."""
+    return str(Path(path).relative_to(Path.cwd())) if Path(path).is_relative_to(Path.cwd()) else path
 
 
 def _console() -> Console:
