@@ -2,7 +2,8 @@
 
     python -m bench.curation
 
-Writes bench/results/curation.json: of each command the seconds of every run, their median, and the peak memory.
+Writes bench/results/curation.json: of each command the seconds of every run, their median, and the peak memory;
+before each run of `apply` the machine's own pace at that moment.
 """
 
 import json
@@ -18,7 +19,7 @@ from typing import Any
 
 import yaml
 
-from bench.machine import describe
+from bench.machine import describe, pace
 
 RUNS = 5
 FIRST = (
@@ -48,7 +49,7 @@ def curation(folder: Path) -> dict[str, Any]:
     recipe["stages"] = [stage for stage in recipe["stages"] if stage["stage"] in FIRST]
     written = folder / "first.yaml"
     written.write_text(yaml.safe_dump({key: recipe[key] for key in ("name", "seed", "sources", "stages")}))
-    found = []
+    found, paces = [], []
     for number in range(RUNS + 1):
         words = [
             "apply",
@@ -59,6 +60,7 @@ def curation(folder: Path) -> dict[str, Any]:
             str(folder / f"store{number}"),
             "--json",
         ]
+        paces.append(pace())
         found.append(timed(words))
     seconds = [run[0] for run in found[1:]]  # the first one warms numba's cache and fetches the corpus
     last = found[-1][1]
@@ -66,6 +68,7 @@ def curation(folder: Path) -> dict[str, Any]:
         "what": f"winnow apply of {', '.join(FIRST)} on 38,158 tweets, cold start, fresh store",
         "seconds": [round(second, 2) for second in seconds],
         "median": round(statistics.median(seconds), 2),
+        "pace": paces[1:],
         "peak_rss_mb": last["peak_rss_mb"],
         "rows": last["rows"],
         "stages": last["stages"],
