@@ -1,5 +1,6 @@
 """A corpus at rest: a folder of Parquet parts in id order, immutable, named by the digest of its content."""
 
+import itertools
 import json
 from collections.abc import Iterable, Iterator, Sequence
 from dataclasses import dataclass
@@ -149,7 +150,22 @@ class Spool:
 
 
 def sort_by_id(tables: Iterable[pa.Table], scratch: Path, limit: int) -> Iterator[pa.Table]:
-    """Yield all rows in id order, holding about `limit` bytes: ids are spread evenly over 256 buckets."""
+    """Yield all rows in id order, holding about `limit` bytes."""
+    held: list[pa.Table] = []
+    size = 0
+    coming = iter(tables)
+    for table in coming:
+        held.append(table)
+        size += table.nbytes
+        if size > limit // 2:  # sorting copies
+            yield from _sorted_by_buckets(itertools.chain(held, coming), scratch, limit)
+            return
+    if held:
+        yield pa.concat_tables(held).sort_by("id").combine_chunks()
+
+
+def _sorted_by_buckets(tables: Iterable[pa.Table], scratch: Path, limit: int) -> Iterator[pa.Table]:
+    """Sort what does not fit in memory: ids are spread evenly over 256 buckets."""
     buckets = [Spool(scratch / f"sort-{number:02x}.arrow", limit // 256) for number in range(256)]
     for table in (table for table in tables if table.num_rows):
         first = pc.utf8_slice_codeunits(table["id"], 0, 2).to_numpy(zero_copy_only=False)
