@@ -10,10 +10,12 @@ from typing import Any
 
 import psutil
 
+from corpus.reading.files import form_of
 from corpus.schema import UserError
 from corpus.stage import Grow
 from flows import curate
 from flows.job import Job, Options, stage_rows, totals
+from flows.look import parting
 from flows.memory import Peak
 from flows.prepare import prepare
 from flows.progress import shown
@@ -68,21 +70,23 @@ def _recipe(
 ) -> tuple[Recipe, Path]:
     """Return a recipe's stages over the inputs, or one of a stage alone; admission ends a growth."""
     path = Path(recipe_or_stage)
+    if path.is_file() and form_of(path.name, None) is not None:
+        raise UserError(
+            f"{path} holds data, and what is applied is a recipe or a stage: winnow apply STAGE {path} --output FOLDER, "
+            f"or winnow init {path} for a recipe"
+        )
     if path.suffix in {".yaml", ".yml"} or path.exists():
         held = load(path, settings, seed).model_dump(
             mode="json", exclude={"audit", "tuning", "evaluation", "gates"}, exclude_none=True
         )
         base = path.resolve().parent
     else:
-        stage: dict[str, Any] = {"stage": recipe_or_stage}
         kind = named(recipe_or_stage)
+        stages = [{"stage": recipe_or_stage}, *([{"stage": "admission"}] if issubclass(kind, Grow) else [])]
+        source = {"name": "input", "uri": "", **parting([uri for uri in inputs if Path(uri).exists()])}
+        held = {"name": "apply", "seed": seed or 0, "stages": stages, "sources": [source] if inputs else []}
         for setting in settings:
-            change(
-                {"stages": [stage]},
-                setting if "." in setting.split("=")[0] else f"{recipe_or_stage}.{setting}",
-            )
-        stages = [stage, {"stage": "admission"}] if issubclass(kind, Grow) else [stage]
-        held = {"name": "apply", "seed": seed or 0, "stages": stages, "sources": []}
+            change(held, setting if "." in setting.split("=")[0] else f"{recipe_or_stage}.{setting}")
         base = Path.cwd()
     if inputs and len(held["sources"]) > 1:
         names = ", ".join(source["name"] for source in held["sources"])
@@ -90,8 +94,7 @@ def _recipe(
             f"{recipe_or_stage} has the sources {names}, and files were named too: leave the files out, or keep one source"
         )
     if inputs:
-        source = held["sources"][0] if held["sources"] else {"name": "input"}
-        held["sources"] = [{**source, "uri": [_absolute(uri) for uri in inputs], **columns}]
+        held["sources"] = [{**held["sources"][0], "uri": [_absolute(uri) for uri in inputs], **columns}]
     elif not held["sources"]:
         raise UserError(f"winnow apply {recipe_or_stage} needs files to read; name them before --output")
     elif columns:

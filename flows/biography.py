@@ -11,29 +11,39 @@ import pyarrow as pa
 import pyarrow.compute as pc
 import pyarrow.parquet as pq
 
-from corpus.schema import SPLITS, UserError
-from corpus.segment import Measured
-from corpus.stage import Context, Judge
+from corpus import text
+from corpus.schema import SPLITS, UserError, keyed_id
+from corpus.segment import Measured, rewritten
+from corpus.stage import Context, Judge, Rewrite
 from corpus.standing import Standing
 from corpus.store import Store
 from flows.job import Job
 
+SHOWN = 200
+"""Characters of a text that are printed; `--json` has all of them."""
+
 
 def explain(run_or_version: str, row: str, root: Path) -> dict[str, Any]:
-    """Return the events of a row's life in order. `row` is an id, a unique prefix, or `source/file:row`.
+    """Return the events of a row's life in order, with what it said and what the rows said that it met.
 
-    Raises `UserError` where no run, or no one row, is so called, and for a run that has not judged its rows.
+    `run_or_version` is a run, `latest`, or a version or ref; `row` an id, a unique prefix, a key, or
+    `source/file:row`. Raises `UserError` where no run, or no one row, is so called, and for a run that has not judged its rows.
     """
     store = Store(root.resolve())
     job = _job(store, run_or_version)
     came = _came(job)
     row_id = _named(job, came, row)
-    events = [*_read(came, row_id), *_lived(job, row_id), *_published(job, row_id)]
+    events = [*_read(job, came, row_id), *_lived(job, row_id), *_published(job, row_id)]
     return {"run": job.folder.name, "id": row_id, "events": events}
 
 
 def _job(store: Store, name: str) -> Job:
-    runs = sorted((store.root / "runs").glob(f"{name}*")) if re.fullmatch(r"[\w-]+", name) else []
+    wanted = "" if name == "latest" else name
+    runs = sorted((store.root / "runs").glob(f"{wanted}*")) if re.fullmatch(r"[\w-]+", name) else []
+    if name == "latest":
+        if not runs:
+            raise UserError(f"there is no run in {store.root} yet; name another store with --store")
+        runs = runs[-1:]
     if len(runs) == 1:
         return Job.open(runs[0])
     if len(runs) > 1:
@@ -75,7 +85,8 @@ def _named(job: Job, came: pa.Table, row: str) -> str:
             for table in (came, *(held for held in _steps(job)))
             for row_id in table["id"].filter(pc.starts_with(table["id"], row)).to_pylist()
         }
-        found = [row] if row in ids else sorted(ids)
+        keyed = {keyed_id(source.name, row) for source in job.recipe.sources} & {*came["id"].to_pylist()}
+        found = [row] if row in ids else sorted(ids | keyed)
     if len(found) != 1:
         rejects = pq.read_table(job.folder / "rejects.parquet")
         if place is not None and not found:
@@ -86,7 +97,8 @@ def _named(job: Job, came: pa.Table, row: str) -> str:
                 raise UserError(f"{row} was rejected at ingest: {line['reason']} ({line['detail']})")
         what = "no row is" if not found else f"{len(found)} rows are"
         raise UserError(
-            f"{what} called {row!r} in run {job.folder.name}; give an id, a unique prefix, or source/file:row"
+            f"{what} called {row!r} in run {job.folder.name}; give an id, a unique prefix, a key, source:row or "
+            f"source/file:row, where rows count from 0 (sources: {', '.join(source.name for source in job.recipe.sources)})"
         )
     return str(found[0])
 
@@ -96,13 +108,13 @@ def _steps(job: Job) -> Iterator[pa.Table]:
         yield pq.read_table(job.segment(number) / "steps.parquet")
 
 
-def _read(came: pa.Table, row_id: str) -> list[dict[str, Any]]:
+def _read(job: Job, came: pa.Table, row_id: str) -> list[dict[str, Any]]:
     found = came.filter(pc.equal(came["id"], row_id)).to_pylist()
-    return (
-        [{"stage": "ingest", "event": "read", **{key: found[0][key] for key in ("source", "file", "row")}}]
-        if found
-        else []
-    )
+    if not found:
+        return []
+    row = job.store.open_snapshot(job.read("ingest.json")["snapshot"]).take(pa.array([row_id]))
+    place = {key: found[0][key] for key in ("source", "file", "row")}
+    return [{"stage": "ingest", "event": "read", **place, "text": text.contents(row)[0].as_py()}]
 
 
 def _lived(job: Job, row_id: str) -> list[dict[str, Any]]:
@@ -119,7 +131,15 @@ def _lived(job: Job, row_id: str) -> list[dict[str, Any]]:
         if where < 0:
             continue
         steps = pq.read_table(job.segment(number) / "steps.parquet").slice(where, 1).to_pylist()[0]
+        part, at = _place(standing, where)
+        row = pq.read_table(part.file).slice(at, 1)
         for stage in segment.measuring:
+            if isinstance(stage, Rewrite):
+                row, changed = _rewritten(job, row, stage)
+                if changed:
+                    said = text.contents(row)[0].as_py()
+                    events.append({"stage": stage.title, "event": "rewrote", "text": said})
+                    continue
             if stage.title in lines:
                 line = lines[stage.title]
                 told = {
@@ -127,7 +147,9 @@ def _lived(job: Job, row_id: str) -> list[dict[str, Any]]:
                     for key in ("reason", "score", "threshold", "other", "detail")
                     if line[key] is not None
                 }
-                events.append({"stage": stage.title, "event": "dropped", **told})
+                events.append(
+                    {"stage": stage.title, "event": "dropped", **told, **_other(standing, line["other"])}
+                )
                 break
             if steps[stage.title]:
                 events.append(
@@ -140,6 +162,7 @@ def _lived(job: Job, row_id: str) -> list[dict[str, Any]]:
                     "other": line["id"],
                     "reason": line["reason"],
                     "score": line["score"],
+                    **_other(standing, line["id"]),
                 }
                 for line in displaced
                 if line["stage"] == stage.title
@@ -160,16 +183,35 @@ def _grown(standing: Standing, row_id: str, title: str) -> list[dict[str, Any]]:
     return born + [{"stage": title, "event": "parent of", "child": child} for child in children]
 
 
+def _place(standing: Standing, where: int) -> tuple[Measured, int]:
+    """Return the part that a row lies in, and its position there."""
+    part = int(np.searchsorted(standing.bounds, where, side="right") - 1)
+    return standing.parts[part], where - int(standing.bounds[part])
+
+
+def _rewritten(job: Job, row: pa.Table, stage: Rewrite) -> tuple[pa.Table, int]:
+    """Rewrite one row again, which a stage must do as it did among others."""
+    with job.runner() as work:
+        return rewritten(row, stage, work.context(stage))
+
+
+def _other(standing: Standing, row_id: str | None) -> dict[str, Any]:
+    """Say what another row said when the two met."""
+    where = -1 if row_id is None else pc.index(standing.narrow["id"], row_id).as_py()
+    if where < 0:
+        return {}
+    part, at = _place(standing, where)
+    return {"other_text": text.contents(part.table(["messages"]).slice(at, 1))[0].as_py()}
+
+
 def _score(job: Job, standing: Standing, stage: Any, where: int) -> dict[str, Any]:
     """Say by how much a row passed a judge, where it has a score: judge the stored features of its part again."""
     if not isinstance(stage, Judge):
         return {}
-    part = int(np.searchsorted(standing.bounds, where, side="right") - 1)
-    held: Measured = standing.parts[part]
+    held, at = _place(standing, where)
     with job.runner() as work:
         context: Context = work.context(stage)
     verdict = stage.judge(held.read(stage), context)
-    at = where - int(standing.bounds[part])
     score, threshold = verdict.score[at].as_py(), verdict.threshold[at].as_py()
     told = {} if score is None else {"score": score, "threshold": threshold}
     return {key: value for key, value in told.items() if value is not None}
@@ -197,6 +239,12 @@ def _published(job: Job, row_id: str) -> list[dict[str, Any]]:
     return []
 
 
+def _cut(said: str) -> str:
+    """Return the beginning of a text, on one line."""
+    whole = " ".join(said.split())
+    return f"“{whole if len(whole) <= SHOWN else whole[: SHOWN - 1] + '…'}”"
+
+
 def show(held: dict[str, Any]) -> None:
     """Print a biography, a line an event; names are printed as they are, brackets and colons included."""
     from rich.console import Console
@@ -208,11 +256,13 @@ def show(held: dict[str, Any]) -> None:
     for name in ("stage", "event", "score", "threshold", "told"):
         table.add_column(name, justify="right" if name in ("score", "threshold") else "left", overflow="fold")
     for event in held["events"]:
-        rest = ", ".join(
-            f"{key} {value}"
-            for key, value in event.items()
-            if key not in ("stage", "event", "score", "threshold")
-        )
+        known = {
+            key: value for key, value in event.items() if key not in ("stage", "event", "score", "threshold")
+        }
+        said = [known.pop(key) for key in ("text", "other_text") if key in known]
+        rest = "\n".join(
+            [", ".join(f"{key} {value}" for key, value in known.items()), *map(_cut, said)]
+        ).strip()
         numbers = ["" if event.get(key) is None else f"{event[key]:.3g}" for key in ("score", "threshold")]
         table.add_row(event["stage"], event["event"], *numbers, rest)
     Console(markup=False, emoji=False).print(table)

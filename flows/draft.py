@@ -20,14 +20,15 @@ def init(inputs: Sequence[str], output: Path, rows: int) -> dict[str, Any]:
 
     Where anything fails no recipe is left behind.
     """
+    seen = look(inputs)
     if output.exists():
         raise UserError(f"{output} is there already; name another file with --output, or remove it")
-    seen = look(inputs)
+    name = _name(inputs[0])
     near = [_beside(path, output) for path in seen.source["uri"]]
     recipe = {
-        "name": _name(inputs[0]),
+        "name": name,
         "seed": 7,
-        "sources": [{**seen.source, "uri": near[0] if len(near) == 1 else near}],
+        "sources": [{**seen.source, "name": name, "uri": near[0] if len(near) == 1 else near}],
         "stages": _stages(seen.counted),
         "audit": {},
     }

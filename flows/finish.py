@@ -101,7 +101,7 @@ def warnings(job: Job) -> list[str]:
             found.append(f"{stage['stage']} changed and dropped nothing")
     rejected = totals(job)["rejected"]
     if rejected:
-        found.append(f"{rejected} records could not be read; the ledger says which and why")
+        found.append(f"{rejected} records were rejected; the ledger says which and why")
     if not job.standing.stands.any():
         found.append("no row is left")
     return found

@@ -35,7 +35,7 @@ def guess(file: str, facts: dict[str, dict[str, Any]]) -> tuple[dict[str, str], 
     elif facts:
         knobs["text"], told = _text(file, facts)
         notes += told
-    label = _label(facts, set(knobs.values()))
+    label = _label(facts, set(knobs.values()), guessed="text" in knobs)
     if label is not None:
         knobs["label"] = label
         notes.append(
@@ -117,13 +117,14 @@ def _text(file: str, facts: dict[str, dict[str, Any]]) -> tuple[str, list[str]]:
     ]
 
 
-def _label(facts: dict[str, dict[str, Any]], taken: set[str]) -> str | None:
-    """Return the column of the class: a well-known name, or else one of few short values."""
+def _label(facts: dict[str, dict[str, Any]], taken: set[str], *, guessed: bool) -> str | None:
+    """Return the column of the class: a well-known name, or else, where that may be guessed, one of few short values."""
     label = _named(facts, _LABELS, taken) or next(
         (
             name
             for name, fact in facts.items()
-            if name not in taken
+            if guessed
+            and name not in taken
             and 2 <= fact["distinct"] <= 20
             and fact["words"] is not None
             and fact["words"] <= 3

@@ -109,6 +109,15 @@ def look(inputs: Sequence[str]) -> Seen:
     return Seen(source, facts, counted, [*map(shown, [*start.notes, *notes]), *rejects])
 
 
+def parting(inputs: Sequence[str]) -> dict[str, str]:
+    """Return the knob `delimiter` where the CSV and TSV among some files need another than the usual one."""
+    found = (
+        find([str(Path(entry).absolute()) for entry in inputs], Path.cwd(), Path, "text") if inputs else []
+    )
+    forms = [(file, form) for file in found if not file.problem and (form := form_of(file.name, None))]
+    return delimiter_of(forms)[0]
+
+
 def shown(told: str) -> str:
     """Return one line that neither a terminal nor YAML takes for more than letters."""
     return "".join(letter if letter.isprintable() else "\N{REPLACEMENT CHARACTER}" for letter in told)

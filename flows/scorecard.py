@@ -14,6 +14,11 @@ def show(held: dict[str, Any]) -> None:
     console.print()
     counts = ", ".join(f"{count} {verdict}" for verdict, count in held["audit"]["counts"].items() if count)
     console.print(f"audit    {held['audit']['verdict']}: {counts}")
+    for gate in held["audit"]["gates"]:
+        failed = ", ".join(sorted({f"{one['group']} at {one['stage']}" for one in gate["failed"]}))
+        console.print(
+            f"gate     {gate['axis']}, impact ratio {gate['min_impact_ratio']:g}: {'met' if gate['ok'] else 'not met by ' + failed}"
+        )
     if held["scores"]:
         _scores(console, held)
     console.print(
@@ -37,6 +42,7 @@ def show_rows(held: dict[str, Any]) -> None:
         f"\n{held['output']}: kept/, dropped/ (each row whole, with its reason), ledger.parquet; {held['seconds']:.1f} s",
         soft_wrap=True,
     )
+    console.print(f"next     winnow explain {held['run']} ROW   tells any row's way", soft_wrap=True)
 
 
 def show_stages(console: Console, held: dict[str, Any]) -> None:

@@ -1,17 +1,21 @@
 """Prefect's server: in this process for a run, or beside it with its pages for those who watch."""
 
 import functools
+import json
 import os
 import signal
 import subprocess
 import sys
 import threading
+import time
 import urllib.request
 from collections.abc import Mapping, Sequence
 from http.server import SimpleHTTPRequestHandler, ThreadingHTTPServer
 from pathlib import Path
 from typing import Any
 from urllib.error import URLError
+
+import psutil
 
 from corpus.schema import UserError
 from corpus.store import Store
@@ -49,7 +53,12 @@ def run_flow(recipe: Recipe, options: Options, *, quiet: bool) -> dict[str, Any]
     from flows.pipeline import run
 
     with temporary_settings({PREFECT_FLOWS_HEARTBEAT_FREQUENCY: None}), shown(quiet):
-        return run(recipe, options)
+        summary = run(recipe, options)
+    summary["seconds"] = round(time.time() - psutil.Process().create_time(), 1)  # with Prefect's own start
+    Store(store).write_file(
+        store / "runs" / summary["run"] / "summary.json", json.dumps(summary, indent=1, default=str)
+    )
+    return summary
 
 
 def serve(store: Path, port: int, reports_port: int) -> None:

@@ -45,6 +45,9 @@ def encoding_of(name: str, head: bytes, *, headed: bool) -> str | None:
             f"{name} is full of NUL bytes, so it is no text in UTF-8; save it so (what is in UTF-16 or UTF-32 without a "
             "byte order mark can be read in a recipe of your own with `encoding: utf-16-le` or its like)"
         )
+    odd = [line for line in head[: head.rfind(b"\n") + 1].splitlines() if not line.isascii()]
+    if odd and not any(_decoded(line, "utf-8") for line in odd) and _decoded(head, "cp1252") is not None:
+        return "cp1252"
     header = head.split(b"\n", 1)[0]
     if not headed or _decoded(header, "utf-8") is not None:
         return None

@@ -96,7 +96,9 @@ class Columns:
             if way[0] in record and way[-1] in record:
                 return way
         absent = [column for column in self.ways[0] if column not in record]
-        raise Unreadable("text_missing", f"{' and '.join(map(repr, absent))} is null or absent")
+        others = " and ".join(" with ".join(map(repr, way)) for way in self.ways[1:])
+        too = f", and so are {others}" if others else ""
+        raise Unreadable("text_missing", f"{' and '.join(map(repr, absent))} is null or absent{too}")
 
 
 def _spoken(way: Way, fields: Mapping[str, Any]) -> tuple[list[str], list[str]]:

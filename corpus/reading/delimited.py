@@ -34,7 +34,7 @@ def delimited(stream: BinaryIO, name: str, delimiter: str, errors: Errors) -> It
     repeated = {column for column in header if header.count(column) > 1}
     if repeated:
         raise UserError(
-            f"needed columns of different names in {name}, but {min(repeated)!r} comes twice: rename one"
+            f"needed columns of different names in {name}, but {min(repeated)!r} comes twice in its first line, the header: rename one"
         )
     for row, (line, cells, reason, what) in enumerate(parsed):
         if reason is not None:

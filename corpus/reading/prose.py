@@ -17,7 +17,7 @@ _Piece = tuple[int, bytes | None]
 def texts(stream: BinaryIO, errors: Errors, unit: Unit) -> Iterator[Read]:
     """Yield a text unit by unit; blank lines part paragraphs and are no rows themselves.
 
-    A document is all that the file holds, as it stands; an empty file has none. Line ends are no part of a
+    A document is all that the file holds, as it stands; an empty file is a reject. Line ends are no part of a
     line, and a newline each inside a paragraph.
     """
     pieces = {"document": _document, "paragraph": _paragraphs, "line": _lines}[unit]
@@ -25,6 +25,9 @@ def texts(stream: BinaryIO, errors: Errors, unit: Unit) -> Iterator[Read]:
         if raw is None:
             limit = DOCUMENT_LIMIT if unit == "document" else LINE_LIMIT
             yield Read(row, line, None, "line_too_long", f"a {unit} of more than {limit} bytes")
+            continue
+        if not raw:
+            yield Read(row, None, None, "empty_file", "a document was needed, and there is none")
             continue
         try:
             text = decoded(raw, errors)
@@ -36,8 +39,7 @@ def texts(stream: BinaryIO, errors: Errors, unit: Unit) -> Iterator[Read]:
 
 def _document(stream: BinaryIO) -> Iterator[_Piece]:
     raw = stream.read(DOCUMENT_LIMIT + 1)
-    if raw:
-        yield 1, raw if len(raw) <= DOCUMENT_LIMIT else None
+    yield 1, raw if len(raw) <= DOCUMENT_LIMIT else None
 
 
 def _lines(stream: BinaryIO) -> Iterator[_Piece]:

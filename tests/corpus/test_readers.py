@@ -156,7 +156,11 @@ def test_csv_records_may_span_lines_and_ragged_ones_are_rejected_where_they_star
     assert rejects(path) == [
         (1, "ragged_row", "a.csv:4: 1 cells where the header has 2"),
         (2, "ragged_row", "a.csv:6: 3 cells where the header has 2"),
-        (3, "text_missing", "a.csv:7: 'text' is null or absent"),
+        (
+            3,
+            "text_missing",
+            "a.csv:7: 'text' is null or absent, and so are 'messages' and 'prompt' with 'completion'",
+        ),
     ]
 
 
@@ -201,8 +205,14 @@ def test_lines_beyond_the_limit_are_rejected_and_the_next_one_is_read(tmp_path):
     assert [[why for _, why, _ in rejects(path)] for path in (lines, table)] == [["line_too_long"]] * 2
 
 
+def test_an_empty_document_is_a_reject(tmp_path):
+    assert rejects(write(tmp_path / "a.txt", b"")) == [
+        (0, "empty_file", "a.txt: a document was needed, and there is none")
+    ]
+
+
 @pytest.mark.parametrize(
-    "name", ["a.jsonl", "a.csv", "a.tsv", "a.txt", "a.parquet", "a.arrow", "a.jsonl.gz", "a.csv.zst"]
+    "name", ["a.jsonl", "a.csv", "a.tsv", "a.parquet", "a.arrow", "a.jsonl.gz", "a.csv.zst"]
 )
 def test_an_empty_file_has_no_rows_and_no_rejects(tmp_path, name):
     assert batches(write(tmp_path / name, b"")) == []

@@ -110,7 +110,7 @@ def test_rules_that_never_fired_are_named(corpus, tmp_path):
 
     assert finish.warnings(done) == [
         "blocklist changed and dropped nothing",
-        "2 records could not be read; the ledger says which and why",
+        "2 records were rejected; the ledger says which and why",
     ]
 
 
@@ -203,6 +203,7 @@ def test_a_biography_tells_both_sides_of_a_drop(corpus, tmp_path):
         "score": line["score"],
         "threshold": 0.8,
         "other": line["other"],
+        "other_text": [event["text"] for event in stayed["events"] if "text" in event][-1],
     }
     assert {
         "stage": "near_duplicates",
@@ -210,6 +211,7 @@ def test_a_biography_tells_both_sides_of_a_drop(corpus, tmp_path):
         "other": line["id"],
         "reason": "near_duplicate",
         "score": line["score"],
+        "other_text": [event["text"] for event in lost["events"] if "text" in event][-1],
     } in stayed["events"]
 
 
@@ -255,3 +257,49 @@ def test_json_is_one_object_on_standard_output(corpus, tmp_path):
         "dropped": held["rows"]["dropped"],
         "grown": 0,
     }
+
+
+def test_a_biography_tells_what_a_rewrite_made_of_a_row(tmp_path):
+    folder = jobs.write(tmp_path / "corpus", [{"text": "two  \u200bwords"}, {"text": "plain words"}])
+    jobs.job(
+        jobs.recipe(folder, [{"stage": "normalise"}, {"stage": "length", "min_words": 1}]), tmp_path / "store"
+    )
+
+    changed, plain = (
+        biography.explain("latest", f"small:{row}", tmp_path / "store")["events"] for row in (0, 1)
+    )
+
+    assert [event.get("text") for event in changed[:2]] == ["two  \u200bwords", "two words"]
+    assert [event["event"] for event in changed[:2]] == ["read", "rewrote"]
+    assert [event["event"] for event in plain[:2]] == ["read", "passed"]
+
+
+def test_a_row_is_found_by_its_key(tmp_path):
+    folder = jobs.write(
+        tmp_path / "corpus", [{"id": "R7", "text": "some words"}, {"id": "R8", "text": "others"}]
+    )
+    done = jobs.job(jobs.recipe(folder, [{"stage": "length", "min_words": 1}]), tmp_path / "store")
+
+    found = biography.explain(done.folder.name, "R8", tmp_path / "store")
+
+    assert found["events"][0]["text"] == "others"
+    with pytest.raises(UserError, match=r"no row is called 'R9'.*sources: small"):
+        biography.explain(done.folder.name, "R9", tmp_path / "store")
+
+
+def test_a_stage_alone_finds_the_delimiter(tmp_path):
+    (tmp_path / "reviews.csv").write_text(
+        "body;rating\n" + "".join(f"some words, and {n};{n % 5}\n" for n in range(30))
+    )
+
+    held = apply(
+        "length",
+        [str(tmp_path / "reviews.csv")],
+        tmp_path / "out",
+        text_column="body",
+        store=str(tmp_path / "store"),
+    )
+
+    assert held["rows"]["kept"] + held["rows"]["dropped"] == 30
+    with pytest.raises(UserError, match="holds data"):
+        apply(str(tmp_path / "reviews.csv"), [], tmp_path / "out", store=str(tmp_path / "store"))

@@ -106,7 +106,10 @@ def test_plain_text_needs_no_column(tmp_path):
 
 def test_rejects_are_counted_and_told_with_a_place_and_the_knob_that_helps(tmp_path, capsys):
     lines = [f"{words(number)}{' café' if number % 2 else ''},{number % 3}\n" for number in range(200)]
-    (tmp_path / "latin.csv").write_bytes(("text,label\n" + "".join(lines)).encode("latin-1"))
+    mixed = "naïve " + "".join(lines[:1])
+    (tmp_path / "latin.csv").write_bytes(
+        b"text,label\n" + mixed.encode() + "".join(lines[1:]).encode("latin-1")
+    )
 
     held = init([str(tmp_path / "latin.csv")], tmp_path / "recipe.yaml", 50)
     show(held)
@@ -418,3 +421,29 @@ def test_no_name_of_a_column_breaks_out_of_its_comment(tmp_path, capsys, odd):
     assert load(tmp_path / "recipe.yaml").seed == 7
     assert "looks like a key" in comments(tmp_path / "recipe.yaml")
     assert odd == "\n" or odd not in capsys.readouterr().out
+
+
+def test_a_table_in_cp1252_whose_header_is_ascii_is_read_so(tmp_path):
+    lines = [f"{words(number)} – “caf\u00e9” {number}\n" for number in range(60)]
+    (tmp_path / "excel.csv").write_bytes(("text\n" + "".join(lines)).encode("cp1252"))
+
+    held = init([str(tmp_path / "excel.csv")], tmp_path / "recipe.yaml", 50)
+
+    assert held["draft"]["sources"][0]["encoding"] == "cp1252"
+    assert held["rejects"] == {}
+
+
+def test_a_short_column_of_chats_is_no_label(tmp_path):
+    turns = [{"role": "user", "content": "how do I do it"}, {"role": "assistant", "content": "like so"}]
+    rows = [{"messages": turns, "channel": "web" if number % 2 else "mail"} for number in range(200)]
+    (tmp_path / "chats.jsonl").write_text("".join(json.dumps(row) + "\n" for row in rows))
+
+    held = init([str(tmp_path / "chats.jsonl")], tmp_path / "recipe.yaml", 20)
+
+    assert "label" not in held["draft"]["sources"][0]
+
+
+def test_the_source_is_called_as_its_file(tmp_path):
+    held = init([str(reviews(tmp_path))], tmp_path / "recipe.yaml", 20)
+
+    assert held["draft"]["sources"][0]["name"] == held["draft"]["name"] == "reviews"
