@@ -177,6 +177,7 @@ def main() -> None:
     """Run a command; a user's mistake is one line and status 2, our own bug is status 3 with its trace."""
     os.environ.setdefault("HF_HUB_DISABLE_TELEMETRY", "1")
     os.environ.setdefault("DO_NOT_TRACK", "1")
+    os.environ.setdefault("TQDM_DISABLE", "1")  # progress is told in our own way
     warnings.filterwarnings(
         "ignore", category=FutureWarning, module="transformers"
     )  # their own renaming, not ours
