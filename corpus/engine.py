@@ -2,6 +2,7 @@
 
 import multiprocessing
 import os
+import threading
 from collections.abc import Callable, Iterator, Sequence
 from concurrent.futures import ProcessPoolExecutor
 from contextlib import AbstractContextManager
@@ -33,7 +34,7 @@ class Local(AbstractContextManager["Local"]):
 
     `workers` None uses every core, and only for work that is worth it; a number is taken at its word.
     Where many rows are expected, the server imports `modules`, which takes seconds, while others still read;
-    this process does so while it waits for answers.
+    this process does so while it waits for workers and answers.
     """
 
     def __init__(self, workers: int | None = None, modules: Sequence[str] = ()) -> None:
@@ -45,7 +46,7 @@ class Local(AbstractContextManager["Local"]):
     def expect(self, rows: int) -> None:
         """Start the fork server, once for this process, if so many rows are worth it."""
         if self._workers > 1 and (rows >= SPREAD_ROWS or self._asked is not None):
-            multiprocessing.set_forkserver_preload(self._modules)
+            multiprocessing.set_forkserver_preload([*self._modules, "corpus.frozen"])
             forkserver.ensure_running()
 
     def map(
@@ -58,13 +59,14 @@ class Local(AbstractContextManager["Local"]):
             return
         if self._pool is None:
             self._pool = ProcessPoolExecutor(self._workers, multiprocessing.get_context("forkserver"))
-        answers = self._pool.map(function, tasks)
-        for module in self._modules:
-            import_module(
-                module
-            )  # what comes next here needs them too, and until then there is nothing to do
-        yield from answers
+        threading.Thread(target=_import, args=(self._modules,), daemon=True).start()
+        yield from self._pool.map(function, tasks)
 
     def __exit__(self, *_: object) -> None:
         if self._pool is not None:
             self._pool.shutdown(cancel_futures=True)
+
+
+def _import(modules: Sequence[str]) -> None:
+    for module in modules:
+        import_module(module)
