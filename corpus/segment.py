@@ -165,7 +165,7 @@ def run_pass(task: Pass) -> Measured:
                 use_dictionary=False,
             )
         (made / "done.json").write_text(json.dumps(changed))
-        task.store.place(made, task.store.memo(task.key))
+        task.store.remember(made, task.key)
     found = remembered(task.store, task.part, task.key)
     assert found is not None
     return replace(found, seconds=seconds)

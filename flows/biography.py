@@ -48,7 +48,7 @@ def _job(store: Store, name: str) -> Job:
         return Job.open(runs[0])
     if len(runs) > 1:
         raise UserError(f"{len(runs)} runs begin with {name!r}; give more of the name")
-    version = store.open_version(name)
+    version = store.library.open(name)
     for folder in sorted((store.root / "runs").glob("*"), reverse=True):
         held = folder / "version.json"
         if held.exists() and json.loads(held.read_text())["version"] == version.id:
@@ -221,7 +221,7 @@ def _published(job: Job, row_id: str) -> list[dict[str, Any]]:
     held = job.read("version.json")
     if held is None:
         return []
-    version = job.store.open_version(held["version"])
+    version = job.store.library.open(held["version"])
     for split in SPLITS:
         for file in version.files(split):
             at = pc.index(pq.read_table(file, columns=["id"])["id"], row_id).as_py()

@@ -137,6 +137,44 @@ def explain(run_or_version: str, row: str, store: str, as_json: bool) -> None:
 
 
 @winnow.command()
+@click.argument("versions", nargs=-1)
+@click.option("--deep", is_flag=True, help="read every row too, and hash it against the manifest")
+@_STORE
+@_JSON
+def verify(versions: tuple[str, ...], deep: bool, store: str, as_json: bool) -> None:
+    """Check VERSIONS (ids, prefixes or names; all by default): that no byte changed since they were published."""
+    from flows import versions as published
+
+    found = published.verify(versions, Path(store), deep=deep, quiet=as_json)
+    _answer(found, as_json, published.show_verified)
+    if not found["ok"]:
+        sys.exit(1)
+
+
+@winnow.command()
+@click.argument("name", required=False)
+@_STORE
+@_JSON
+def log(name: str | None, store: str, as_json: bool) -> None:
+    """Tell what NAME has meant, the newest first; all names by default."""
+    from flows import versions as published
+
+    _answer(published.log(name, Path(store)), as_json, published.show_log)
+
+
+@winnow.command()
+@click.argument("name")
+@click.option("--to", metavar="VERSION", help="id, prefix or NAME~N; what it meant before by default")
+@_STORE
+@_JSON
+def rollback(name: str, to: str | None, store: str, as_json: bool) -> None:
+    """Let NAME mean an earlier version again. No version is removed, and the log keeps all."""
+    from flows import versions as published
+
+    _answer(published.roll_back(name, to, Path(store)), as_json, published.show_rolled_back)
+
+
+@winnow.command()
 @_STORE
 @_JSON
 def doctor(store: str, as_json: bool) -> None:

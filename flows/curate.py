@@ -5,16 +5,16 @@ from collections.abc import Iterator
 from pathlib import Path
 from typing import Any
 
-import numpy as np
 import pyarrow as pa
 import pyarrow.compute as pc
 import pyarrow.parquet as pq
 
 from corpus import runner, snapshot
 from corpus.runner import Progress, silent
-from corpus.schema import LEDGER, ROW, SPLITS, UserError
+from corpus.schema import LEDGER, ROW, UserError
 from corpus.standing import Standing
-from corpus.version import Card, Version
+from corpus.versions.card import Card
+from corpus.versions.version import Version
 from flows.job import Job
 
 FALLEN = pa.schema(
@@ -103,16 +103,8 @@ def account(job: Job) -> None:
 
 def publish(job: Job) -> str:
     """Write what stands as a version; return its id. No name refers to it yet."""
-    standing = job.standing
-    split = pc.fill_null(standing.narrow["split"], "train")
-    splits: dict[str, Iterator[pa.Table]] = {
-        name: _of_split(
-            standing, standing.stands & pc.equal(split, name).to_numpy(zero_copy_only=False), name
-        )
-        for name in SPLITS
-    }
-    version = job.store.publish(
-        splits,
+    version = job.store.library.publish(
+        _with_splits(job.standing),
         identity(job),
         Card(job.recipe.name, {source.name: source.licence or "" for source in job.recipe.sources}),
     )
@@ -120,12 +112,11 @@ def publish(job: Job) -> str:
     return version.id
 
 
-def _of_split(standing: Standing, mask: np.ndarray, split: str) -> Iterator[pa.Table]:
-    for rows in standing.tables(mask):
-        if rows.num_rows:
-            yield rows.set_column(
-                rows.schema.get_field_index("split"), "split", pa.repeat(split, rows.num_rows)
-            ).cast(ROW)
+def _with_splits(standing: Standing) -> Iterator[pa.Table]:
+    """Yield what stands, part by part; a row without a split is a training row."""
+    for rows in standing.tables():
+        split = pc.fill_null(rows["split"], "train")
+        yield rows.set_column(rows.schema.get_field_index("split"), "split", split).cast(ROW)
 
 
 def identity(job: Job) -> dict[str, Any]:
@@ -147,4 +138,4 @@ def opened(job: Job) -> Version:
     held = job.read("version.json")
     if held is None:
         raise UserError(f"the run {job.folder.name} published no version")
-    return job.store.open_version(held["version"])
+    return job.store.library.open(held["version"])

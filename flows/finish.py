@@ -23,9 +23,9 @@ EXAMPLES = 8
 def candidate(job: Job) -> None:
     """Let the candidate ref mean the new version, before any model was judged. A limited run moves no ref."""
     if job.options.limit is None:
-        job.store.set_ref(
-            f"{job.recipe.name}@candidate", job.read("version.json")["version"], run=job.folder.name
-        )
+        library, name = job.store.library, f"{job.recipe.name}@candidate"
+        version = job.read("version.json")["version"]
+        library.set_ref(name, version, library.last(name).n, run=job.folder.name)
 
 
 def finish(job: Job) -> dict[str, Any]:
@@ -38,9 +38,12 @@ def finish(job: Job) -> dict[str, Any]:
     if summary["version"] is not None:
         _attest(job, page)
         if job.options.limit is None:
+            ref = job.store.library.set_ref(
+                job.recipe.name, summary["version"], job.read("began.json")["ref"], run=job.folder.name
+            )
             summary["ref"] = {
                 "name": job.recipe.name,
-                "n": job.store.set_ref(job.recipe.name, summary["version"], run=job.folder.name),
+                "n": ref.n,
             }
     job.write("summary.json", summary)
     return summary
@@ -162,26 +165,38 @@ def _growth(job: Job) -> dict[str, Any] | None:
     }
 
 
+def code_digest() -> str:
+    """Return a digest of the source files of all packages: which code made a version."""
+    root = Path(__file__).parents[1]
+    packages = ("corpus", "curation", "augment", "audit", "tuning", "flows")
+    files = sorted(file for package in packages for file in (root / package).rglob("*.py"))
+    return digest(
+        *(part for file in files for part in (str(file.relative_to(root)), file.read_bytes()))
+    ).hex()
+
+
 def _attest(job: Job, page: str) -> None:
     """Lay beside the version what may grow without changing its id."""
-    folder: Path = opened(job).folder
-    write = job.store.write_file
-    write(folder / "report.html", page)
+    version = opened(job)
+    version.attest("report.html", page.encode())
     for name in ("audit.json", "scores.json", "training.json"):
         if (job.folder / name).exists():
-            write(
-                folder / ("audit.json" if name == "audit.json" else f"attestations/{name}"),
+            version.attest(
+                "audit.json" if name == "audit.json" else f"attestations/{name}",
                 (job.folder / name).read_bytes(),
             )
     environment = {found.metadata["Name"]: found.version for found in distributions()}
     tools = {
         "python": platform.python_version(),
         "machine": platform.machine(),
+        "code": code_digest(),
         "packages": dict(sorted(environment.items())),
     }
-    write(folder / "attestations" / "environment.json", json.dumps(tools, indent=1))
-    write(
-        folder / "attestations" / "run.json",
-        json.dumps({"run": job.folder.name, "recipe": job.recipe.model_dump(mode="json")}, indent=1),
-    )
-    write(folder / "attestations" / "ledger.parquet", (job.folder / "ledger.parquet").read_bytes())
+    version.attest("attestations/environment.json", json.dumps(tools, indent=1).encode())
+    run = {
+        "run": job.folder.name,
+        "recipe": job.recipe.model_dump(mode="json"),
+        "models": job.read("models.json"),
+    }
+    version.attest("attestations/run.json", json.dumps(run, indent=1).encode())
+    version.attest("attestations/ledger.parquet", (job.folder / "ledger.parquet").read_bytes())

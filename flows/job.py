@@ -49,6 +49,7 @@ class Job:
         job = cls(recipe, options, Store(Path(options.store).resolve()).new_run())
         job.write("recipe.json", recipe.model_dump(mode="json"))
         job.write("options.json", asdict(options))
+        job.write("began.json", {"ref": job.store.library.last(recipe.name).n})
         return job
 
     @classmethod

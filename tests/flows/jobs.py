@@ -79,7 +79,7 @@ def publish(held: Any, store: Path, **options: Any) -> str:
     """Take a recipe to a published version; return its id."""
     done = job(held, store, **options)
     version = curate.publish(done)
-    done.store.set_ref(held.name, version, run=done.folder.name)
+    done.store.library.set_ref(held.name, version, done.read("began.json")["ref"], run=done.folder.name)
     return version
 
 

@@ -167,7 +167,7 @@ def test_a_full_disk_harms_nothing_that_is_published(tmp_path):
         )
 
         assert "No space left" in told(answer)
-        assert Store(small / "store").open_version("small").id == version
+        assert Store(small / "store").library.open("small").id == version
         assert [entry.name for entry in (small / "store" / "versions").iterdir()] == [version]
     finally:
         subprocess.run(["umount", str(small)], check=True)

@@ -65,13 +65,13 @@ def test_the_summary_accounts_for_every_row(finished):
 def test_the_name_means_the_version_after_the_candidate_did(finished):
     summary, store = finished
 
-    assert [entry["version"] for entry in Store(store).log("small@candidate")] == [summary["version"]]
-    assert [entry["version"] for entry in Store(store).log("small")] == [summary["version"]]
+    assert [entry.version for entry in Store(store).library.log("small@candidate")] == [summary["version"]]
+    assert [entry.version for entry in Store(store).library.log("small")] == [summary["version"]]
 
 
 def test_report_audit_and_ledger_lie_beside_the_version(finished):
     summary, store = finished
-    folder = Store(store).open_version("small").folder
+    folder = Store(store).library.open("small").folder
 
     assert (folder / "report.html").read_text() == Path(summary["report"]).read_text()
     assert json.loads((folder / "audit.json").read_text())["verdict"] == summary["audit"]["verdict"]
@@ -99,7 +99,7 @@ def test_a_limited_run_moves_no_ref(prefect, tmp_path):
     summary = _run(jobs.recipe(corpus, audit={}), tmp_path / "store", limit=20)
 
     assert summary["rows"]["in"] == 20
-    assert Store(tmp_path / "store").log("small") == []
+    assert Store(tmp_path / "store").library.log("small") == []
 
 
 def test_a_gate_that_must_stop_publishes_nothing(prefect, tmp_path):
@@ -140,4 +140,4 @@ def test_a_run_that_keeps_nothing_publishes_nothing_and_moves_no_ref(prefect, tm
     assert summary["rows"]["dropped"] == 40
     assert Path(summary["report"]).exists()
     assert not (tmp_path / "store" / "versions").exists()
-    assert Store(tmp_path / "store").log("small") == []
+    assert Store(tmp_path / "store").library.log("small") == []

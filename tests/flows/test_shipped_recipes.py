@@ -19,7 +19,7 @@ PODS = sorted(Path("/usr/share/perl").glob("5.[0-9][0-9]/pod/*.pod"))
 def test_long_documents_are_curated_and_published(tmp_path):
     done = jobs.job(load(files("data") / "recipes" / "manuals.yaml"), tmp_path, part_rows=7)
 
-    version = done.store.open_version(curate.publish(done))
+    version = done.store.library.open(curate.publish(done))
 
     rows = totals(done)
     words = [count for table in done.standing.tables() for count in text.count_words(table).to_pylist()]
@@ -32,7 +32,7 @@ def test_long_documents_are_curated_and_published(tmp_path):
 def test_chats_are_curated_and_published(tmp_path):
     done = jobs.job(load(files("data") / "recipes" / "chats.yaml"), tmp_path, part_rows=7)
 
-    version = done.store.open_version(curate.publish(done))
+    version = done.store.library.open(curate.publish(done))
 
     rows = totals(done)
     roles = {

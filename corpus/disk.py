@@ -1,0 +1,122 @@
+"""A folder in which everything is whole or absent: written aside, synced, renamed. Nothing is locked."""
+
+import contextlib
+import os
+import shutil
+import uuid
+from collections.abc import Iterator, Mapping
+from dataclasses import dataclass
+from pathlib import Path
+
+from corpus.schema import UserError
+from corpus.sync import sync
+
+
+@dataclass(frozen=True)
+class Disk:
+    """A folder on a local disk. It is made when it is first written to.
+
+    Names are relative paths with `/`. Whoever reads one sees all of what was written under it, or nothing.
+    """
+
+    root: Path
+
+    @contextlib.contextmanager
+    def aside(self) -> Iterator[Path]:
+        """Lend an empty folder on the same disk; what is left in it at the end is removed."""
+        folder = self.root / "tmp" / uuid.uuid4().hex
+        self.make(folder)
+        try:
+            yield folder
+        finally:
+            shutil.rmtree(folder, ignore_errors=True)
+
+    def make(self, folder: Path) -> None:
+        """Make a folder; raise `UserError` where nothing can be written."""
+        try:
+            folder.mkdir(parents=True)
+        except OSError as error:
+            raise UserError(
+                f"the store {self.root} cannot be written ({error.strerror}); name another with --store"
+            ) from error
+
+    def place(self, made: Path, final: Path) -> Path:
+        """Move what was written aside to its place, whole; where it stands already, that one stays."""
+        for file in [made, *made.rglob("*")] if made.is_dir() else [made]:
+            sync(file)
+        final.parent.mkdir(parents=True, exist_ok=True)
+        try:
+            made.rename(final)
+        except OSError:
+            if not final.exists():
+                raise
+        sync(final.parent)
+        return final
+
+    # --- what a library asks of its shelf (`corpus.versions.library.Shelf`)
+
+    def path(self, name: str) -> Path:
+        """Return where a name stands; it may not lead out of the folder."""
+        path = self.root / name
+        if ".." in Path(name).parts or Path(name).is_absolute():
+            raise UserError(
+                f"{name!r} leads out of the store {self.root}; names have no `..` and begin with no /"
+            )
+        return path
+
+    def read(self, name: str) -> bytes:
+        """Return a file's bytes; raises `FileNotFoundError`."""
+        return self.path(name).read_bytes()
+
+    def write(self, name: str, content: bytes) -> None:
+        """Write one small file; an earlier one of the name is replaced."""
+        final = self.path(name)
+        with self.aside() as folder:
+            made = folder / final.name
+            made.write_bytes(content)
+            sync(made)
+            final.parent.mkdir(parents=True, exist_ok=True)
+            made.replace(final)
+            sync(final.parent)
+
+    def create(self, name: str, content: bytes) -> bool:
+        """Write one small file if the name is free, and say whether it was: of many who try at once one wins."""
+        final = self.path(name)
+        with self.aside() as folder:
+            made = folder / final.name
+            made.write_bytes(content)
+            sync(made)
+            final.parent.mkdir(parents=True, exist_ok=True)
+            try:
+                os.link(made, final)
+            except FileExistsError:
+                return False
+        sync(final.parent)
+        return True
+
+    def names(self, folder: str) -> list[str]:
+        """Return what stands directly in a folder, sorted; nothing where there is none."""
+        path = self.path(folder)
+        return sorted(entry.name for entry in path.iterdir()) if path.is_dir() else []
+
+    def hold(self, made: Path, name: str) -> None:
+        """Move a file that was written aside to its place; where it stands already, that one stays."""
+        self.place(made, self.path(name))
+
+    def compose(self, made: Path, links: Mapping[str, str], name: str) -> None:
+        """Place a folder that was written aside, with links in it to files that stand."""
+        for inside, held in links.items():
+            (made / inside).parent.mkdir(parents=True, exist_ok=True)
+            os.link(self.path(held), made / inside)
+        self.place(made, self.path(name))
+
+    def local(self, name: str) -> Path:
+        """Return a file of this machine with what stands under the name."""
+        return self.path(name)
+
+    def remove(self, name: str) -> None:
+        """Remove a file or a folder with all that is in it; it is gone at once for whoever looks."""
+        path = self.path(name)
+        with self.aside() as folder, contextlib.suppress(FileNotFoundError):
+            path.rename(folder / "gone")
+            sync(path.parent)

@@ -1,0 +1,213 @@
+"""Published versions and the names that they have, over a shelf.
+
+objects/<sha256>.parquet       shards, each once
+versions/<version>/            manifest.json, data/<split>-*.parquet (links to objects), attestations beside it
+refs/<name>/<n>                which version a name means; the highest n wins, and together they are the log
+"""
+
+import hashlib
+import json
+import re
+from collections.abc import Iterable, Mapping
+from contextlib import AbstractContextManager
+from dataclasses import dataclass
+from datetime import UTC, datetime
+from pathlib import Path
+from typing import Any, Protocol
+
+import pyarrow as pa
+
+from corpus.schema import UserError
+from corpus.versions import manifest, shards
+from corpus.versions.card import Card
+from corpus.versions.version import DIGESTS, SHARDS, Version, digests
+
+
+class Shelf(Protocol):
+    """Where published bytes rest. Names are relative paths; each is whole or absent, whoever looks."""
+
+    def read(self, name: str) -> bytes:
+        """Return a file's bytes; raises `FileNotFoundError`."""
+
+    def write(self, name: str, content: bytes) -> None:
+        """Write one small file; an earlier one of the name is replaced."""
+
+    def create(self, name: str, content: bytes) -> bool:
+        """Write one small file if the name is free, and say whether it was: of many who try at once one wins."""
+
+    def names(self, folder: str) -> list[str]:
+        """Return what stands directly in a folder, sorted; nothing where there is none."""
+
+    def hold(self, made: Path, name: str) -> None:
+        """Take a file that was written aside; where the name stands already, that one stays."""
+
+    def compose(self, made: Path, links: Mapping[str, str], name: str) -> None:
+        """Take a folder that was written aside, with links in it to files that stand; `manifest.json` comes last."""
+
+    def local(self, name: str) -> Path:
+        """Return a file or folder of this machine with what stands under the name."""
+
+    def remove(self, name: str) -> None:
+        """Remove a file or a folder with all that is in it."""
+
+
+class Desk(Protocol):
+    """Where a version is put together before it goes to the shelf: on the same disk, if the shelf is one."""
+
+    def aside(self) -> AbstractContextManager[Path]:
+        """Lend an empty folder; what is left in it at the end is removed."""
+
+
+@dataclass(frozen=True)
+class Ref:
+    """What a name meant from some time on. `n` counts from 1; 0 with no version is a name that means nothing yet."""
+
+    n: int
+    version: str | None
+    held: Mapping[str, Any]
+
+
+@dataclass(frozen=True)
+class Library:
+    """The published part of a store."""
+
+    shelf: Shelf
+    desk: Desk
+
+    def publish(self, rows: Iterable[pa.Table], recipe: Mapping[str, Any], card: Card) -> Version:
+        """Write rows with their split (each split in id order) as a version. No name refers to it yet.
+
+        `recipe` is all that the identity holds beside the rows. A version that stands already stays as it
+        is: its id says that it is the same.
+        """
+        with self.desk.aside() as folder:
+            written = shards.write(rows, folder / "objects")
+            held = [shard for _, shard in written]
+            document = manifest.manifest(recipe, held)
+            made = folder / "version"
+            beside = {
+                "README.md": card.render(document).encode(),
+                SHARDS: json.dumps([shard.attested() for shard in held], indent=1).encode(),
+            }
+            known: dict[str, list[str | None]] = {
+                name: [hashlib.sha256(content).hexdigest()] for name, content in beside.items()
+            }
+            for name, content in {
+                **beside,
+                DIGESTS: digests(known),
+                "manifest.json": manifest.canonical(document),
+            }.items():
+                (made / name).parent.mkdir(parents=True, exist_ok=True)
+                (made / name).write_bytes(content)
+            for path, shard in written:
+                self.shelf.hold(path, _object(shard))
+            links = {shard.file: _object(shard) for shard in held}
+            self.shelf.compose(made, links, f"versions/{document['version']}")
+        return Version.open(self.shelf, document["version"])
+
+    def versions(self) -> list[str]:
+        """Return the ids of all versions, sorted."""
+        return self.shelf.names("versions")
+
+    def open(self, name: str) -> Version:
+        """Open a version by id, unique prefix of an id, ref, or `ref~n` (n before the last)."""
+        return Version.open(self.shelf, self.find(name))
+
+    def find(self, name: str) -> str:
+        """Return the id of the version that a ref, `ref~n`, an id or its unique prefix means."""
+        match = re.fullmatch(r"(?P<name>.+?)(?:~(?P<back>\d{1,9}))?", name)
+        log = self.log(match["name"]) if match else []
+        if match and log:
+            back = int(match["back"] or 0)
+            if back >= len(log):
+                raise UserError(
+                    f"{match['name']!r} has meant {len(log)} versions, so there is no {name!r}; see `winnow log {match['name']}`"
+                )
+            wanted = str(log[-1 - back].version)
+            if wanted not in self.versions():
+                raise UserError(
+                    f"the ref {name!r} means version {wanted[:12]}, which is not in the store; `winnow log {match['name']}` lists others"
+                )
+            return wanted
+        found = [held for held in self.versions() if held.startswith(name)] if name.isalnum() else []
+        if len(found) != 1:
+            many = "no version or ref" if not found else f"{len(found)} versions"
+            raise UserError(f"{many} in the store match {name!r}; `winnow log` lists the names and versions")
+        return found[0]
+
+    # --- names
+
+    def refs(self) -> list[str]:
+        """Return all names, sorted."""
+        return self.shelf.names("refs")
+
+    def log(self, name: str) -> list[Ref]:
+        """Return what a name has meant, the oldest first; nothing for a name that was never given."""
+        if not _NAME.fullmatch(name):
+            return []
+        return [
+            _ref(self.shelf.read(f"refs/{name}/{n}"), name, n)
+            for n in sorted(int(entry) for entry in self.shelf.names(f"refs/{name}") if entry.isdecimal())
+        ]
+
+    def last(self, name: str) -> Ref:
+        """Return what a name means now."""
+        return (self.log(name) or [Ref(0, None, {})])[-1]
+
+    def set_ref(self, name: str, meant: str, after: int, **why: str) -> Ref:
+        """Let `name` mean a version from now on, if its last entry is still the one numbered `after`.
+
+        Of two writers one wins and the other is told by a `UserError`.
+        """
+        if not _NAME.fullmatch(name):
+            raise UserError(
+                f"{name!r} is no name for a version: needed small letters, digits, `.`, `_` and `-`"
+            )
+        entry = {"n": after + 1, "version": meant, "at": f"{datetime.now(UTC):%Y-%m-%dT%H:%M:%SZ}", **why}
+        if self.last(name).n != after or not self.shelf.create(
+            f"refs/{name}/{after + 1}", json.dumps(entry).encode()
+        ):
+            raise UserError(
+                f"the name {name!r} was given to version {str(self.last(name).version)[:12]} meanwhile, and stays with it; "
+                f"version {meant[:12]} is published without a name: run again to build on the other"
+            )
+        return Ref(after + 1, meant, entry)
+
+    def roll_back(self, name: str, to: str | None = None) -> Ref:
+        """Let `name` mean an earlier version again: `to`, or what it meant before it first meant what it means now.
+
+        Nothing is taken back: the log gets one more entry. Raises `UserError` where there is nothing to go
+        back to.
+        """
+        log = self.log(name)
+        if not log:
+            raise UserError(f"the store has no name {name!r}; `winnow log` lists the names")
+        if to is None:
+            first = next(number for number, entry in enumerate(log) if entry.version == log[-1].version)
+            if first == 0:
+                raise UserError(
+                    f"{name!r} meant nothing before version {str(log[-1].version)[:12]}; name another with --to"
+                )
+            to = str(log[first - 1].version)
+        version = self.open(to).id
+        if version == log[-1].version:
+            raise UserError(f"{name!r} means version {version[:12]} already")
+        return self.set_ref(name, version, log[-1].n, rolled_back_from=str(log[-1].version))
+
+
+_NAME = re.compile(r"[a-z0-9][a-z0-9._-]*(@[a-z]+)?")
+
+
+def _object(shard: shards.Shard) -> str:
+    return f"objects/{shard.sha256}.parquet"
+
+
+def _ref(raw: bytes, name: str, n: int) -> Ref:
+    try:
+        held = json.loads(raw)
+        sound = held["n"] == n and re.fullmatch(r"[0-9a-f]{64}", held["version"])
+    except (ValueError, KeyError, TypeError):
+        sound = None
+    if not sound:
+        raise UserError(f"refs/{name}/{n} is not a ref; remove that file to go back to the one before")
+    return Ref(n, held["version"], held)

@@ -1,0 +1,136 @@
+"""A published version, opened: its manifest, its shards, what is attested of it."""
+
+import hashlib
+import json
+import re
+from collections.abc import Mapping
+from dataclasses import dataclass
+from functools import cached_property
+from pathlib import Path
+from typing import TYPE_CHECKING, Any
+
+from corpus.schema import UserError
+from corpus.versions import manifest
+from corpus.versions.blocks import Block
+from corpus.versions.shards import Shard, by_split
+
+if TYPE_CHECKING:
+    from corpus.versions.library import Shelf
+
+SHARDS = "attestations/shards.json"
+DIGESTS = "digests.json"
+"""The SHA-256 of every file that may grow or change without changing the id. Where one is being replaced, both
+digests stand here until it is, and null where it was absent, so that a crash in between leaves nothing wrong."""
+TOMBSTONE = "withdrawn.json"
+
+
+@dataclass(frozen=True)
+class Version:
+    """A version on a shelf. Its manifest was found to be what its id says."""
+
+    shelf: "Shelf"
+    id: str
+    manifest: Mapping[str, Any]
+
+    @classmethod
+    def open(cls, shelf: "Shelf", version: str) -> "Version":
+        """Open a version by its whole id; raises `UserError` for one that is withdrawn, or was changed."""
+        found = cls.look(shelf, version)
+        if found.withdrawn is not None:
+            raise UserError(
+                f"version {version[:12]} was withdrawn on {found.withdrawn['at']}: {found.withdrawn['why']}; "
+                "use another"
+            )
+        return found
+
+    @classmethod
+    def look(cls, shelf: "Shelf", version: str) -> "Version":
+        """Open a version even if it was withdrawn; only its manifest is then sure to be there."""
+        where = f"versions/{version}/manifest.json"
+        held = manifest.parse(shelf.read(where), where)
+        if held["version"] != version:
+            raise UserError(
+                f"{where} is the manifest of version {held['version'][:12]}, which lies in the wrong folder; "
+                "move it back, or publish this version anew"
+            )
+        return cls(shelf, version, held)
+
+    @property
+    def where(self) -> str:
+        """Its folder's name on the shelf."""
+        return f"versions/{self.id}"
+
+    @property
+    def folder(self) -> Path:
+        """Its folder on this machine: what `datasets.load_dataset` reads."""
+        return self.shelf.local(self.where)
+
+    @cached_property
+    def withdrawn(self) -> Mapping[str, Any] | None:
+        """When and why it was withdrawn, if it was."""
+        try:
+            return dict(json.loads(self.shelf.read(f"{self.where}/{TOMBSTONE}")))
+        except FileNotFoundError:
+            return None
+
+    @cached_property
+    def shards(self) -> tuple[Shard, ...]:
+        """Its shards in row order, as attested; raises `UserError` where the attestation contradicts the manifest."""
+        where = f"{self.where}/{SHARDS}"
+        try:
+            return tuple(self._shards(json.loads(self.shelf.read(where))))
+        except (ValueError, KeyError, TypeError, FileNotFoundError) as error:
+            raise UserError(
+                f"{where} is not what the manifest lists ({error}); publish the version anew"
+            ) from error
+
+    def _shards(self, attested: list[dict[str, Any]]) -> list[Shard]:
+        made = []
+        left = {
+            split: [Block(**block) for block in held["blocks"]]
+            for split, held in self.manifest["splits"].items()
+        }
+        for entry in attested:
+            blocks, left[entry["split"]] = (
+                left[entry["split"]][: entry["blocks"]],
+                left[entry["split"]][entry["blocks"] :],
+            )
+            shard = Shard(**{**entry, "blocks": tuple(blocks)})
+            if (
+                not re.fullmatch(rf"data/{shard.split}-\d{{5,}}-{shard.sha256[:8]}\.parquet", shard.file)
+                or len(blocks) != entry["blocks"]
+                or shard.rows != sum(block.rows for block in blocks)
+            ):
+                raise ValueError(f"{shard.file} is not of this version")
+            made.append(shard)
+        if any(left.values()):
+            raise ValueError("shards are missing from it")
+        return made
+
+    def files(self, split: str) -> list[Path]:
+        """Return the shards of a split, in row order, as files of this machine."""
+        return [self.shelf.local(f"{self.where}/{shard.file}") for shard in by_split(self.shards)[split]]
+
+    # --- what is said of it
+
+    def attest(self, name: str, content: bytes) -> None:
+        """Lay a file beside the version, or replace it; a crash leaves the old one or the new one, and no complaint."""
+        digest = hashlib.sha256(content).hexdigest()
+        known = self.digests
+        before = known.get(name, [None])
+        self._write_digests({**known, name: [*dict.fromkeys([*before, digest])]})
+        self.shelf.write(f"{self.where}/{name}", content)
+        self._write_digests({**known, name: [digest]})
+
+    @property
+    def digests(self) -> dict[str, list[str | None]]:
+        """The digests that each file beside the shards may have; null stands for its absence."""
+        return dict(json.loads(self.shelf.read(f"{self.where}/{DIGESTS}")))
+
+    def _write_digests(self, held: Mapping[str, Any]) -> None:
+        self.shelf.write(f"{self.where}/{DIGESTS}", digests(held))
+
+
+def digests(held: Mapping[str, list[str | None]]) -> bytes:
+    """Return the file of digests."""
+    return json.dumps(dict(sorted(held.items())), indent=1).encode()

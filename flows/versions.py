@@ -1,0 +1,127 @@
+"""What is said of published versions: whether they are sound, what a name has meant."""
+
+from pathlib import Path
+from typing import Any
+
+from rich.console import Console
+from rich.table import Table
+
+from corpus.schema import UserError
+from corpus.store import Store
+from corpus.versions.library import Library, Ref
+from corpus.versions.verify import verify as examine
+from corpus.versions.version import Version
+from flows.progress import shown
+
+
+def verify(names: tuple[str, ...], root: Path, *, deep: bool, quiet: bool) -> dict[str, Any]:
+    """Check versions, all of the store where none is named; a single one answers for itself."""
+    library = Store(root.resolve()).library
+    wanted = names or tuple(library.versions())
+    if not wanted:
+        raise UserError(f"there is no version in {root} yet; name another store with --store")
+    with shown(quiet) as progress:
+        found = [
+            examine(
+                library,
+                name,
+                deep=deep,
+                progress=lambda done, total: progress("verifying", done >> 20, total >> 20),
+            )
+            for name in wanted
+        ]
+    if len(found) == 1:
+        return found[0]
+    return {"ok": all(one["ok"] for one in found), "versions": found}
+
+
+def show_verified(held: dict[str, Any]) -> None:
+    """Print a line a version, and its problems."""
+    console = _console()
+    for one in held.get("versions", [held]):
+        how = "bytes, digests and rows" if one["deep"] else "bytes and digests"
+        count = len(one["problems"])
+        said = f"sound, by {how}" if one["ok"] else f"{count} problem{'s' if count > 1 else ''}"
+        console.print(f"{one['version'][:12]}  {said}", soft_wrap=True)
+        for problem in one["problems"]:
+            console.print(f"  {problem}", soft_wrap=True)
+
+
+def log(name: str | None, root: Path) -> dict[str, Any]:
+    """Tell what a name has meant, the newest first; without a name all names, and the versions that have none."""
+    library = Store(root.resolve()).library
+    if name is not None:
+        entries = library.log(name)
+        if not entries:
+            known = ", ".join(library.refs()) or "none yet"
+            raise UserError(f"{root} has no name {name!r}; there are: {known}")
+        return {"name": name, "log": [_told(library, entry) for entry in reversed(entries)]}
+    names = {ref: _told(library, library.last(ref)) for ref in library.refs() if library.log(ref)}
+    named = {entry.version for ref in library.refs() for entry in library.log(ref)}
+    return {
+        "names": names,
+        "unnamed": [_rows(library, version) for version in library.versions() if version not in named],
+    }
+
+
+def _told(library: Library, entry: Ref) -> dict[str, Any]:
+    return {**entry.held, **_rows(library, str(entry.version))}
+
+
+def _rows(library: Library, version: str) -> dict[str, Any]:
+    """Return a version's rows by split, and what is wrong with it, if it cannot be read."""
+    try:
+        held = Version.look(library.shelf, version)
+    except FileNotFoundError:
+        return {"version": version, "rows": None, "state": "not in the store"}
+    except UserError as error:
+        return {"version": version, "rows": None, "state": str(error)}
+    state = "published" if held.withdrawn is None else f"withdrawn: {held.withdrawn['why']}"
+    rows = {split: found["rows"] for split, found in held.manifest["splits"].items()}
+    return {"version": version, "rows": rows, "state": state}
+
+
+def show_log(held: dict[str, Any]) -> None:
+    """Print the log of a name, or all names."""
+    table = Table(box=None, pad_edge=False)
+    entries = (
+        [(str(entry["n"]), entry) for entry in held["log"]]
+        if "log" in held
+        else [*held["names"].items(), *(("(no name)", entry) for entry in held["unnamed"])]
+    )
+    for name in ("n" if "log" in held else "name", "version", "since", "train", "validation", "test", "what"):
+        right = name in ("n", "train", "validation", "test")
+        table.add_column(name, justify="right" if right else "left", no_wrap=name != "what")
+    for label, entry in entries:
+        rows = entry["rows"] or {}
+        counts = [f"{rows[split]:,}" if split in rows else "" for split in ("train", "validation", "test")]
+        table.add_row(label, entry["version"][:12], entry.get("at", ""), *counts, _what(entry))
+    _console().print(table)
+
+
+def _what(entry: dict[str, Any]) -> str:
+    if entry["state"] != "published":
+        return str(entry["state"])
+    if "rolled_back_from" in entry:
+        return f"rolled back from {entry['rolled_back_from'][:12]}"
+    return f"run {entry['run']}" if "run" in entry else ""
+
+
+def roll_back(name: str, to: str | None, root: Path) -> dict[str, Any]:
+    """Let a name mean an earlier version again."""
+    library = Store(root.resolve()).library
+    before = library.last(name).version
+    entry = library.roll_back(name, to)
+    return {"name": name, "n": entry.n, "version": entry.version, "before": before}
+
+
+def show_rolled_back(held: dict[str, Any]) -> None:
+    """Print what a name means now."""
+    _console().print(
+        f"{held['name']} means {held['version'][:12]} again, and no longer {held['before'][:12]}; both stay in the store",
+        soft_wrap=True,
+    )
+
+
+def _console() -> Console:
+    return Console(markup=False, emoji=False, highlight=False)
