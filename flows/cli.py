@@ -152,6 +152,27 @@ def verify(versions: tuple[str, ...], deep: bool, store: str, as_json: bool) -> 
 
 
 @winnow.command()
+@click.argument("a")
+@click.argument("b")
+@click.option(
+    "--markdown", type=click.Path(path_type=Path), metavar="FILE", help="write the page for a review there"
+)
+@click.option(
+    "--lexicon", metavar="NAME", help="count mentions too, by a lexicon: `mentions`, or a file of your own"
+)
+@_STORE
+@_JSON
+def diff(a: str, b: str, markdown: Path | None, lexicon: str | None, store: str, as_json: bool) -> None:
+    """Tell what version B has that A has not: rows and tokens added, removed, changed, moved between splits."""
+    from flows import compare
+
+    held = compare.compare(a, b, Path(store), lexicon)
+    if markdown is not None:
+        markdown.write_text(compare.markdown(held), encoding="utf-8")
+    _answer(held, as_json, compare.show)
+
+
+@winnow.command()
 @click.argument("name", required=False)
 @_STORE
 @_JSON

@@ -1,7 +1,6 @@
 """Rows of a version by their number, without reading the others: shards decoded once, then mapped into memory."""
 
 import hashlib
-import os
 import uuid
 from collections.abc import Iterator, Sequence
 from functools import lru_cache
@@ -112,7 +111,7 @@ def _decoded(path: Path, shard: Shard, folder: Path) -> Path:
         with pq.ParquetFile(path) as file, pa.ipc.new_file(str(aside), ROW) as sink:
             for number in range(file.metadata.num_row_groups):
                 sink.write_batch(file.read_row_group(number).cast(ROW).combine_chunks().to_batches()[0])
-        os.replace(aside, final)
+        aside.replace(final)
     finally:
         aside.unlink(missing_ok=True)
     return final
