@@ -121,9 +121,8 @@ class Admission(CorpusJudge):
 
     def _likeness(self, features: pa.Table, rows: Rows, asked: np.ndarray, count: int) -> Verdict:
         """Compare the candidates that are left with all rows and with each other; candidates refused are out."""
-        numbers, _ = similarity.buckets(features["bands"])
+        numbers = similarity.buckets(features["bands"], asked)
         numbers[rows.candidates & ~asked] = -1
-        numbers[~np.isin(numbers, numbers[asked])] = -1  # a bucket without a candidate settles nothing
         settled = similarity.settle(
             numbers,
             lambda shared: rows.map(ShingleSets(self.shingle_words), shared),

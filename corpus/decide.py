@@ -1,7 +1,7 @@
 """Drops are a mask, applied in stage order by one function; `what-if` is the same function again."""
 
 import time
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from typing import Any
 
@@ -11,7 +11,7 @@ import pyarrow.compute as pc
 
 from corpus.engine import Engine
 from corpus.schema import LEDGER, SPLITS, of_splits
-from corpus.segment import Segment
+from corpus.segment import Measured, Segment
 from corpus.stage import Context, CorpusJudge, Judge, Stage, Verdict
 from corpus.standing import Standing, StandingRows
 from corpus.text import halves
@@ -33,23 +33,23 @@ class Decided:
 def decide(segment: Segment, standing: Standing, contexts: Mapping[str, Context], engine: Engine) -> Decided:
     """Apply a segment's judges in order to what its pass measured."""
     count = len(standing.stands)
-    kin = _kin(standing.narrow["family"])
+    kin = _kin(_kinships(standing))
     events, stages, steps = [], [], {"id": standing.narrow["id"]}
     for stage in segment.measuring:
         began = time.perf_counter()
-        entered = standing.stands.copy()
+        entered = standing.fresh
         if isinstance(stage, CorpusJudge) and stage.candidates:
             entered &= standing.candidates
         if set(stage.splits) != set(SPLITS):
             entered &= of_splits(standing.narrow["split"], stage.splits)
         if isinstance(stage, Judge):
-            verdict = stage.judge(_features(standing, stage), contexts[stage.title])
-            spread = np.arange(count)
+            verdict = stage.judge(_features(standing.fresh_parts, stage), contexts[stage.title])
+            spread = np.arange(standing.earlier, count)
         elif isinstance(stage, CorpusJudge):
             spread = np.flatnonzero(standing.stands)
             rows = StandingRows(standing, spread, kin, stage.roles, engine, contexts[stage.title])
             verdict = stage.judge(
-                _features(standing, stage).take(pa.array(spread)), rows, contexts[stage.title]
+                _features(standing.parts, stage).take(pa.array(spread)), rows, contexts[stage.title]
             )
         else:
             spread, verdict = np.arange(count), Verdict.keep(count)
@@ -63,7 +63,8 @@ def decide(segment: Segment, standing: Standing, contexts: Mapping[str, Context]
             np.where(entered, np.where(stands, KEPT, DROPPED), NOT_ENTERED).astype(np.int8)
         )
         columns = {
-            name: _set(standing.narrow[name], spread, column) for name, column in verdict.columns.items()
+            name: _set(standing.narrow[name], spread, column, standing.earlier)
+            for name, column in verdict.columns.items()
         }
         standing = standing.after(stands, columns)
         stages.append(
@@ -72,7 +73,7 @@ def decide(segment: Segment, standing: Standing, contexts: Mapping[str, Context]
                 standing,
                 stage,
                 verdict,
-                int(standing.stands.sum() + fell.sum()),
+                int(standing.fresh.sum() + fell.sum()),
                 time.perf_counter() - began,
             )
         )
@@ -82,8 +83,8 @@ def decide(segment: Segment, standing: Standing, contexts: Mapping[str, Context]
     )
 
 
-def _features(standing: Standing, stage: Stage) -> pa.Table:
-    return pa.concat_tables([part.read(stage) for part in standing.parts]).combine_chunks()
+def _features(parts: Sequence[Measured], stage: Stage) -> pa.Table:
+    return pa.concat_tables([part.read(stage) for part in parts]).combine_chunks()
 
 
 def _summary(
@@ -94,7 +95,7 @@ def _summary(
     return {
         "stage": stage.title,
         "in": entered,
-        "out": int(standing.stands.sum()),
+        "out": int(standing.fresh.sum()),
         "dropped": {
             found["values"]: found["counts"] for found in sorted(counts, key=lambda found: found["values"])
         },
@@ -124,10 +125,23 @@ def _events(narrow: pa.Table, stage: Stage, spread: np.ndarray, verdict: Verdict
     )
 
 
-def _set(before: pa.ChunkedArray, spread: np.ndarray, column: pa.Array) -> pa.Array:
+def _set(before: pa.ChunkedArray, spread: np.ndarray, column: pa.Array, earlier: int) -> pa.Array:
+    """Put what a judge set in the place of what was; rows of the version that is built on keep theirs."""
     mask = np.zeros(len(before), bool)
     mask[spread] = True
-    return pc.replace_with_mask(before.combine_chunks(), pa.array(mask), column)
+    mask[:earlier] = False
+    return pc.replace_with_mask(
+        before.combine_chunks(), pa.array(mask), column.filter(pa.array(spread >= earlier))
+    )
+
+
+def _kinships(standing: Standing) -> pa.ChunkedArray:
+    """Return the family of each row; an earlier one without kin is a family that new rows may have joined."""
+    family = standing.narrow["family"]
+    if not standing.earlier:
+        return family
+    own = pc.if_else(standing.narrow["earlier"], standing.narrow["id"], None)
+    return pc.coalesce(family, own)
 
 
 def _kin(family: pa.ChunkedArray) -> np.ndarray:
@@ -160,18 +174,19 @@ def _unite(kin: np.ndarray, spread: np.ndarray, family: pa.Array) -> None:
 
 
 def _families(standing: Standing, kin: np.ndarray) -> pa.Array:
-    """Name each family of two rows or more by its first row: one that stands, least in fingerprint and id."""
+    """Name each family of two rows or more by its first row: one that stands, earlier ones first, least in fingerprint and id."""
     table = standing.narrow.select(["id", "fingerprint"])
     high, low = halves(table["fingerprint"])
-    order = np.lexsort((np.arange(len(kin)), low, high, ~standing.stands))
+    earlier = np.arange(len(kin)) < standing.earlier
+    order = np.lexsort((np.arange(len(kin)), low, high, ~(earlier & standing.stands), ~standing.stands))
     place = np.empty(len(order), np.int64)
     place[order] = np.arange(len(order))
     least = np.full(len(kin), len(kin), np.int64)
     np.minimum.at(least, kin, place)
     heads = order[least[kin]]
     alone = np.bincount(kin, minlength=len(kin))[kin] < 2
-    return pc.if_else(
-        pa.array(alone),
-        standing.narrow["family"].combine_chunks(),
-        table["id"].combine_chunks().take(pa.array(heads)),
+    family = standing.narrow["family"].combine_chunks()
+    named = pc.if_else(  # a family of the version that is built on keeps its name
+        pa.array(earlier), pc.coalesce(family, table["id"].combine_chunks()), table["id"].combine_chunks()
     )
+    return pc.if_else(pa.array(alone | earlier), family, named.take(pa.array(heads)))

@@ -2,7 +2,8 @@
 
 import hashlib
 import heapq
-from collections.abc import Callable, Iterator, Sequence
+from collections import Counter
+from collections.abc import Callable, Iterator, Mapping, Sequence
 from dataclasses import dataclass
 from pathlib import Path
 
@@ -10,9 +11,10 @@ import numpy as np
 import pyarrow as pa
 
 from corpus import snapshot
-from corpus.schema import LEDGER, conform, digest, keyed_id, record_id
+from corpus.known import RECORDS, Known
+from corpus.schema import LEDGER, UserError, conform, digest, keyed_id, record_id
 from corpus.snapshot import Spool
-from corpus.sources import Batch, File, Source, read
+from corpus.sources import File, Source, read
 
 MEMORY = 512 * 2**20
 """Bytes of rows that are held before they go to disk."""
@@ -20,11 +22,19 @@ MEMORY = 512 * 2**20
 
 @dataclass(frozen=True)
 class Ingested:
-    """What came of the sources: rows in id order at rest, rejects, and a digest of each source's records."""
+    """What came of the sources: rows in id order at rest, rejects, and a digest of each source's records.
+
+    Over sources that came before, all of this is of what is new: `replaced` are the ids of earlier rows whose
+    records were corrected, and `records` what is known from now on beside what was (`corpus.known.RECORDS`).
+    `files` has the SHA-256 of every file of each source, sorted.
+    """
 
     rows: int
     rejects: pa.Table
     digests: dict[str, str]
+    replaced: list[str]
+    records: pa.Table
+    files: dict[str, list[str]]
 
 
 def ingest(
@@ -35,88 +45,172 @@ def ingest(
     *,
     seed: int,
     limit: int | None = None,
+    known: Mapping[str, Known] | None = None,
     part_rows: int = snapshot.PART_ROWS,
     memory: int = MEMORY,
     progress: Callable[[int], None] = lambda _: None,
 ) -> Ingested:
-    """Read `sources` and write their rows to `folder` as a snapshot.
+    """Read `sources` and write their rows to `folder` as a snapshot; of a source that is `known` those that are new.
 
     With `limit` the rows of least keyed hash of their id are taken, over all sources; only they count, and
-    rejects, which have no id, are then left out of the account.
+    rejects, which have no id, are then left out of the account. Raises `UserError` for a file that changed
+    while it was read.
     """
-    spools, ids, rejects, digests = [], [], [], {}
+    spools, came = [], []
     for source in sources:
         spool = Spool(scratch / f"{source.name}.arrow", memory // (2 * len(sources)))
-        read_ids, read_rejects, digests[source.name] = _identify(
-            source, read(source, files(source)), spool, progress
-        )
+        before = (known or {}).get(source.name, Known.nothing())
+        came.append(_identify(source, files(source), spool, before, progress))
         spools.append(spool)
-        ids.append(read_ids)
-        rejects += read_rejects
-    if limit is not None:
-        ids = _least(ids, seed, limit)
-        rejects = []
+    ids = [one.ids for one in came] if limit is None else _least([one.ids for one in came], seed, limit)
+    rejects = [table for one in came for table in one.rejects] if limit is None else []
     rows = snapshot.sort_by_id(_named(spools, ids), scratch, memory // 2)
     held = snapshot.write(folder, rows, part_rows)
-    return Ingested(held.rows, pa.concat_tables([LEDGER.empty_table(), *rejects]), digests)
+    return Ingested(
+        held.rows,
+        pa.concat_tables([LEDGER.empty_table(), *rejects]),
+        {source.name: one.digest for source, one in zip(sources, came, strict=True)},
+        [row_id for one in came for row_id in one.replaced],
+        pa.concat_tables([RECORDS.empty_table(), *(one.records for one in came)]),
+        {source.name: one.files for source, one in zip(sources, came, strict=True)},
+    )
+
+
+@dataclass(frozen=True)
+class _Came:
+    """What came of one source; `ids` are aligned with its spool (None: not taken)."""
+
+    ids: list[str | None]
+    rejects: list[pa.Table]
+    digest: str
+    replaced: list[str]
+    records: pa.Table
+    files: list[str]
 
 
 def _identify(
-    source: Source, batches: Iterator[Batch], spool: Spool, progress: Callable[[int], None]
-) -> tuple[list[str | None], list[pa.Table], str]:
-    """Spool the rows of a source; return the id of each (None: rejected), the rejects, the source's digest."""
+    source: Source, files: list[File], spool: Spool, known: Known, progress: Callable[[int], None]
+) -> _Came:
+    """Spool the rows of the files that may hold something new, and find out which of them do."""
+    readable = [file for file in files if file.problem is None]
+    marks = {file.name: _mark(file) for file in readable}
+    digests = {file.name: _sha256(file) for file in readable}
+    kept = known.skip(list(digests.values()))
     records: list[bytes] = []
     keys: list[str | None] = []
     lines: list[int | None] = []
+    places: list[pa.ChunkedArray] = []
     keyed = False
     rejects = []
-    for batch in batches:
+    for batch in read(
+        source, files, skip=frozenset(name for name, found in digests.items() if found in kept)
+    ):
         spool.append(batch.rows)
         records += batch.records
+        places.append(batch.rows["file"])
         rejects.append(batch.rejects)
         if batch.keys is not None and batch.lines is not None:
             keyed = True
             keys += batch.keys
             lines += batch.lines
         progress(len(batch.records))
-    ids: list[str | None] = (
-        _ids_of_keys(source.name, keys, records) if keyed else list(_ids_of_records(source.name, records))
-    )
-    rejects += _rejects_of(spool, ids, keys, lines)
+    for file in readable:
+        if _mark(file) != marks[file.name]:
+            raise UserError(
+                f"{file.path} changed while it was read; run again when nobody writes to it, or read a copy"
+            )
+    names = [name for column in places for name in column.to_pylist()]
+    seen = known.among(records)
+    if keyed:
+        ids, refused, replaced = _ids_of_keys(source.name, keys, records, seen, known, kept)
+    else:
+        every = list(_ids_of_records(source.name, records, known.counts(records, kept)))
+        ids = [None if old else row_id for row_id, old in zip(every, known.has(every), strict=True)]
+        refused, replaced = [], []
+    rejects += _rejects_of(spool, refused, keys, lines)
+    held = [place for place, row_id in enumerate(ids) if row_id is not None]
+    held = sorted([*held, *(place for place in refused if not seen[place])])
     state = hashlib.sha256()
-    for record in sorted(records):
+    for record in sorted(records[place] for place in held):
         state.update(record)
-    return ids, rejects, state.hexdigest()
+    listed = Counter(names[place] for place in held)
+    copies = Counter(digests.values())
+    whole = {
+        name for name, count in Counter(names).items() if listed[name] == count and copies[digests[name]] == 1
+    }
+    table = pa.table(
+        [
+            pa.repeat(source.name, len(held)),
+            pa.array([records[place] for place in held], pa.binary(16)),
+            pa.array([ids[place] for place in held], pa.string()),
+            pa.array(
+                [digests[names[place]] if names[place] in whole else None for place in held], pa.string()
+            ),
+        ],
+        schema=RECORDS,
+    )
+    return _Came(ids, rejects, state.hexdigest(), replaced, table, sorted(digests.values()))
 
 
-def _ids_of_records(source: str, records: list[bytes]) -> Iterator[str]:
+def _mark(file: File) -> tuple[int, int, int]:
+    state = file.path.stat()
+    return state.st_ino, state.st_size, state.st_mtime_ns
+
+
+def _sha256(file: File) -> str:
+    with file.path.open("rb") as opened:
+        return hashlib.file_digest(opened, "sha256").hexdigest()
+
+
+def _ids_of_records(source: str, records: list[bytes], before: Mapping[bytes, int]) -> Iterator[str]:
     seen: dict[bytes, int] = {}
     for record in records:
-        ordinal = seen.get(record, 0)
+        ordinal = seen.get(record, before.get(record, 0))
         seen[record] = ordinal + 1
         yield record_id(source, record, ordinal)
 
 
-def _ids_of_keys(source: str, keys: list[str | None], records: list[bytes]) -> list[str | None]:
-    """Of the records that share a key the one of least digest has it; the others, and null keys, have no id."""
-    holder: dict[str, tuple[bytes, int]] = {}
-    for place, (key, record) in enumerate(zip(keys, records, strict=True)):
+def _ids_of_keys(
+    source: str,
+    keys: list[str | None],
+    records: list[bytes],
+    seen: list[bool],
+    known: Known,
+    kept: frozenset[str],
+) -> tuple[list[str | None], list[int], list[str]]:
+    """Return the id of each record that is taken, the places of those that are refused, and the ids replaced.
+
+    Of the records that share a key and never came before the one of least digest has it; the others, and null
+    keys, are refused.
+    """
+    of_key: dict[str, list[int]] = {}
+    for place, key in enumerate(keys):
         if key is not None:
-            holder[key] = min(holder.get(key, (record, place)), (record, place))
-    taken = {place for _, place in holder.values()}
-    return [
-        keyed_id(source, key) if key is not None and place in taken else None
-        for place, key in enumerate(keys)
-    ]
+            of_key.setdefault(key, []).append(place)
+    named = {key: keyed_id(source, key) for key in of_key}
+    held = known.held(list(named.values()))
+    ids: list[str | None] = [None] * len(keys)
+    refused = [place for place, key in enumerate(keys) if key is None]
+    replaced = []
+    for key, places in of_key.items():
+        new = [place for place in places if not seen[place]]
+        record, file = held.get(named[key], (None, None))
+        gone = record is not None and file not in kept and all(records[place] != record for place in places)
+        chosen = min(new or (places if gone else []), key=lambda place: (records[place], place), default=None)
+        if chosen is not None:
+            ids[chosen] = named[key]
+            refused += [place for place in new if place != chosen]
+            if record is not None:
+                replaced.append(named[key])
+    return ids, sorted(refused), replaced
 
 
 def _rejects_of(
-    spool: Spool, ids: list[str | None], keys: list[str | None], lines: list[int | None]
+    spool: Spool, refused: list[int], keys: list[str | None], lines: list[int | None]
 ) -> list[pa.Table]:
-    found = [place for place, row_id in enumerate(ids) if row_id is None]
-    if not found:
+    if not refused:
         return []
-    places = np.array(found)
+    places = np.array(refused)
     tables, start = [], 0
     for table in spool:
         inside = places[(places >= start) & (places < start + table.num_rows)]

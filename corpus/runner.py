@@ -2,7 +2,7 @@
 
 import json
 import time
-from collections.abc import Callable, Iterator, Sequence
+from collections.abc import Callable, Iterator, Mapping, Sequence
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
@@ -14,8 +14,10 @@ import pyarrow.parquet as pq
 
 from corpus import snapshot
 from corpus.decide import Decided, decide
+from corpus.earlier import NOTHING, Earlier
 from corpus.engine import Engine
 from corpus.ingest import Ingested, ingest
+from corpus.known import Known
 from corpus.memo import Replay
 from corpus.models import Models
 from corpus.schema import ROW, of_splits
@@ -44,15 +46,20 @@ class Runner:
     seed: int
     part_rows: int = snapshot.PART_ROWS
     progress: Progress = silent
+    earlier: Earlier = NOTHING
 
     def context(self, stage: Stage) -> Context:
         """Return the one door through which `stage` sees the world."""
         return Context(self.seed, stage.title, self.models, Replay(self.store.replay))
 
     def ingest(
-        self, sources: Sequence[Source], files: Callable[[Source], list[File]], limit: int | None
+        self,
+        sources: Sequence[Source],
+        files: Callable[[Source], list[File]],
+        limit: int | None,
+        known: Mapping[str, Known] | None = None,
     ) -> tuple[Snapshot, Ingested]:
-        """Read the sources into a snapshot."""
+        """Read the sources into a snapshot; of those that are known what is new."""
         read = 0
 
         def told(rows: int) -> None:
@@ -69,19 +76,26 @@ class Runner:
                 folder,
                 seed=self.seed,
                 limit=limit,
+                known=known,
                 part_rows=self.part_rows,
                 progress=told,
             )
             return self.store.keep(Snapshot.open(folder / "made")), held
 
     def run(self, segment: Segment, before: Snapshot, grown: Sequence[str] = ()) -> Decided:
-        """Pass over a snapshot, measuring only what was never measured, and decide."""
+        """Pass over a snapshot, measuring only what was never measured, and decide.
+
+        The rows of the version that is built on are as its stages left them: only what corpus judges ask of
+        all rows is measured of them.
+        """
         contexts = {stage.title: self.context(stage) for stage in segment.measuring}
-        keys = [memo_key(part, segment, contexts, self.seed) for part in before.parts]
-        found = [remembered(self.store, part, key) for part, key in zip(before.parts, keys, strict=True)]
+        of_all = Segment(None, (), segment.corpus_judges)
+        passes = [(part, of_all) for part in self.earlier.parts] + [(part, segment) for part in before.parts]
+        keys = [memo_key(part, asked, contexts, self.seed) for part, asked in passes]
+        found = [remembered(self.store, part, key) for (part, _), key in zip(passes, keys, strict=True)]
         tasks = [
-            Pass(self.store, part, segment, contexts, key)
-            for part, key, known in zip(before.parts, keys, found, strict=True)
+            Pass(self.store, part, asked, contexts, key)
+            for (part, asked), key, known in zip(passes, keys, found, strict=True)
             if known is None
         ]
         fresh: Iterator[Measured] = iter(
@@ -93,21 +107,24 @@ class Runner:
             self.progress("measuring", number, len(found))
         for _ in fresh:
             raise AssertionError("more parts came back than were sent")
-        candidates = np.zeros(before.rows, bool)
+        count = self.earlier.rows + before.rows
+        stands = np.r_[self.earlier.stands, np.ones(before.rows, bool)]
+        candidates = np.zeros(count, bool)
         if len(grown):
-            candidates = pc.is_in(before.narrow(["id"])["id"], pa.array(grown)).to_numpy(zero_copy_only=False)
-        standing = Standing(tuple(parts), np.ones(before.rows, bool), {}, candidates)
+            ids = before.narrow(["id"])["id"]
+            candidates[self.earlier.rows :] = pc.is_in(ids, pa.array(grown)).to_numpy(zero_copy_only=False)
+        standing = Standing(tuple(parts), stands, {}, candidates, self.earlier.rows)
         self.progress("judging", 0, 0)
         return decide(segment, standing, contexts, self.engine)
 
     def settle(self, standing: Standing) -> Snapshot:
-        """Write what stands as the next segment's input."""
+        """Write what stands as the next segment's input; the rows of the version that is built on are there already."""
         return self.store.snapshot(standing.tables(), self.part_rows)
 
     def grow(self, stage: Grow, standing: Standing) -> tuple[Snapshot, list[str], dict[str, Any]]:
         """Let `stage` grow from the rows that stand; return all of them together, the new ids, and a summary."""
         began = time.perf_counter()
-        parents = standing.stands & of_splits(standing.narrow["split"], stage.splits)
+        parents = standing.fresh & of_splits(standing.narrow["split"], stage.splits)
         tasks = [
             Growing(stage, self.context(stage), rows) for rows in standing.tables(parents) if rows.num_rows
         ]
@@ -119,7 +136,7 @@ class Runner:
             made.append(candidates)
         grown = pa.concat_tables([ROW.empty_table(), *made]).sort_by("id")
         after = self.store.snapshot(_merged(standing.tables(), grown), self.part_rows)
-        stood = int(standing.stands.sum())
+        stood = int(standing.fresh.sum())
         summary = {
             "stage": stage.title,
             "in": stood,

@@ -77,11 +77,15 @@ class Measured:
     rows. Where they were read stands in the part's own file, since equal rows may come from elsewhere.
     """
 
-    file: Path
-    rows: int
+    part: Part
     memo: Path
     changed: Mapping[str, int]
     seconds: Mapping[str, float] = field(default_factory=dict)
+
+    @property
+    def rows(self) -> int:
+        """How many rows the part has."""
+        return self.part.rows
 
     @property
     def features(self) -> Path:
@@ -90,7 +94,7 @@ class Measured:
 
     def table(self, columns: Sequence[str] | None = None) -> pa.Table:
         """Return columns of the rows as the pass left them; all columns by default."""
-        rows = pq.read_table(self.file, columns=columns)
+        rows = self.part.read(columns)
         rewritten = self.memo / "messages.parquet"
         if "messages" not in rows.column_names or not rewritten.exists():
             return rows
@@ -134,7 +138,7 @@ def remembered(store: Store, part: Part, key: str) -> Measured | None:
     folder = store.memo(key)
     if not (folder / "done.json").exists():
         return None
-    return Measured(part.path, part.rows, folder, json.loads((folder / "done.json").read_text()))
+    return Measured(part, folder, json.loads((folder / "done.json").read_text()))
 
 
 def run_pass(task: Pass) -> Measured:

@@ -10,6 +10,7 @@ from dataclasses import dataclass
 
 import numpy as np
 import pyarrow as pa
+import pyarrow.compute as pc
 
 from corpus import text
 
@@ -48,12 +49,31 @@ class ShingleSets:
         return pa.LargeListArray.from_arrays(pa.array(starts), pa.array(found))
 
 
-def buckets(keys: pa.ChunkedArray | pa.Array) -> tuple[np.ndarray, int]:
-    """Number the band keys that two rows or more share: (rows, bands) int64, -1 where nobody shares."""
+def buckets(keys: pa.ChunkedArray | pa.Array, among: np.ndarray) -> np.ndarray:
+    """Number the band keys that two rows or more share: (rows, bands) int64, -1 where nobody shares.
+
+    A bucket without a row of `among` (bool) settles nothing, and gets no number.
+    """
     whole = keys.combine_chunks() if isinstance(keys, pa.ChunkedArray) else keys
     held = np.frombuffer(whole.buffers()[1], np.uint64) if len(whole) else np.zeros(0, np.uint64)
     table = held.reshape(-1, BANDS)[whole.offset : whole.offset + len(whole)]
     numbers = np.full(table.shape, -1, np.int64)
+    if among.all():
+        return _numbered(table, numbers)
+    near = among.copy()
+    for band in range(BANDS):
+        column = np.ascontiguousarray(table[:, band])
+        near |= pc.is_in(pa.array(column), pa.array(column[among])).to_numpy(zero_copy_only=False)
+    met = np.flatnonzero(near)
+    some = _numbered(table[met], np.full((len(met), BANDS), -1, np.int64))
+    present = np.zeros(some.max(initial=-1) + 2, bool)
+    present[some[among[met]]] = True
+    present[-1] = False
+    numbers[met] = np.where(present[some], some, -1)
+    return numbers
+
+
+def _numbered(table: np.ndarray, numbers: np.ndarray) -> np.ndarray:
     count = 0
     for band in range(BANDS):
         column = table[:, band]
@@ -65,7 +85,7 @@ def buckets(keys: pa.ChunkedArray | pa.Array) -> tuple[np.ndarray, int]:
         _, dense = np.unique(group[shared], return_inverse=True)
         numbers[order[shared], band] = count + dense
         count += int(dense.max()) + 1 if len(dense) else 0
-    return numbers, count
+    return numbers
 
 
 @dataclass(frozen=True)

@@ -20,15 +20,20 @@ NARROW = tuple(field.name for field in ROW if field.name not in ("messages", "ex
 
 @dataclass(frozen=True)
 class Part:
-    """A file of a snapshot; `digest` is that of its content, wherever its rows were read."""
+    """A file of a snapshot, or one row group of a shard; `digest` is that of its content, wherever its rows were read."""
 
     path: Path
     rows: int
     digest: str
+    group: int | None = None
 
     def read(self, columns: Sequence[str] | None = None) -> pa.Table:
         """Return the part's rows."""
-        return pq.read_table(self.path, columns=None if columns is None else list(columns), schema=None)
+        names = None if columns is None else list(columns)
+        if self.group is None:
+            return pq.read_table(self.path, columns=names)
+        with pq.ParquetFile(self.path) as file:
+            return file.read_row_group(self.group, columns=names)
 
 
 @dataclass(frozen=True)

@@ -155,15 +155,19 @@ def files_of(source: Source, base: Path, fetch: Callable[[str], Path]) -> list[F
         raise UserError(f"source {source.name!r}: {error}") from error
 
 
-def read(source: Source, files: Sequence[File], batch_rows: int = 10_000) -> Iterator[Batch]:
+def read(
+    source: Source, files: Sequence[File], batch_rows: int = 10_000, *, skip: frozenset[str] = frozenset()
+) -> Iterator[Batch]:
     """Yield the rows of `files` in batches of at most `batch_rows` rows and rejects, over the files' borders.
+
+    Files whose names are in `skip` have a say in what the columns mean, and are not read.
 
     A record's digest depends on its fields alone: not on format, file, order or batch. Raises `UserError`,
     before the first batch, for a file that lacks a column that a knob names, or a column of text.
     """
     columns = source.columns(keyed=_checked(source, files))
     pile = Pile(source.name, keyed=columns.key is not None)
-    for file, one in _reads(source, files):
+    for file, one in _reads(source, [file for file in files if file.name not in skip]):
         if one.fields is None:
             pile.reject(file, one, one.reason or "", one.what)
         else:

@@ -26,7 +26,10 @@ class Rows(Protocol):
 
     @property
     def table(self) -> pa.Table:
-        """The narrow columns: every column of a row but its `messages` and `extra`, and its `fingerprint`."""
+        """The narrow columns: every column of a row but its `messages` and `extra`, its `fingerprint`, and `earlier`.
+
+        Rows that are `earlier` are those of the version that is built on: they stay, whatever a judge says.
+        """
 
     @property
     def first(self) -> np.ndarray:

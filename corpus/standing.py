@@ -8,12 +8,13 @@ from typing import Any
 
 import numpy as np
 import pyarrow as pa
+import pyarrow.compute as pc
 import pyarrow.parquet as pq
 
 from corpus import text
 from corpus.engine import Engine
 from corpus.segment import Measured, rows_with_roles
-from corpus.snapshot import NARROW
+from corpus.snapshot import NARROW, Part
 from corpus.stage import Context
 
 SET = ("label", "family", "split")
@@ -22,21 +23,45 @@ SET = ("label", "family", "split")
 
 @dataclass(frozen=True)
 class Standing:
-    """Row-aligned with all rows of a snapshot, in id order; `candidates` are the rows that the last growth made."""
+    """Row-aligned with the rows of the version that is built on, as they lie there, and then with all rows of a snapshot, in id order.
+
+    The first `earlier` rows are those of the version: they never fall, and keep family and split; only what
+    was replaced or forgotten does not stand. `candidates` are the rows that the last growth made.
+    """
 
     parts: tuple[Measured, ...]
     stands: np.ndarray
     columns: Mapping[str, pa.Array]
     candidates: np.ndarray
+    earlier: int = 0
 
     @cached_property
     def bounds(self) -> np.ndarray:
         """The position of each part's first row, and at the end the number of rows."""
         return np.cumsum([0, *(part.rows for part in self.parts)])
 
+    @property
+    def fresh(self) -> np.ndarray:
+        """Which rows stand that are not those of the version that is built on."""
+        fresh = self.stands.copy()
+        fresh[: self.earlier] = False
+        return fresh
+
+    @property
+    def fell(self) -> np.ndarray:
+        """Which rows fell; rows of the version that were replaced did not."""
+        fell = ~self.stands
+        fell[: self.earlier] = False
+        return fell
+
+    @property
+    def fresh_parts(self) -> tuple[Measured, ...]:
+        """The parts of the snapshot: those behind the rows of the version."""
+        return self.parts[int(np.searchsorted(self.bounds, self.earlier)) :] if self.earlier else self.parts
+
     @cached_property
     def narrow(self) -> pa.Table:
-        """The narrow columns of all rows, with `fingerprint` and the columns that judges set."""
+        """The narrow columns of all rows, with `fingerprint`, `earlier`, and the columns that judges set."""
         return with_columns(self._as_read, self.columns)
 
     @cached_property
@@ -46,7 +71,12 @@ class Standing:
             table = part.table(list(NARROW))
             prints = pq.read_table(part.features, columns=["fingerprint"])
             tables.append(table.append_column("fingerprint", prints["fingerprint"]))
-        return pa.concat_tables(tables).combine_chunks()
+        whole = pa.concat_tables(tables).combine_chunks()
+        earlier = np.arange(len(whole)) < self.earlier
+        gone = earlier & ~self.stands  # another row may have its id now
+        if gone.any():
+            whole = with_columns(whole, {"id": pc.if_else(pa.array(gone), None, whole["id"])})
+        return whole.append_column("earlier", pa.array(earlier))
 
     def after(self, stands: np.ndarray, columns: Mapping[str, pa.Array]) -> "Standing":
         """Return what a judge left, with the columns that it set; nothing is read again."""
@@ -55,9 +85,11 @@ class Standing:
         return left
 
     def tables(self, mask: np.ndarray | None = None) -> Iterator[pa.Table]:
-        """Yield whole rows, part by part: those that stand, or those where `mask` is true."""
-        chosen = self.stands if mask is None else mask
+        """Yield whole rows, part by part: those that stand and are not the version's, or those where `mask` is true."""
+        chosen = self.fresh if mask is None else mask
         for part, start, stop in zip(self.parts, self.bounds, self.bounds[1:], strict=False):
+            if start < self.earlier and not chosen[start:stop].any():
+                continue
             held = {name: column.slice(start, stop - start) for name, column in self.columns.items()}
             yield with_columns(part.table(), held).filter(pa.array(chosen[start:stop]))
 
@@ -67,9 +99,11 @@ class Standing:
         marks = {"stands": pa.array(self.stands), "candidates": pa.array(self.candidates), **self.columns}
         pq.write_table(pa.table(marks), folder / "standing.parquet", compression="zstd")
         parts = {
-            "file": [str(part.file) for part in self.parts],
-            "rows": [part.rows for part in self.parts],
-            "memo": [str(part.memo) for part in self.parts],
+            "file": [str(one.part.path) for one in self.parts],
+            "rows": [one.rows for one in self.parts],
+            "group": pa.array([one.part.group for one in self.parts], pa.int64()),
+            "memo": [str(one.memo) for one in self.parts],
+            "earlier": [int(end) <= self.earlier for end in self.bounds[1:]],
         }
         pq.write_table(pa.table(parts), folder / "parts.parquet")
 
@@ -80,10 +114,14 @@ class Standing:
         parts = pq.read_table(folder / "parts.parquet").to_pylist()
         columns = {name: _whole(marks[name]) for name in marks.column_names if name in SET}
         return cls(
-            tuple(Measured(Path(part["file"]), part["rows"], Path(part["memo"]), {}) for part in parts),
+            tuple(
+                Measured(Part(Path(one["file"]), one["rows"], "", one["group"]), Path(one["memo"]), {})
+                for one in parts
+            ),
             stands=_whole(marks["stands"]).to_numpy(zero_copy_only=False),
             columns=columns,
             candidates=_whole(marks["candidates"]).to_numpy(zero_copy_only=False),
+            earlier=sum(one["rows"] for one in parts if one["earlier"]),
         )
 
 

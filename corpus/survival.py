@@ -4,6 +4,7 @@ from typing import Literal
 
 import numpy as np
 import pyarrow as pa
+import pyarrow.compute as pc
 
 from corpus.text import halves
 
@@ -12,6 +13,8 @@ Prefer = Literal["confidence", "longest"]
 
 def rank(rows: pa.Table, prefer: Prefer = "confidence", words: np.ndarray | None = None) -> np.ndarray:
     """Return each row's place (0 is best): by confidence, missing last, or by most `words`; then by content.
+
+    Rows of the version that is built on (column `earlier`, where there is one) come before all others.
 
     Ties go by fingerprint, then by source, then by id, whose last 32 bits are the ordinal among equal
     records: adding copies never changes which of two equal rows stays.
@@ -25,10 +28,26 @@ def rank(rows: pa.Table, prefer: Prefer = "confidence", words: np.ndarray | None
         ties += [confidence, -words]
     else:
         ties += [confidence]
+    if "earlier" in rows.column_names:
+        ties.append(~rows["earlier"].to_numpy())
     order = np.lexsort(ties)
     places = np.empty(len(order), np.int64)
     places[order] = np.arange(len(order))
     return places
+
+
+def meeting(keys: pa.ChunkedArray, rows: pa.Table) -> np.ndarray:
+    """Return the positions (ascending) of the rows that a judge of equal `keys` has to look at.
+
+    All of them, but where a version is built on (column `earlier`) those of its rows whose key no new row has
+    decide nothing.
+    """
+    earlier = rows["earlier"].to_numpy()
+    if not earlier.any():
+        return np.arange(len(earlier))
+    fresh = keys.combine_chunks().filter(pa.array(~earlier))
+    found: np.ndarray = np.flatnonzero(pc.is_in(keys, fresh).to_numpy() | ~earlier)
+    return found
 
 
 def best(places: np.ndarray, *keys: np.ndarray) -> np.ndarray:
@@ -48,9 +67,9 @@ def codes(column: pa.ChunkedArray | pa.Array) -> np.ndarray:
     encoded = whole.dictionary_encode()
     if isinstance(encoded, pa.ChunkedArray):
         encoded = encoded.combine_chunks()
-    words = encoded.dictionary.to_pylist()
-    places = np.empty(len(words) + 1, np.int64)
+    places = np.empty(len(encoded.dictionary) + 1, np.int64)
     places[-1] = -1
-    places[np.array(sorted(range(len(words)), key=words.__getitem__), np.int64)] = np.arange(len(words))
+    order = pc.array_sort_indices(encoded.dictionary).to_numpy()  # by bytes, which in UTF-8 is by code points
+    places[order] = np.arange(len(order))
     found: np.ndarray = places[encoded.indices.fill_null(-1).to_numpy(zero_copy_only=False)]
     return found

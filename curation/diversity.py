@@ -17,6 +17,8 @@ from corpus.text import halves
 _SCALE = 4096
 """Similarities are compared in steps of 1/4096, as integers: sums of them do not depend on their order."""
 
+_NONE = np.empty(0, np.int64)
+
 
 class Diversity(CorpusJudge):
     """Choose `keep` rows, class by class, that cover the meanings of the rows that `splits` names; drop the rest.
@@ -31,6 +33,9 @@ class Diversity(CorpusJudge):
 
     A pool row that is not chosen goes as `not_chosen`; `score` is one minus the cosine to the nearest chosen row
     of its class, which `other` names. Rows of other splits stay.
+
+    Rows of the version that is built on, but for those that were grown, are chosen already: they count in shares
+    and coverage, and what is left of `keep` is chosen from the new rows. Where nothing is left none is embedded.
     """
 
     stage: Literal["diversity"] = "diversity"
@@ -74,23 +79,31 @@ class Diversity(CorpusJudge):
         table = rows.table
         count = table.num_rows
         asked = of_splits(table["split"], self.splits)
+        earlier = table["earlier"].to_numpy()
+        held = np.flatnonzero(asked & earlier & table["parent"].is_null().to_numpy())
+        asked &= ~earlier
         labels = codes(table["label"])
         place = _by_content(table)
         pool = np.sort(
             _first(self._worth(table, asked, place, context), labels, self.pool, balance=self.balance)
         )
-        vectors = _vectors(rows, EncodeTexts(self.embedding), pool)
-        quotas = _shares(labels[pool], self.keep, balance=self.balance)
+        quotas = self._quotas(labels[pool], labels[held])
+        embedded = np.flatnonzero(np.isin(labels[pool], [label for label, quota in quotas.items() if quota]))
+        standing = held[np.isin(labels[held], labels[pool[embedded]])]
+        vectors = _vectors(rows, EncodeTexts(self.embedding), np.r_[pool[embedded], standing])
+        places = np.r_[pool[embedded], standing]
         chosen = np.zeros(count, bool)
         nearest = np.full(count, -1)
         distance = np.full(count, np.nan)
-        for label, quota in quotas.items():
-            inside = np.flatnonzero(labels[pool] == label)
-            picked, closest, likeness = cover(vectors[inside], quota, place[pool[inside]])
-            chosen[pool[inside[picked]]] = True
-            if quota:
-                nearest[pool[inside]] = pool[inside[closest]]
-                distance[pool[inside]] = 1 - likeness
+        for label in np.unique(labels[places]):
+            inside = np.flatnonzero(labels[places] == label)
+            fixed = np.flatnonzero(inside >= len(embedded))
+            picked, closest, likeness = cover(
+                vectors[inside], quotas[int(label)], place[places[inside]], fixed=fixed
+            )
+            chosen[places[inside[picked]]] = True
+            nearest[places[inside]] = places[inside[closest]]
+            distance[places[inside]] = 1 - likeness
         in_pool = np.isin(np.arange(count), pool)
         lost = in_pool & ~chosen
         near = pa.array(nearest, mask=~lost | (nearest < 0))
@@ -98,6 +111,15 @@ class Diversity(CorpusJudge):
         return Verdict.where(lost, "not_chosen", score=score, other=near) | Verdict.where(
             asked & ~in_pool, "not_in_pool"
         )
+
+    def _quotas(self, pool: np.ndarray, held: np.ndarray) -> dict[int, int]:
+        """Return how many rows of each class (by label code) are chosen from the pool beside those that are held."""
+        shares = _shares(np.r_[pool, held], self.keep, balance=self.balance)
+        names = np.array(list(shares), np.int64)
+        have = np.array([np.count_nonzero(held == name) for name in names], np.int64)
+        lacking = np.maximum(np.array(list(shares.values()), np.int64) - have, 0)
+        rest = max(self.keep - len(held), 0)
+        return dict.fromkeys(shares, 0) | _shares(np.repeat(names, lacking), rest, balance=False)
 
     def _worth(self, table: pa.Table, asked: np.ndarray, place: np.ndarray, context: Context) -> np.ndarray:
         """Return the positions of the rows that may come into the pool, the first to come first."""
@@ -116,19 +138,22 @@ class Diversity(CorpusJudge):
         return rows[np.lexsort((place[rows], hashes, last))]
 
 
-def cover(vectors: np.ndarray, keep: int, place: np.ndarray) -> tuple[np.ndarray, np.ndarray, np.ndarray]:
+def cover(
+    vectors: np.ndarray, keep: int, place: np.ndarray, *, fixed: np.ndarray = _NONE
+) -> tuple[np.ndarray, np.ndarray, np.ndarray]:
     """Choose `keep` of the vectors (float32, (rows, dimensions), unit length) that cover all of them.
+
+    The positions `fixed` are chosen already, and are not among the rows that are returned as chosen.
 
     Greedy facility location, lazily: a row's gain only shrinks as rows are chosen (Minoux 1978), so a row whose
     gain, brought up to date, still leads is the next. `place` settles ties. Returns the rows chosen, for each
-    row the chosen row nearest to it, and their cosine.
+    row the chosen or fixed row nearest to it, and their cosine.
     """
     alike = np.rint(vectors @ vectors.T * _SCALE).astype(np.int16)
-    best = np.full(len(vectors), -_SCALE, np.int16)
-    gains = alike.sum(axis=1, dtype=np.int64) + _SCALE * len(vectors)
-    heap = [
-        (-int(gain), int(rank), row, 0) for row, (gain, rank) in enumerate(zip(gains, place, strict=True))
-    ]
+    best = alike[fixed].max(axis=0, initial=-_SCALE)
+    gains = np.maximum(alike, best).sum(axis=1, dtype=np.int64) - best.sum(dtype=np.int64)
+    free = np.setdiff1d(np.arange(len(vectors)), fixed)
+    heap = [(-int(gains[row]), int(place[row]), int(row), 0) for row in free]
     heapq.heapify(heap)
     picked: list[int] = []
     while heap and len(picked) < keep:
@@ -139,8 +164,8 @@ def cover(vectors: np.ndarray, keep: int, place: np.ndarray) -> tuple[np.ndarray
         else:
             fresh = np.maximum(alike[row], best).sum(dtype=np.int64) - best.sum(dtype=np.int64)
             heapq.heappush(heap, (-int(fresh), rank, row, len(picked)))
-    among = np.array(sorted(picked, key=lambda row: place[row]), np.int64)
-    nearest = among[np.argmax(alike[:, among], axis=1)] if picked else np.full(len(vectors), -1)
+    among = np.array(sorted([*picked, *fixed], key=lambda row: place[row]), np.int64)
+    nearest = among[np.argmax(alike[:, among], axis=1)] if len(among) else np.full(len(vectors), -1)
     return np.array(picked, np.int64), nearest, np.einsum("ij,ij->i", vectors, vectors[nearest])
 
 

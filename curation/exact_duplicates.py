@@ -32,9 +32,13 @@ class ExactDuplicates(CorpusJudge):
 
     def judge(self, features: pa.Table, rows: Rows, context: Context) -> Verdict:
         """Drop all but the best of each key and label."""
-        rank = survival.rank(rows.table)
-        high, low = text.halves(features["key"])
-        stays = survival.best(rank, high, low, survival.codes(rows.table["label"]))
+        met = survival.meeting(features["key"], rows.table)
+        chosen = pa.array(met)
+        rank = survival.rank(rows.table.take(chosen))
+        high, low = text.halves(features["key"].take(chosen))
+        stays, kin = np.arange(rows.table.num_rows), np.arange(rows.table.num_rows)
+        stays[met] = met[survival.best(rank, high, low, survival.codes(rows.table["label"].take(chosen)))]
+        kin[met] = met[survival.best(rank, high, low)]
         drop = stays != np.arange(len(stays))
         return Verdict.where(
             drop,
@@ -42,5 +46,5 @@ class ExactDuplicates(CorpusJudge):
             score=pa.array(drop.astype(np.float64), mask=~drop),
             threshold=1.0,
             other=pa.array(stays, mask=~drop),
-            family=pa.array(survival.best(rank, high, low)),
+            family=pa.array(kin),
         )

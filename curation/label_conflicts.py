@@ -30,13 +30,14 @@ class LabelConflicts(CorpusJudge):
 
     def judge(self, features: pa.Table, rows: Rows, context: Context) -> Verdict:
         """Drop the losing sides of each conflict."""
-        labels = survival.codes(rows.table["label"])
-        sided = np.flatnonzero(labels >= 0)
-        rank, label = survival.rank(rows.table)[sided], labels[sided]
-        confidence = rows.table["confidence"].to_numpy()[sided]
-        high, low = (half[sided] for half in text.halves(features["words"]))
+        count = rows.table.num_rows
+        met = survival.meeting(features["words"], rows.table)
+        sided = met[rows.table["label"].is_valid().to_numpy()[met]]
+        table = rows.table.take(pa.array(sided))
+        rank, label = survival.rank(table), survival.codes(table["label"])
+        confidence = table["confidence"].to_numpy()
+        high, low = text.halves(features["words"].take(pa.array(sided)))
         best = survival.best(rank, high, low)
-        count = len(labels)
         drop, other, family = np.zeros(count, bool), np.full(count, -1), np.arange(count)
         torn = np.isin(best, best[label != label[best]])
         order = np.flatnonzero(torn)[np.lexsort((rank[torn], best[torn]))]

@@ -42,14 +42,15 @@ class NearDuplicates(CorpusJudge):
 
     def judge(self, features: pa.Table, rows: Rows, context: Context) -> Verdict:
         """Settle the rows that share a band with another, best first."""
-        numbers, _ = similarity.buckets(features["bands"])
+        earlier = rows.table["earlier"].to_numpy()
+        numbers = similarity.buckets(features["bands"], ~earlier)
         settled = similarity.settle(
             numbers,
             lambda shared: rows.map(ShingleSets(self.shingle_words), shared),
             survival.rank(rows.table, self.prefer, features["words"].to_numpy()),
             survival.codes(rows.table["label"]),
             self.threshold,
-            fixed=np.zeros(len(numbers), bool),
+            fixed=earlier,
         )
         drop = settled.other >= 0
         return Verdict.where(

@@ -5,12 +5,15 @@ from typing import Literal
 
 import numpy as np
 import pyarrow as pa
+import pyarrow.compute as pc
 from pydantic import Field, model_validator
 
-from corpus.schema import SPLITS, UserError
+from corpus.schema import UserError
 from corpus.stage import Context, CorpusJudge, Rows, Verdict
 
-_ORDER = {"test": 0, "validation": 1, "train": 2}
+_SIDES = ("test", "validation", "train")
+"""In the order in which they win."""
+_NONE = len(_SIDES)
 
 
 class Split(CorpusJudge):
@@ -18,7 +21,9 @@ class Split(CorpusJudge):
 
     A split that the source itself states wins, for the row and for its family. Where a source's own splits
     part a family, test keeps its rows before validation and validation before train, and the rows of the
-    later sides go as `family_in_test` or `family_in_validation`.
+    later sides go as `family_in_test` or `family_in_validation`. Rows of the version that is built on stay
+    where they are: their families keep their side, and a row that would join families of two sides goes as
+    `family_in_test` (or of the side that comes first).
     """
 
     stage: Literal["split"] = "split"
@@ -41,33 +46,44 @@ class Split(CorpusJudge):
 
     def judge(self, features: pa.Table, rows: Rows, context: Context) -> Verdict:
         """Set `split` on every row."""
-        stated = rows.table["split"].to_pylist()
-        prints = rows.table["fingerprint"].to_pylist()
         first = rows.first
-        sides: dict[int, str] = {}
-        for row, side in enumerate(stated):
-            if side is not None:
-                known = sides.get(int(first[row]), side)
-                sides[int(first[row])] = min(known, side, key=_ORDER.__getitem__)
-        for head in np.unique(first):
-            if int(head) not in sides:
-                sides[int(head)] = self._side(context.keyed(prints[head]))
-        given = [sides[int(head)] for head in first]
-        drop = np.array(
-            [side is not None and side != family for side, family in zip(stated, given, strict=True)], bool
-        )
+        earlier = rows.table["earlier"].to_numpy()
+        stated = _numbers(rows.table["split"])
+        settled = _least(first, stated, earlier)
+        torn = settled < -_least(first, -stated, earlier & (stated < _NONE))
+        sides = np.where(settled < _NONE, settled, _least(first, stated, ~earlier))
+        heads = np.flatnonzero((sides == _NONE) & (first == np.arange(len(first))))
+        prints = rows.table["fingerprint"].take(pa.array(heads)).to_pylist()
+        sides[heads] = [self._side(context.keyed(one)) for one in prints]
+        given = sides[first]
+        drop = ~earlier & (((stated < _NONE) & (stated != given)) | torn[first])
+        split = pa.array([*_SIDES], pa.string()).take(pa.array(given))
         verdicts = [
             Verdict.where(
-                drop & np.array([family == side for family in given], bool),
+                drop & (given == number),
                 f"family_in_{side}",
                 other=pa.array(np.where(drop, first, -1), mask=~drop),
-                columns={"split": pa.array(given, pa.string())},
+                columns={"split": split},
             )
-            for side in SPLITS
+            for number, side in enumerate(_SIDES)
         ]
         return verdicts[0] | verdicts[1] | verdicts[2]
 
-    def _side(self, number: float) -> str:
+    def _side(self, number: float) -> int:
         if number < self.train:
-            return "train"
-        return "validation" if number < self.train + self.validation else "test"
+            return _SIDES.index("train")
+        return _SIDES.index("validation" if number < self.train + self.validation else "test")
+
+
+def _numbers(splits: pa.ChunkedArray) -> np.ndarray:
+    """Return each row's side as its place in the order in which sides win; `_NONE` for none."""
+    places = pc.index_in(splits, pa.array(_SIDES)).fill_null(_NONE)
+    found: np.ndarray = places.to_numpy().astype(np.int64)
+    return found
+
+
+def _least(first: np.ndarray, numbers: np.ndarray, among: np.ndarray) -> np.ndarray:
+    """Return at the place of each family's first row the least number among some of its rows; `_NONE` elsewhere."""
+    least = np.full(len(first), _NONE, np.int64)
+    np.minimum.at(least, first[among], numbers[among])
+    return least

@@ -45,7 +45,7 @@ def apply(
     _outputs(output, inputs)
     recipe, base = _recipe(recipe_or_stage, inputs, settings, seed, columns)
     with Peak(psutil.Process()) as peak, shown(quiet) as progress:
-        job = Job.begin(recipe, Options(base=str(base), **options))
+        job = Job.begin(recipe, Options(base=str(base), fresh=True, **options))
         prepare(job)
         curate.ingest(job, progress)
         for number in range(len(job.segments)):

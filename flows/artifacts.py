@@ -27,6 +27,13 @@ def stages(job: Job) -> None:
     create_table_artifact(table, key="stages", description="What each stage was given, dropped and left")
 
 
+def unchanged(job: Job) -> None:
+    """Say that nothing new came, and which version stays."""
+    version = job.read("version.json")["version"]
+    told = f"The sources hold nothing that version `{version}` has not; it stays, and none was published."
+    create_markdown_artifact(told, key="unchanged", description="Nothing new came")
+
+
 def summary(job: Job, held: dict[str, Any]) -> None:
     """Show the audit, the scorecard and links."""
     counts = held["audit"]["counts"]

@@ -18,6 +18,7 @@ from corpus.decide import DROPPED, KEPT, NOT_ENTERED
 from corpus.schema import digest
 from corpus.snapshot import Snapshot
 from corpus.stage import CorpusJudge, Rewrite
+from flows.curate import opened
 from flows.job import Job
 
 SAMPLES = 5
@@ -44,8 +45,9 @@ def audit_model(job: Job) -> list[dict[str, Any]]:
         return []
     settings = _settings(job)
     said = pq.read_table(file)
+    ids = said["id"].combine_chunks()
     kept = pa.concat_tables(
-        [table.filter(pc.is_in(table["id"], said["id"].combine_chunks())) for table in job.standing.tables()]
+        [rows.filter(pc.is_in(rows["id"], ids)) for rows in map(pq.read_table, opened(job).files("test"))]
     ).combine_chunks()
     said = said.take(pc.index_in(kept["id"].combine_chunks(), said["id"].combine_chunks()))
     groups = memberships(kept, _mentions(kept, settings), settings)

@@ -70,6 +70,7 @@ def winnow() -> None:
 
 @winnow.command()
 @click.argument("recipe", type=click.Path(path_type=Path))
+@click.option("--fresh", is_flag=True, help="do not build on the version that the recipe's name means")
 @_running
 def run(recipe: Path, settings: tuple[str, ...], as_json: bool, **options: Any) -> None:
     """Run RECIPE: ingest, stages, audit, version, tuning, evaluation, as a Prefect flow."""

@@ -15,6 +15,7 @@ from corpus.schema import LEDGER, ROW, UserError
 from corpus.standing import Standing
 from corpus.versions.card import Card
 from corpus.versions.version import Version
+from flows import increment
 from flows.job import Job
 
 FALLEN = pa.schema(
@@ -26,13 +27,18 @@ FALLEN = pa.schema(
 def ingest(job: Job, progress: Progress = silent) -> dict[str, Any]:
     """Read the sources; rejects are kept with file, line and reason."""
     with job.runner(progress) as work:
-        held, came = work.ingest(job.recipe.sources, job.files, job.options.limit)
+        held, came = work.ingest(job.recipe.sources, job.files, job.options.limit, increment.known(job.base))
+    gone = increment.without(job.base, came.replaced)
     pq.write_table(came.rejects, job.folder / "rejects.parquet", compression="zstd")
+    pq.write_table(gone, job.folder / "replaced.parquet", compression="zstd")
+    pq.write_table(came.records, job.folder / "records.parquet", compression="zstd")
     summary = {
         "snapshot": held.folder.name,
         "rows": came.rows,
         "rejected": came.rejects.num_rows,
         "digests": came.digests,
+        "files": came.files,
+        "without": gone["id"].to_pylist(),
     }
     job.write("ingest.json", summary)
     return summary
@@ -70,7 +76,7 @@ def fallen(job: Job) -> Iterator[pa.Table]:
     for number in range(len(job.segments)):
         standing = Standing.load(job.segment(number))
         ledger = pq.read_table(job.segment(number) / "ledger.parquet")
-        for rows in standing.tables(~standing.stands):
+        for rows in standing.tables(standing.fell):
             if rows.num_rows:
                 lines = ledger.take(pc.index_in(rows["id"], ledger["id"].combine_chunks()))
                 yield pa.table(
@@ -103,11 +109,30 @@ def account(job: Job) -> None:
 
 def publish(job: Job) -> str:
     """Write what stands as a version; return its id. No name refers to it yet."""
+    came = job.read("ingest.json")
     version = job.store.library.publish(
         _with_splits(job.standing),
         identity(job),
         Card(job.recipe.name, {source.name: source.licence or "" for source in job.recipe.sources}),
+        base=job.base,
+        without=came["without"],
+        records=pq.read_table(job.folder / "records.parquet"),
     )
+    return _published(job, version)
+
+
+def stay(job: Job) -> str:
+    """Take the version that the run builds on for its own, since nothing new came; return its id."""
+    version = job.base
+    assert version is not None
+    return _published(job, version)
+
+
+def _published(job: Job, version: Version) -> str:
+    files = job.read("ingest.json")["files"]
+    known = version.attested(increment.SOURCES) if increment.SOURCES in version.digests else None
+    if known != files:
+        version.attest(increment.SOURCES, json.dumps(files, indent=1).encode())
     job.write("version.json", {"version": version.id, "folder": str(version.folder)})
     return version.id
 
@@ -122,14 +147,12 @@ def _with_splits(standing: Standing) -> Iterator[pa.Table]:
 def identity(job: Job) -> dict[str, Any]:
     """Return what a version's id depends on beside its rows."""
     came = job.read("ingest.json")
+    held = increment.asked(job.recipe)
     return {
-        "seed": job.recipe.seed,
+        **held,
         "limit": job.options.limit,
-        "sources": [
-            {**source.identity(), "digest": came["digests"][source.name]} for source in job.recipe.sources
-        ],
-        "stages": [stage.model_dump(mode="json") for stage in job.recipe.stages],
-        "builds_on": None,
+        "sources": [{**source, "digest": came["digests"][source["name"]]} for source in held["sources"]],
+        "builds_on": job.read("began.json")["builds_on"],
     }
 
 

@@ -18,6 +18,7 @@ from flows.curate import opened
 from flows.job import Job, stage_rows, totals
 
 EXAMPLES = 8
+_RUN, _SCORES, _CURATION = (f"attestations/{name}.json" for name in ("run", "scores", "curation"))
 
 
 def candidate(job: Job) -> None:
@@ -37,7 +38,7 @@ def finish(job: Job) -> dict[str, Any]:
     summary["report"] = str(job.folder / "report.html")
     if summary["version"] is not None:
         _attest(job, page)
-        if job.options.limit is None:
+        if job.options.limit is None and not job.unchanged:
             ref = job.store.library.set_ref(
                 job.recipe.name, summary["version"], job.read("began.json")["ref"], run=job.folder.name
             )
@@ -45,6 +46,32 @@ def finish(job: Job) -> dict[str, Any]:
                 "name": job.recipe.name,
                 "n": ref.n,
             }
+    job.write("summary.json", summary)
+    return summary
+
+
+def stay(job: Job) -> bool:
+    """Take up what was found when the version that stays was curated; say whether the recipe asks for nothing more.
+
+    What its tuning, evaluation, audit and gates ask may have changed since, though no row has.
+    """
+    version = opened(job)
+    told = version.attested(_CURATION)
+    job.write("curation.json", told)
+    job.write("samples.json", told["samples"])
+    job.write("audit-data.json", told["findings"])
+    before = version.attested(_RUN)["recipe"]
+    asked = job.recipe.model_dump(mode="json")
+    return all(before[section] == asked[section] for section in ("audit", "gates", "tuning", "evaluation"))
+
+
+def unchanged(job: Job) -> dict[str, Any]:
+    """End a run over sources that hold nothing new; the version, its report and its scores are those that were."""
+    version = opened(job)
+    if _SCORES in version.digests:
+        job.write("scores.json", version.attested(_SCORES))
+    summary = _summary(job, version.attested("audit.json"))
+    summary["report"] = str(version.folder / "report.html")
     job.write("summary.json", summary)
     return summary
 
@@ -68,6 +95,8 @@ def _summary(job: Job, record: dict[str, Any]) -> dict[str, Any]:
         "run": job.folder.name,
         "name": job.recipe.name,
         "version": version["version"] if version else None,
+        "builds_on": _builds_on(job),
+        "unchanged": job.unchanged,
         "rows": totals(job),
         "stages": stage_rows(job),
         "audit": {
@@ -92,9 +121,23 @@ def _summary(job: Job, record: dict[str, Any]) -> dict[str, Any]:
     }
 
 
+def _builds_on(job: Job) -> dict[str, Any]:
+    """Say which version the run built on, how many rows it has and how many of them went, or why it is none."""
+    began, base = job.read("began.json"), job.base
+    return {
+        "version": began["builds_on"],
+        "because": began["because"],
+        "rows": 0 if base is None else sum(shard.rows for shard in base.shards),
+        "replaced": len(job.read("ingest.json")["without"]),
+    }
+
+
 def warnings(job: Job) -> list[str]:
     """Say what would otherwise be silent: a rule that never fired, a growth that made nothing, an empty split."""
     found = []
+    because = job.read("began.json")["because"]
+    if because is not None:
+        found.append(f"this run builds on no version: {because}")
     judges = {stage.title for segment in job.segments for stage in segment.measuring} - {"split"}
     for stage in stage_rows(job):
         if "grown" in stage:
@@ -105,20 +148,21 @@ def warnings(job: Job) -> list[str]:
     rejected = totals(job)["rejected"]
     if rejected:
         found.append(f"{rejected} records were rejected; the ledger says which and why")
-    if not job.standing.stands.any():
+    if not job.unchanged and not job.standing.stands.any():
         found.append("no row is left")
     return found
 
 
 def _facts(job: Job, record: dict[str, Any], summary: dict[str, Any]) -> ReportFacts:
     recipe = job.recipe.model_dump(mode="json")
+    told = job.read("curation.json") or _curated(job)
     return ReportFacts(
         title=job.recipe.name,
         audit=record,
-        rows=summary["rows"],
-        stages=summary["stages"],
-        samples=job.read("samples.json"),
-        growth=_growth(job),
+        rows=told["rows"],
+        stages=told["stages"],
+        samples=told["samples"],
+        growth=told["growth"],
         scores=summary["scores"] or None,
         comparison=summary["comparison"] or None,
         reproduce={
@@ -131,13 +175,26 @@ def _facts(job: Job, record: dict[str, Any], summary: dict[str, Any]) -> ReportF
     )
 
 
+def _curated(job: Job) -> dict[str, Any]:
+    """Write down what curation did, as a later run over unchanged sources will tell it again."""
+    told = {
+        "rows": totals(job),
+        "stages": stage_rows(job),
+        "samples": job.read("samples.json"),
+        "growth": _growth(job),
+        "findings": job.read("audit-data.json"),
+    }
+    job.write("curation.json", told)
+    return told
+
+
 def _growth(job: Job) -> dict[str, Any] | None:
     """Show some admitted rows beside their parents."""
     made = sum(stage.get("grown", 0) for stage in stage_rows(job))
     if not made:
         return None
     standing = job.standing
-    grown = standing.stands & pc.is_valid(standing.narrow["parent"]).to_numpy(zero_copy_only=False)
+    grown = standing.fresh & pc.is_valid(standing.narrow["parent"]).to_numpy(zero_copy_only=False)
     children = [
         row
         for rows in standing.tables(grown)
@@ -185,6 +242,7 @@ def _attest(job: Job, page: str) -> None:
                 "audit.json" if name == "audit.json" else f"attestations/{name}",
                 (job.folder / name).read_bytes(),
             )
+    version.attest(_CURATION, (job.folder / "curation.json").read_bytes())
     environment = {found.metadata["Name"]: found.version for found in distributions()}
     tools = {
         "python": platform.python_version(),
@@ -198,5 +256,6 @@ def _attest(job: Job, page: str) -> None:
         "recipe": job.recipe.model_dump(mode="json"),
         "models": job.read("models.json"),
     }
-    version.attest("attestations/run.json", json.dumps(run, indent=1).encode())
-    version.attest("attestations/ledger.parquet", (job.folder / "ledger.parquet").read_bytes())
+    version.attest(_RUN, json.dumps(run, indent=1).encode())
+    if not job.unchanged:
+        version.attest("attestations/ledger.parquet", (job.folder / "ledger.parquet").read_bytes())

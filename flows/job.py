@@ -20,6 +20,8 @@ from corpus.snapshot import PART_ROWS
 from corpus.sources import File, Source, files_of
 from corpus.standing import Standing
 from corpus.store import Store
+from corpus.versions.version import Version
+from flows import increment
 from flows.recipe import Form, Recipe
 
 
@@ -33,6 +35,8 @@ class Options:
     limit: int | None = None
     part_rows: int = PART_ROWS
     engine: str = "local"
+    fresh: bool = False
+    """Build on no version, whatever the name means."""
 
 
 @dataclass(frozen=True)
@@ -49,7 +53,8 @@ class Job:
         job = cls(recipe, options, Store(Path(options.store).resolve()).new_run())
         job.write("recipe.json", recipe.model_dump(mode="json"))
         job.write("options.json", asdict(options))
-        job.write("began.json", {"ref": job.store.library.last(recipe.name).n})
+        alone = options.fresh or options.limit is not None or not recipe.shards.publish
+        job.write("began.json", increment.begin(recipe, job.store.library, alone=alone))
         return job
 
     @classmethod
@@ -64,19 +69,31 @@ class Job:
         return Store(self.folder.parent.parent)
 
     @property
-    def base(self) -> Path:
+    def here(self) -> Path:
         """The folder against which relative URIs are read."""
         return Path(self.options.base)
 
     @property
     def models(self) -> Models:
         """What stages, probe and tuning may ask of models."""
-        return Models(self.base, cache_folder())
+        return Models(self.here, cache_folder())
 
     @property
     def segments(self) -> list[Segment]:
         """The recipe's stages, cut into passes; a recipe without stages is one empty pass."""
         return cut(self.recipe.stages) or [Segment(None, (), ())]
+
+    @property
+    def base(self) -> Version | None:
+        """The version that the run builds on."""
+        found = self.read("began.json")["builds_on"]
+        return None if found is None else self.store.library.open(found)
+
+    @property
+    def unchanged(self) -> bool:
+        """Whether its sources hold nothing that the version it builds on has not: then that version stays."""
+        began, came = self.read("began.json"), self.read("ingest.json")
+        return began["builds_on"] is not None and not came["rows"] and not came["without"]
 
     @contextmanager
     def runner(self, progress: Progress = silent) -> Iterator[Runner]:
@@ -88,11 +105,15 @@ class Job:
             *sorted({type(stage).__module__ for stage in self.recipe.stages}),
         ]
         with Local(self.options.workers, modules) as engine:
-            yield Runner(self.store, engine, self.models, self.recipe.seed, self.options.part_rows, progress)
+            came = self.read("ingest.json")
+            earlier = increment.earlier(self.base, came["without"] if came else [])
+            yield Runner(
+                self.store, engine, self.models, self.recipe.seed, self.options.part_rows, progress, earlier
+            )
 
     def files(self, source: Source) -> list[File]:
         """Return the files of a source, fetched where they are not here."""
-        return files_of(source, self.base, lambda uri: fetch(uri, self.base, cache_folder()).path)
+        return files_of(source, self.here, lambda uri: fetch(uri, self.here, cache_folder()).path)
 
     def segment(self, number: int) -> Path:
         """Return the folder of what a segment decided."""
@@ -105,11 +126,13 @@ class Job:
 
     def ledger(self) -> pa.Table:
         """Return every reject and drop of the run, in the order in which they fell."""
-        segments = [self.segment(number) / "ledger.parquet" for number in range(len(self.segments))]
+        passed = 0 if self.unchanged else len(self.segments)
+        segments = [self.segment(number) / "ledger.parquet" for number in range(passed)]
         return pa.concat_tables(
             [
                 LEDGER.empty_table(),
-                *(pq.read_table(file) for file in (self.folder / "rejects.parquet", *segments)),
+                *(pq.read_table(self.folder / name) for name in ("rejects.parquet", "replaced.parquet")),
+                *(pq.read_table(file) for file in segments),
             ]
         )
 
@@ -126,7 +149,7 @@ class Job:
 def stage_rows(job: Job) -> list[dict[str, Any]]:
     """Return the stage table of a run: growth and judges in the recipe's order."""
     held: list[dict[str, Any]] = []
-    for number in range(len(job.segments)):
+    for number in range(0 if job.unchanged else len(job.segments)):
         held += json.loads((job.segment(number) / "stages.json").read_text())
     return held
 
@@ -138,7 +161,7 @@ def totals(job: Job) -> dict[str, int]:
     counted = {
         "in": job.read("ingest.json")["rows"] + rejected,
         "rejected": rejected,
-        "kept": int(job.standing.stands.sum()),
+        "kept": 0 if job.unchanged else int(job.standing.fresh.sum()),
         "dropped": sum(sum(stage["dropped"].values()) for stage in stages),
         "grown": sum(stage.get("grown", 0) for stage in stages),
     }

@@ -32,7 +32,7 @@ def tune(job: Job, progress: Progress = silent) -> dict[str, Any]:
         job.folder,
         version=version.id,
         seed=job.recipe.seed,
-        base=job.base,
+        base=job.here,
         cache=cache_folder(),
         progress=lambda done, total: progress("training", done, total),
     )
@@ -58,7 +58,7 @@ def evaluate(job: Job, progress: Progress = silent) -> dict[str, Any]:
         _shards(job),
         job.recipe.evaluation,
         job.folder,
-        base=job.base,
+        base=job.here,
         cache=cache_folder(),
         sources={source.name: source.licence for source in job.recipe.sources},
         encode=encode if probe is not None else None,

@@ -18,13 +18,17 @@ def pipeline(recipe: Recipe, options: Options) -> dict[str, Any]:
     with watched(job):
         tasks.prepare(run)
         tasks.ingest(run)
-        for number, segment in enumerate(job.segments):
-            tasks.segment(run, number, ", ".join(stage.title for stage in segment.stages) or "nothing")
-        tasks.account(run)
-        if tasks.audit_data(run) is not None:
-            return finish.stop(job)
-        if job.recipe.shards.publish:
-            tasks.publish(run)
+        if job.unchanged:
+            if tasks.stay(run):
+                return finish.unchanged(job)
+        else:
+            for number, segment in enumerate(job.segments):
+                tasks.segment(run, number, ", ".join(stage.title for stage in segment.stages) or "nothing")
+            tasks.account(run)
+            if tasks.audit_data(run) is not None:
+                return finish.stop(job)
+            if job.recipe.shards.publish:
+                tasks.publish(run)
         if job.recipe.tuning is not None:
             tasks.tune(run)
         if job.recipe.evaluation is not None:

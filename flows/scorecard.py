@@ -10,7 +10,10 @@ from rich.table import Table
 def show(held: dict[str, Any]) -> None:
     """Print the whole scorecard of a run."""
     console = _console()
-    show_stages(console, held)
+    if held.get("unchanged"):
+        _show_unchanged(console, held)
+    else:
+        show_stages(console, held)
     console.print()
     counts = ", ".join(f"{count} {verdict}" for verdict, count in held["audit"]["counts"].items() if count)
     console.print(f"audit    {held['audit']['verdict']}: {counts}")
@@ -67,6 +70,24 @@ def show_stages(console: Console, held: dict[str, Any]) -> None:
     console.print(
         f"\nrows     {rows['in']:,} in + {rows['grown']:,} grown = {rows['rejected']:,} rejected + {rows['kept']:,} kept + {rows['dropped']:,} dropped"
     )
+    if held.get("builds_on") and held["builds_on"]["version"]:
+        earlier, gone = held["builds_on"]["rows"], held["builds_on"]["replaced"]
+        console.print(
+            f"built    on the {earlier:,} rows of version {held['builds_on']['version'][:12]}, of which {gone:,} were replaced: "
+            f"{earlier - gone + rows['kept']:,} rows",
+            soft_wrap=True,
+        )
+    _show_warnings(console, held)
+
+
+def _show_unchanged(console: Console, held: dict[str, Any]) -> None:
+    console.print(
+        f"nothing new came: the {held['builds_on']['rows']:,} rows of the last version stay, and none was published"
+    )
+    _show_warnings(console, held)
+
+
+def _show_warnings(console: Console, held: dict[str, Any]) -> None:
     for warning in held.get("warnings", ()):
         console.print(f"note     {warning}")
 

@@ -55,6 +55,15 @@ def publish(run: str) -> str:
     return version
 
 
+@task(name="stay", cache_policy=NO_CACHE)
+def stay(run: str) -> bool:
+    """Take the version that the run builds on for its own; say whether nothing more is to be done."""
+    job = Job.open(Path(run))
+    curate.stay(job)
+    artifacts.unchanged(job)
+    return finish.stay(job)
+
+
 @task(name="tune", cache_policy=NO_CACHE)
 def tune(run: str) -> dict[str, Any]:
     """Fine-tune on the published shards."""

@@ -6,6 +6,7 @@ from pathlib import Path
 
 import pyarrow as pa
 
+from corpus.earlier import NOTHING, Earlier
 from corpus.engine import Local
 from corpus.models import Models
 from corpus.runner import Runner
@@ -14,6 +15,7 @@ from corpus.segment import cut
 from corpus.stage import Stage
 from corpus.standing import Standing
 from corpus.store import Store
+from corpus.versions.card import Card
 
 
 def make(
@@ -87,12 +89,17 @@ def send(
     part_rows: int = 10_000,
     workers: int = 1,
     seed: int = 7,
+    earlier: pa.Table | None = None,
 ) -> Outcome:
-    """Send rows through stages, in a store of their own."""
+    """Send rows through stages, in a store of their own; on a version of the `earlier` rows, if there are any."""
+    held = Store(store)
+    before_them = NOTHING
+    if earlier is not None and earlier.num_rows:
+        version = held.library.publish([earlier], {"seed": seed, "stages": []}, Card("made", {}))
+        before_them = Earlier.of(version, [])
     with Local(workers) as engine:
-        runner = Runner(
-            Store(store), engine, Models(store, Path.home() / ".cache" / "winnow"), seed, part_rows
-        )
+        models = Models(store, Path.home() / ".cache" / "winnow")
+        runner = Runner(held, engine, models, seed, part_rows, earlier=before_them)
         before = runner.store.snapshot([rows], part_rows)
         ledgers, grown_ids, standing = [LEDGER.empty_table()], [], None
         for number, segment in enumerate(cut(stages)):

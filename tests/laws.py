@@ -5,8 +5,10 @@ from collections.abc import Sequence
 from pathlib import Path
 
 import pyarrow as pa
+import pyarrow.compute as pc
 from hypothesis import strategies as st
 
+from corpus.schema import ROW
 from corpus.stage import Grow, Rewrite, Stage
 from tests.corpora import Outcome, make, send
 
@@ -55,10 +57,16 @@ def built(records: Sequence[tuple[str, str | None, float | None]], side: str | N
     return make(columns[0], columns[1], columns[2], [side] * len(records))
 
 
-def sent(rows: pa.Table, stages: Sequence[Stage], part_rows: int = 10_000, workers: int = 1) -> Outcome:
+def sent(
+    rows: pa.Table,
+    stages: Sequence[Stage],
+    part_rows: int = 10_000,
+    workers: int = 1,
+    earlier: pa.Table | None = None,
+) -> Outcome:
     """Send rows through stages in a store that nobody used before."""
     with tempfile.TemporaryDirectory() as folder:
-        outcome = send(rows, stages, Path(folder), part_rows=part_rows, workers=workers)
+        outcome = send(rows, stages, Path(folder), part_rows=part_rows, workers=workers, earlier=earlier)
         outcome.fates()
     return outcome
 
@@ -126,6 +134,36 @@ def copies(
     after = sent(built([*records, records[0]], side), stages).fates()
 
     assert {row: fate for row, fate in after.items() if row in before} == before
+
+
+def increments(stages: Sequence[Stage], rows: pa.Table, tomorrow: Sequence[bool]) -> None:
+    """Rows of a version that is built on stay as they are; what joins them is what they would bear beside them."""
+    late = pa.array([*tomorrow], pa.bool_())
+    earlier = published(sent(rows.filter(pc.invert(late)), stages).kept)
+    new = rows.filter(late)
+
+    outcome = sent(new, stages, earlier=earlier)
+
+    count = earlier.num_rows
+    assert outcome.standing.stands[:count].all()
+    stood = outcome.standing.narrow.slice(0, count).sort_by("id")
+    for name in ("id", "family", "split", "label"):
+        assert stood[name].to_pylist() == earlier[name].to_pylist()
+    gone, kept = outcome.ledger["id"].to_pylist(), outcome.kept["id"].to_pylist()
+    assert len(gone) == len({*gone})
+    assert {*gone}.isdisjoint(kept)
+    assert {*new["id"].to_pylist()} <= {*gone, *kept}
+    assert {*gone}.isdisjoint(earlier["id"].to_pylist())
+    assert sent(new, stages, part_rows=3, earlier=earlier).fates() == outcome.fates()
+    if not any(isinstance(stage, Grow) or "idempotence" in stage.exempt for stage in stages):
+        both = pa.concat_tables([earlier, published(outcome.kept)]).sort_by("id")
+        assert sent(both, stages).ledger.num_rows == 0
+
+
+def published(rows: pa.Table) -> pa.Table:
+    """Return rows as they stand in a version, in id order: those without a split are training rows."""
+    split = pc.fill_null(rows["split"], "train")
+    return rows.set_column(rows.schema.get_field_index("split"), "split", split).cast(ROW).sort_by("id")
 
 
 def survival(stages: Sequence[Stage], side: str | None = None) -> None:

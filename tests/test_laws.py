@@ -76,6 +76,13 @@ class TestLaws:
             laws.sent(laws.built(shuffled), stages).fates() == laws.sent(laws.built(records), stages).fates()
         )
 
+    @few
+    @given(data=st.data(), records=laws.corpora)
+    def test_increments(self, stages, data, records):
+        tomorrow = data.draw(st.lists(st.booleans(), min_size=len(records), max_size=len(records)))
+
+        laws.increments(stages, laws.built(records), tomorrow)
+
     def test_odd_rows_are_survived(self, stages):
         laws.survival(stages)
 

@@ -97,7 +97,7 @@ def diff(a: Version, b: Version, axes: lexicon.Lexicon | None = None) -> dict[st
         },
         "by": [*_by(come, gone), *_groups(old, gone, new, come), *_mentions(old, gone, new, come, axes)],
         "why": {"added": _why(a, come), "removed": _why(b, gone)},
-        "recipe": list(_knobs(a.manifest["recipe"], b.manifest["recipe"])),
+        "recipe": list(knobs(a.manifest["recipe"], b.manifest["recipe"])),
         "samples": {
             kind: _shown(
                 old if kind == "removed" else new, ids, old if kind in ("changed", "moved") else None
@@ -281,31 +281,39 @@ def _said(side: _Side, ids: list[str]) -> dict[str, dict[str, Any]]:
 
 
 def _why(version: Version, rows: pa.Table) -> list[dict[str, Any]]:
-    """Say what the other version's ledger has on rows that it lacks: the stage that dropped them, or nothing."""
-    if not rows.num_rows:
-        return []
-    try:
-        ledger = pq.read_table(
-            io.BytesIO(version.shelf.read(f"{version.where}/{LEDGER}")), columns=["id", "stage", "reason"]
-        )
-    except FileNotFoundError:
-        return []
-    known = ledger.filter(pc.is_in(ledger["id"], rows["id"].combine_chunks()))
-    counts = Counter(zip(known["stage"].to_pylist(), known["reason"].to_pylist(), strict=True))
+    """Say what the other version's ledgers have on rows that it lacks: the stage that dropped them, or nothing.
+
+    Where it builds on others, the last ledger that tells of a row counts.
+    """
+    ids = rows["id"].combine_chunks()
+    counts: Counter[tuple[str, str]] = Counter()
+    told = False
+    for one in version.lineage:
+        try:
+            raw = one.shelf.read(f"{one.where}/{LEDGER}")
+        except FileNotFoundError:
+            continue
+        told = True
+        if not len(ids):
+            break
+        ledger = pq.read_table(io.BytesIO(raw), columns=["id", "stage", "reason"])
+        known = ledger.filter(pc.is_in(ledger["id"], ids))
+        counts.update(zip(known["stage"].to_pylist(), known["reason"].to_pylist(), strict=True))
+        ids = ids.filter(pc.invert(pc.is_in(ids, known["id"].combine_chunks())))
     found = [
         {"stage": stage, "reason": reason, "rows": count} for (stage, reason), count in counts.most_common()
     ]
-    rest = rows.num_rows - sum(counts.values())
-    return found + ([{"stage": None, "reason": "not among its records", "rows": rest}] if rest else [])
+    rest = [{"stage": None, "reason": "not among its records", "rows": len(ids)}] if len(ids) and told else []
+    return found + rest
 
 
-def _knobs(a: Any, b: Any, where: str = "") -> Iterator[dict[str, Any]]:
+def knobs(a: Any, b: Any, where: str = "") -> Iterator[dict[str, Any]]:
     """Yield where two recipes differ; stages and sources are told apart by name."""
     if isinstance(a, Mapping) and isinstance(b, Mapping):
         for key in sorted({*a, *b}):
-            yield from _knobs(a.get(key), b.get(key), f"{where}.{key}" if where else str(key))
+            yield from knobs(a.get(key), b.get(key), f"{where}.{key}" if where else str(key))
     elif isinstance(a, list) and isinstance(b, list) and all(isinstance(one, Mapping) for one in [*a, *b]):
-        yield from _knobs(_by_name(a), _by_name(b), where)
+        yield from knobs(_by_name(a), _by_name(b), where)
     elif a != b:
         yield {"knob": where, "a": a, "b": b}
 

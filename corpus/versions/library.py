@@ -8,7 +8,7 @@ refs/<name>/<n>                which version a name means; the highest n wins, a
 import hashlib
 import json
 import re
-from collections.abc import Iterable, Mapping
+from collections.abc import Iterable, Mapping, Sequence
 from contextlib import AbstractContextManager
 from dataclasses import dataclass
 from datetime import UTC, datetime
@@ -16,11 +16,12 @@ from pathlib import Path
 from typing import Any, Protocol
 
 import pyarrow as pa
+import pyarrow.parquet as pq
 
 from corpus.schema import UserError
 from corpus.versions import manifest, shards
 from corpus.versions.card import Card
-from corpus.versions.version import DIGESTS, SHARDS, Version, digests
+from corpus.versions.version import DIGESTS, RECORD_LAYERS, SHARDS, Version, digests
 
 
 class Shelf(Protocol):
@@ -74,20 +75,41 @@ class Library:
     shelf: Shelf
     desk: Desk
 
-    def publish(self, rows: Iterable[pa.Table], recipe: Mapping[str, Any], card: Card) -> Version:
+    def publish(
+        self,
+        rows: Iterable[pa.Table],
+        recipe: Mapping[str, Any],
+        card: Card,
+        *,
+        base: Version | None = None,
+        without: Sequence[str] = (),
+        records: pa.Table | None = None,
+    ) -> Version:
         """Write rows with their split (each split in id order) as a version. No name refers to it yet.
 
         `recipe` is all that the identity holds beside the rows. A version that stands already stays as it
-        is: its id says that it is the same.
+        is: its id says that it is the same. On `base` its rows stand first, in their order, but for those whose
+        ids are in `without`: shards that hold none of these are not written again. `records`
+        (`corpus.known.RECORDS`) are those that came for the first time.
         """
         with self.desk.aside() as folder:
-            written = shards.write(rows, folder / "objects")
-            held = [shard for _, shard in written]
+            kept, written = _kept(base, without, folder / "kept")
+            written += shards.write(rows, folder / "objects", shards.following(kept))
+            held = [
+                shard
+                for one in shards.by_split([*kept, *(shard for _, shard in written)]).values()
+                for shard in sorted(one, key=lambda shard: shard.number)
+            ]
             document = manifest.manifest(recipe, held)
             made = folder / "version"
+            layers = [] if base is None else base.record_layers
+            if records is not None:
+                layers = [*layers, _layer(records, len(layers), folder / "records.parquet")]
+                self.shelf.hold(folder / "records.parquet", _object(layers[-1]["sha256"]))
             beside = {
                 "README.md": card.render(document).encode(),
                 SHARDS: json.dumps([shard.attested() for shard in held], indent=1).encode(),
+                RECORD_LAYERS: json.dumps(layers, indent=1).encode(),
             }
             known: dict[str, list[str | None]] = {
                 name: [hashlib.sha256(content).hexdigest()] for name, content in beside.items()
@@ -100,8 +122,9 @@ class Library:
                 (made / name).parent.mkdir(parents=True, exist_ok=True)
                 (made / name).write_bytes(content)
             for path, shard in written:
-                self.shelf.hold(path, _object(shard))
-            links = {shard.file: _object(shard) for shard in held}
+                self.shelf.hold(path, _object(shard.sha256))
+            links = {shard.file: _object(shard.sha256) for shard in held}
+            links |= {layer["file"]: _object(layer["sha256"]) for layer in layers}
             self.shelf.compose(made, links, f"versions/{document['version']}")
         return Version.open(self.shelf, document["version"])
 
@@ -198,8 +221,39 @@ class Library:
 _NAME = re.compile(r"[a-z0-9][a-z0-9._-]*(@[a-z]+)?")
 
 
-def _object(shard: shards.Shard) -> str:
-    return f"objects/{shard.sha256}.parquet"
+def _object(sha256: str) -> str:
+    return f"objects/{sha256}.parquet"
+
+
+def _kept(
+    base: Version | None, without: Sequence[str], folder: Path
+) -> tuple[list[shards.Shard], list[tuple[Path, shards.Shard]]]:
+    """Return the shards of `base` that stay as they are, and those that were written again without some rows."""
+    if base is None:
+        return [], []
+    if not without:
+        return list(base.shards), []
+    gone = pa.array(without, pa.string())
+    kept, written = [], []
+    for shard in base.shards:
+        path = base.shelf.local(f"{base.where}/{shard.file}")
+        if not shards.holds(path, gone):
+            kept.append(shard)
+        elif (made := shards.rewrite(path, shard, gone, folder)) is not None:
+            written.append(made)
+    return kept, written
+
+
+def _layer(records: pa.Table, number: int, path: Path) -> dict[str, Any]:
+    """Write the records that came for the first time; return what the list of layers says of the file."""
+    pq.write_table(records, path, compression="zstd", use_dictionary=["source", "file"])
+    sha256, size, rows = shards.read_back(path)
+    return {
+        "file": f"attestations/records-{number:05d}-{sha256[:8]}.parquet",
+        "sha256": sha256,
+        "bytes": size,
+        "rows": rows,
+    }
 
 
 def _ref(raw: bytes, name: str, n: int) -> Ref:

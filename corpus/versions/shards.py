@@ -30,20 +30,27 @@ class Shard:
     rows: int
     blocks: tuple[Block, ...]
 
+    @property
+    def number(self) -> int:
+        """Its place among the shards of its split; numbers ascend, and one may be left out."""
+        return int(Path(self.file).name.split("-")[1])
+
     def attested(self) -> dict[str, Any]:
         """Return what the attestation says of it."""
         return {**asdict(self), "blocks": len(self.blocks)}
 
 
-def write(tables: Iterable[pa.Table], folder: Path) -> list[tuple[Path, Shard]]:
+def write(
+    tables: Iterable[pa.Table], folder: Path, first: Mapping[str, int] | None = None
+) -> list[tuple[Path, Shard]]:
     """Write rows with their split as shards: zstd 3, page index, a row group a block. Splits come in their order.
 
-    `folder` gets the files. While a block is written the one before it is hashed. Raises `OSError` where what
-    stands on disk is not what was written.
+    `folder` gets the files; the shards of each split are numbered from `first` (0). While a block is written
+    the one before it is hashed. Raises `OSError` where what stands on disk is not what was written.
     """
     folder.mkdir(parents=True, exist_ok=True)
     with ThreadPoolExecutor(1) as beside:
-        writers = {split: _Writer(split, folder, beside) for split in SPLITS}
+        writers = {split: _Writer(split, folder, beside, (first or {}).get(split, 0)) for split in SPLITS}
         for rows in tables:
             for split, writer in writers.items():
                 inside = pc.equal(rows["split"], split)
@@ -55,8 +62,8 @@ def write(tables: Iterable[pa.Table], folder: Path) -> list[tuple[Path, Shard]]:
 class _Writer:
     """Writes one split."""
 
-    def __init__(self, split: Split, folder: Path, beside: ThreadPoolExecutor) -> None:
-        self._split, self._folder, self._beside = split, folder, beside
+    def __init__(self, split: Split, folder: Path, beside: ThreadPoolExecutor, first: int) -> None:
+        self._split, self._folder, self._beside, self._first = split, folder, beside, first
         self._cutter = Cutter()
         self._files: list[Path] = []
         self._hashes: list[list[Future[Block]]] = []
@@ -76,7 +83,7 @@ class _Writer:
         self._close()
         made = []
         for number, (path, hashes, digest) in enumerate(
-            zip(self._files, self._hashes, self._digests, strict=True)
+            zip(self._files, self._hashes, self._digests, strict=True), self._first
         ):
             sha256, size, rows = digest.result()
             blocks = tuple(block.result() for block in hashes)
@@ -96,14 +103,7 @@ class _Writer:
             path = self._folder / f"{self._split}-{len(self._files):05d}.parquet"
             self._files.append(path)
             self._hashes.append([])
-            self._writer = pq.ParquetWriter(
-                path,
-                ROW,
-                compression="zstd",
-                compression_level=3,
-                write_page_index=True,
-                use_dictionary=_DICTIONARY,
-            )
+            self._writer = _open(path)
         assert self._writer is not None
         waiting = [block for hashes in self._hashes for block in hashes if not block.done()]
         if len(waiting) >= _AHEAD:
@@ -116,6 +116,51 @@ class _Writer:
             self._writer.close()
             self._writer = None
             self._digests.append(self._beside.submit(read_back, self._files[-1]))
+
+
+def _open(path: Path) -> pq.ParquetWriter:
+    return pq.ParquetWriter(
+        path,
+        ROW,
+        compression="zstd",
+        compression_level=3,
+        write_page_index=True,
+        use_dictionary=_DICTIONARY,
+    )
+
+
+def holds(path: Path, ids: pa.StringArray) -> bool:
+    """Say whether a shard holds a row of one of these ids."""
+    found = pc.is_in(pq.read_table(path, columns=["id"])["id"], ids)
+    return bool(pc.any(found).as_py())
+
+
+def rewrite(path: Path, shard: Shard, without: pa.StringArray, folder: Path) -> tuple[Path, Shard] | None:
+    """Write a shard again without rows of these ids, block for block; None where none is left."""
+    folder.mkdir(parents=True, exist_ok=True)
+    made = folder / Path(shard.file).name
+    blocks = []
+    with pq.ParquetFile(path) as file, _open(made) as writer:
+        for number in range(len(shard.blocks)):
+            rows = file.read_row_group(number)
+            left = rows.filter(pc.invert(pc.is_in(rows["id"], without))).cast(ROW)
+            if left.num_rows:
+                blocks.append(Block.of(left))
+                writer.write_table(left, row_group_size=left.num_rows)
+    if not blocks:
+        return None
+    sha256, size, rows = read_back(made)
+    return made, Shard(
+        name(shard.split, shard.number, sha256), shard.split, sha256, size, rows, tuple(blocks)
+    )
+
+
+def following(shards: Iterable[Shard]) -> dict[str, int]:
+    """Return the number behind the last shard of each split."""
+    return {
+        split: max((shard.number for shard in held), default=-1) + 1
+        for split, held in by_split(shards).items()
+    }
 
 
 def name(split: str, number: int, sha256: str) -> str:

@@ -13,7 +13,7 @@ from corpus.schema import ROW, UserError
 from corpus.versions.blocks import Block
 from corpus.versions.library import Library
 from corpus.versions.shards import Shard
-from corpus.versions.version import DIGESTS, TOMBSTONE, Version
+from corpus.versions.version import DIGESTS, RECORD_LAYERS, TOMBSTONE, Version
 
 _PIECE = 8 * 2**20
 
@@ -79,6 +79,16 @@ def _beside(version: Version) -> Iterator[str]:
             continue
         if digest not in allowed:
             yield f"{name}: " + ("missing" if digest is None else "changed since it was written")
+            if name == RECORD_LAYERS:
+                return
+    for layer in version.record_layers:
+        try:
+            raw = version.shelf.read(f"{version.where}/{layer['file']}")
+        except FileNotFoundError:
+            yield f"{layer['file']}: missing"
+            continue
+        if hashlib.sha256(raw).hexdigest() != layer["sha256"]:
+            yield f"{layer['file']}: changed since it was written"
 
 
 def _strangers(version: Version, shards: tuple[Shard, ...]) -> Iterator[str]:

@@ -3,12 +3,16 @@
 import hashlib
 import json
 import re
-from collections.abc import Mapping
+from collections.abc import Iterator, Mapping
 from dataclasses import dataclass
 from functools import cached_property
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
+import pyarrow as pa
+import pyarrow.parquet as pq
+
+from corpus.known import RECORDS
 from corpus.schema import UserError
 from corpus.versions import manifest
 from corpus.versions.blocks import Block
@@ -18,6 +22,7 @@ if TYPE_CHECKING:
     from corpus.versions.library import Shelf
 
 SHARDS = "attestations/shards.json"
+RECORD_LAYERS = "attestations/records.json"
 DIGESTS = "digests.json"
 """The SHA-256 of every file that may grow or change without changing the id. Where one is being replaced, both
 digests stand here until it is, and null where it was absent, so that a crash in between leaves nothing wrong."""
@@ -54,6 +59,18 @@ class Version:
                 "move it back, or publish this version anew"
             )
         return cls(shelf, version, held)
+
+    @property
+    def lineage(self) -> "Iterator[Version]":
+        """Yield this version, the one that it builds on, and so on as far as the shelf has them."""
+        found: Version | None = self
+        while found is not None:
+            yield found
+            base = found.manifest["recipe"].get("builds_on")
+            try:
+                found = None if base is None else Version.look(self.shelf, base)
+            except FileNotFoundError:
+                return
 
     @property
     def where(self) -> str:
@@ -111,6 +128,27 @@ class Version:
         """Return the shards of a split, in row order, as files of this machine."""
         return [self.shelf.local(f"{self.where}/{shard.file}") for shard in by_split(self.shards)[split]]
 
+    @property
+    def record_layers(self) -> list[dict[str, Any]]:
+        """The files that list its records, the oldest first: `file`, `sha256`, `bytes`, `rows`."""
+        held = json.loads(self.shelf.read(f"{self.where}/{RECORD_LAYERS}"))
+        for layer in held:
+            if not re.fullmatch(
+                rf"attestations/records-\d{{5,}}-{layer['sha256'][:8]}\.parquet", layer["file"]
+            ):
+                raise UserError(
+                    f"{self.where}/{RECORD_LAYERS} names {layer['file']!r}, which is no list of records; publish the version anew"
+                )
+        return list(held)
+
+    @property
+    def records(self) -> pa.Table:
+        """Its records in `corpus.known.RECORDS` columns: all that came, those of the versions it builds on first."""
+        files = [self.shelf.local(f"{self.where}/{layer['file']}") for layer in self.record_layers]
+        return pa.concat_tables(
+            [RECORDS.empty_table(), *(pq.read_table(file, schema=RECORDS) for file in files)]
+        )
+
     # --- what is said of it
 
     def attest(self, name: str, content: bytes) -> None:
@@ -121,6 +159,15 @@ class Version:
         self._write_digests({**known, name: [*dict.fromkeys([*before, digest])]})
         self.shelf.write(f"{self.where}/{name}", content)
         self._write_digests({**known, name: [digest]})
+
+    def attested(self, name: str) -> Any:
+        """Read a JSON file that was laid beside the version; raises `UserError` where it is missing or broken."""
+        try:
+            return json.loads(self.shelf.read(f"{self.where}/{name}"))
+        except (ValueError, FileNotFoundError) as error:
+            raise UserError(
+                f"{self.where}/{name} cannot be read ({error}); `winnow verify` tells more"
+            ) from error
 
     @property
     def digests(self) -> dict[str, list[str | None]]:

@@ -133,3 +133,24 @@ def test_both_ends_of_the_length_are_included(words, reason):
 def test_a_length_that_nothing_can_pass_is_told():
     with pytest.raises(ValidationError, match="no row could pass"):
         Length(min_words=5, max_words=3)
+
+
+def test_a_new_row_that_is_kin_to_rows_of_two_sides_is_told_of_as_family_in_test():
+    earlier = make(["same", "same", "same"], ["a", "b", "c"], splits=["train", "test", "train"])
+    new = make(["same", "other"], ["d", "d"])
+
+    outcome = laws.sent(new, [ExactDuplicates(), Split()], earlier=earlier)
+
+    assert outcome.ledger["reason"].to_pylist() == ["family_in_test"]
+    assert outcome.texts == ["other"]
+
+
+def test_a_new_row_that_is_kin_to_earlier_rows_comes_to_their_side():
+    for side in ("train", "validation", "test"):
+        earlier = make(["same"], ["a"], splits=[side])
+        new = make(["same"], ["b"])
+
+        outcome = laws.sent(new, [ExactDuplicates(), Split()], earlier=earlier)
+
+        assert outcome.kept["split"].to_pylist() == [side]
+        assert outcome.kept["family"].to_pylist() == earlier["id"].to_pylist()

@@ -5,6 +5,7 @@ from pathlib import Path
 
 import numpy as np
 import pyarrow as pa
+import pyarrow.compute as pc
 import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
@@ -72,6 +73,26 @@ class TestCover:
         assert found.tolist() == picked
         assert (alike[np.arange(rows), nearest] == alike[:, picked].max(axis=1)).all()
         np.testing.assert_allclose(likeness, (vectors * vectors[nearest]).sum(axis=1), atol=1e-6)
+
+    @settings(max_examples=25, deadline=None)
+    @given(
+        rows=st.integers(2, 40), keep=st.integers(0, 40), fixed=st.integers(1, 12), seed=st.integers(0, 99)
+    )
+    def test_beside_fixed_rows_the_choice_is_the_greedy_one_too(self, rows, keep, fixed, seed):
+        vectors, draw = unit(rows, seed), np.random.default_rng(seed)
+        alike = np.rint(vectors @ vectors.T * 4096).astype(np.int64)
+        place, held = draw.permutation(rows), np.sort(draw.choice(rows, min(fixed, rows), replace=False))
+        picked: list[int] = []
+        for _ in range(min(keep, rows - len(held))):
+            covered = alike[[*held, *picked]].max(axis=0)
+            gains = np.maximum(alike, covered).sum(axis=1) - covered.sum()
+            gains[[*held, *picked]] = -1
+            picked.append(max(range(rows), key=lambda row: (gains[row], -place[row])))
+
+        found, nearest, _ = cover(vectors, keep, place, fixed=held)
+
+        assert found.tolist() == picked
+        assert (alike[np.arange(rows), nearest] == alike[:, [*held, *picked]].max(axis=1)).all()
 
     @pytest.mark.parametrize("seed", range(5))
     def test_the_chosen_rows_cover_better_than_as_many_random_rows(self, seed):
@@ -187,3 +208,38 @@ class TestDiversity:
     def test_more_rows_than_the_pool_holds_cannot_be_chosen(self):
         with pytest.raises(ValidationError, match="keep is 10 and pool 5"):
             Diversity(keep=10, pool=5)
+
+    def test_rows_of_the_version_that_is_built_on_are_chosen_already(self, uri, tmp_path):
+        rows = corpus(120)
+        late = pa.array(np.arange(120) % 3 == 0)
+        first = send(
+            rows.filter(pc.invert(late)), [Diversity(keep=12, pool=30, embedding=uri)], tmp_path / "a"
+        ).kept
+        stage = Diversity(keep=20, pool=30, embedding=uri)
+
+        outcome = send(rows.filter(late), [stage], tmp_path / "b", earlier=laws.published(first))
+
+        train = pc.equal(first["split"], "train")
+        labels = [
+            row["label"]
+            for row in [*first.filter(train).to_pylist(), *outcome.kept.to_pylist()]
+            if row["split"] == "train"
+        ]
+        assert len(labels) == 20
+        asked = pc.equal(rows["split"], "train").to_numpy() & late.to_numpy(zero_copy_only=False)
+        there = [
+            *rows.filter(pa.array(asked))["label"].to_pylist(),
+            *first.filter(train)["label"].to_pylist(),
+        ]
+        for label in ("positive", "negative", None):
+            assert abs(labels.count(label) - 20 * there.count(label) / len(there)) <= 1
+
+    def test_where_nothing_of_the_budget_is_left_nothing_is_embedded(self, uri, tmp_path):
+        rows = make([f"row {number}" for number in range(20)], splits=["train"] * 20)
+        late = pa.array(np.arange(20) % 2 == 0)
+        stage = Diversity(keep=10, pool=30, embedding=uri)
+
+        outcome = send(rows.filter(late), [stage], tmp_path, earlier=rows.filter(pc.invert(late)))
+
+        assert outcome.ledger["reason"].to_pylist() == ["not_chosen"] * 10
+        assert outcome.ledger["score"].null_count == 10

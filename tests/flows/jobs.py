@@ -69,6 +69,8 @@ def job(held: Any, store: Path, **options: Any) -> Job:
     """Take a recipe to what stands at its end, and its ledger."""
     begun = Job.begin(held, Options(store=str(store), **options))
     curate.ingest(begun)
+    if begun.unchanged:
+        return begun
     for number in range(len(begun.segments)):
         curate.curate(begun, number)
     curate.account(begun)
@@ -78,6 +80,8 @@ def job(held: Any, store: Path, **options: Any) -> Job:
 def publish(held: Any, store: Path, **options: Any) -> str:
     """Take a recipe to a published version; return its id."""
     done = job(held, store, **options)
+    if done.unchanged:
+        return curate.stay(done)
     version = curate.publish(done)
     done.store.library.set_ref(held.name, version, done.read("began.json")["ref"], run=done.folder.name)
     return version

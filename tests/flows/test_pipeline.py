@@ -6,6 +6,8 @@ from pathlib import Path
 import pytest
 
 from corpus.store import Store
+from flows.job import Job
+from flows.scorecard import show
 from tests.flows import jobs
 
 
@@ -75,8 +77,11 @@ def test_report_audit_and_ledger_lie_beside_the_version(finished):
 
     assert (folder / "report.html").read_text() == Path(summary["report"]).read_text()
     assert json.loads((folder / "audit.json").read_text())["verdict"] == summary["audit"]["verdict"]
-    assert {file.name for file in (folder / "attestations").iterdir()} == {
+    assert {file.name for file in (folder / "attestations").iterdir() if "records-" not in file.name} == {
         "shards.json",
+        "records.json",
+        "sources.json",
+        "curation.json",
         "ledger.parquet",
         "environment.json",
         "run.json",
@@ -91,6 +96,61 @@ def test_prefect_shows_the_stage_table_and_the_audit(finished):
         "audit": "markdown",
         "links": "markdown",
     }
+
+
+def test_a_second_run_over_the_same_sources_publishes_nothing(finished, prefect, tmp_path):
+    first, store = finished
+    held = Job.open(store / "runs" / first["run"]).recipe
+    report = Path(first["report"]).read_text()
+
+    summary = _run(held, store)
+
+    assert summary["unchanged"]
+    assert summary["version"] == first["version"]
+    assert summary["rows"] == {"in": 0, "rejected": 0, "kept": 0, "dropped": 0, "grown": 0}
+    assert summary["audit"] == first["audit"]
+    assert set(summary) == {*first, "ref"} - {"ref"}
+    assert Path(summary["report"]).read_text() == report
+    assert [entry.version for entry in Store(store).library.log("small")] == [first["version"]]
+    show({**summary, "seconds": 1.0, "peak_rss_mb": 1})
+
+
+def test_an_audit_that_asks_for_more_is_made_anew_of_the_version_that_stays(prefect, tmp_path):
+    corpus = jobs.write(tmp_path / "corpus", jobs.records(60))
+    first = _run(jobs.recipe(corpus), tmp_path / "store")
+
+    gates = [{"axis": "label", "min_impact_ratio": 0.8}]
+    summary = _run(jobs.recipe(corpus, gates=gates, audit={"axes": ["label"]}), tmp_path / "store")
+    version = Store(tmp_path / "store").library.open("small")
+
+    assert summary["unchanged"]
+    assert summary["version"] == first["version"]
+    assert [gate["axis"] for gate in summary["audit"]["gates"]] == ["label"]
+    assert json.loads((version.folder / "audit.json").read_text())["gates"] == summary["audit"]["gates"]
+    assert "near_duplicates" in (version.folder / "report.html").read_text()
+    assert [entry.version for entry in Store(tmp_path / "store").library.log("small")] == [first["version"]]
+
+
+def test_a_run_over_sources_that_grew_tells_what_it_built_on(prefect, tmp_path, capsys):
+    corpus = jobs.write(tmp_path / "corpus", jobs.records(60))
+    first = _run(jobs.recipe(corpus), tmp_path / "store")
+    jobs.write(tmp_path / "corpus" / "more", jobs.records(20, seed=9))
+
+    summary = _run(jobs.recipe(corpus), tmp_path / "store")
+    show({**summary, "seconds": 1.0, "peak_rss_mb": 1})
+
+    assert summary["rows"]["in"] == 20
+    assert summary["builds_on"] == {
+        "version": first["version"],
+        "because": None,
+        "rows": first["rows"]["kept"],
+        "replaced": 0,
+    }
+    assert f"{first['rows']['kept'] + summary['rows']['kept']} rows" in capsys.readouterr().out
+    assert [entry.version for entry in Store(tmp_path / "store").library.log("small")] == [
+        first["version"],
+        summary["version"],
+    ]
 
 
 def test_a_limited_run_moves_no_ref(prefect, tmp_path):

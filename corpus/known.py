@@ -1,0 +1,96 @@
+"""What came before: a run over sources that grew takes in what is new, and nothing twice.
+
+A record that came before under the same digest is known, wherever it lies now. Of records without a key as many
+are known as there were equal ones. Under a key a record that never came before is a correction of the one that the
+key holds; one that did is not, unless the key's own is gone from the source: then the source went back to it.
+"""
+
+from collections import Counter
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass
+from functools import cached_property
+
+import pyarrow as pa
+import pyarrow.compute as pc
+
+RECORDS = pa.schema(
+    [("source", pa.string()), ("record", pa.binary(16)), ("id", pa.string()), ("file", pa.string())]
+)
+"""A line for each record that came for the first time: its digest, its row's id (null: refused, another record had its
+key), and the SHA-256 of the file that brought it (null where that file also held records that came before, or lay
+there twice)."""
+
+
+@dataclass(frozen=True)
+class Known:
+    """The records of one source that came before, in `RECORDS` columns, the oldest first."""
+
+    records: pa.Table
+    last: tuple[str, ...] | None = None
+    """The digests of its files when it was last read, sorted."""
+
+    @classmethod
+    def nothing(cls) -> "Known":
+        """Return what is known before anything came."""
+        return cls(RECORDS.empty_table())
+
+    def skip(self, present: Sequence[str]) -> frozenset[str]:
+        """Return the files (by digest, of those present) that need not be read again.
+
+        These are all, where all are as they were; else those all of whose records are known, unless a record
+        was corrected by one that may be gone, or the file lies there twice.
+        """
+        if self.last is not None and sorted(present) == list(self.last):
+            return frozenset(present)
+        kept = self._files.intersection(file for file, copies in Counter(present).items() if copies == 1)
+        return kept - {loser for loser, holder in self._corrected if holder not in kept}
+
+    @cached_property
+    def _files(self) -> frozenset[str]:
+        """Files all of whose records are known."""
+        return frozenset(pc.unique(self.records["file"]).drop_null().to_pylist())
+
+    @cached_property
+    def _corrected(self) -> frozenset[tuple[str, str | None]]:
+        """Which file's record lost its id to which file's."""
+        named = self.records.filter(self.records["id"].is_valid())
+        counts = pc.value_counts(named["id"])
+        twice = counts.field("values").filter(pc.greater(counts.field("counts"), 1))
+        if not len(twice):
+            return frozenset()
+        lines = named.filter(pc.is_in(named["id"], twice))
+        held = self.held(twice.to_pylist())
+        return frozenset(
+            (file, held[row_id][1])
+            for row_id, record, file in zip(
+                lines["id"].to_pylist(), lines["record"].to_pylist(), lines["file"].to_pylist(), strict=True
+            )
+            if record != held[row_id][0] and file is not None
+        )
+
+    def among(self, records: Sequence[bytes]) -> list[bool]:
+        """Say of each record whether it came before."""
+        known = pc.is_in(pa.array(records, pa.binary(16)), self.records["record"].combine_chunks())
+        return list(known.to_pylist())
+
+    def has(self, ids: Sequence[str]) -> list[bool]:
+        """Say of each row id whether a record had it."""
+        return list(pc.is_in(pa.array(ids, pa.string()), self.records["id"].combine_chunks()).to_pylist())
+
+    def counts(self, records: Sequence[bytes], files: frozenset[str]) -> Counter[bytes]:
+        """Count, of these records, the equal ones in files that are known and present."""
+        inside = pc.and_(
+            pc.is_in(self.records["file"], pa.array(sorted(files), pa.string())),
+            pc.is_in(self.records["record"], pa.array(records, pa.binary(16))),
+        )
+        return Counter(self.records.filter(inside)["record"].to_pylist())
+
+    def held(self, ids: Sequence[str]) -> Mapping[str, tuple[bytes, str | None]]:
+        """Return the record that each of these ids holds, and the file that brought it: the last that took it."""
+        mine = self.records.filter(pc.is_in(self.records["id"], pa.array(ids, pa.string())))
+        return {
+            row_id: (record, file)
+            for row_id, record, file in zip(
+                mine["id"].to_pylist(), mine["record"].to_pylist(), mine["file"].to_pylist(), strict=True
+            )
+        }

@@ -1,0 +1,281 @@
+"""What one run, or a version whose run is gone, tells of a row."""
+
+import io
+from collections.abc import Iterator
+from dataclasses import dataclass
+from functools import cached_property
+from typing import Any
+
+import numpy as np
+import pyarrow as pa
+import pyarrow.compute as pc
+import pyarrow.parquet as pq
+
+from corpus import text
+from corpus.schema import LEDGER, SPLITS, UserError
+from corpus.segment import Measured, rewritten
+from corpus.stage import Context, Judge, Rewrite
+from corpus.standing import Standing
+from corpus.versions.version import Version
+from flows.job import Job
+
+_CAME = ["id", "source", "file", "row", "parent"]
+
+
+@dataclass(frozen=True)
+class RunChapter:
+    """What a run tells; `last` where no later run tells of the rows that it left standing."""
+
+    job: Job
+    last: bool
+
+    @property
+    def name(self) -> str:
+        """How users may call it."""
+        return f"run {self.job.folder.name}"
+
+    @cached_property
+    def came(self) -> pa.Table:
+        """The rows that came in: id and where they were read; raises `UserError` where not all is judged yet."""
+        ingested = self.job.read("ingest.json")
+        judged = ingested is not None and (
+            self.job.unchanged
+            or all(
+                (self.job.segment(number) / "stages.json").exists()
+                for number in range(len(self.job.segments))
+            )
+        )
+        if not judged:
+            what = "read" if ingested is None else "judged"
+            raise UserError(
+                f"{self.name} ended before its rows were {what}, or has not {what} them yet; name another run"
+            )
+        return self.job.store.open_snapshot(ingested["snapshot"]).narrow(_CAME)
+
+    @property
+    def ids(self) -> Iterator[pa.ChunkedArray]:
+        """The ids of all rows that it knows."""
+        yield self.came["id"]
+        for number in range(0 if self.job.unchanged else len(self.job.segments)):
+            yield pq.read_table(self.job.segment(number) / "steps.parquet", columns=["id"])["id"]
+
+    @property
+    def refused(self) -> pa.Table:
+        """The rejects, as lines of the ledger."""
+        return pq.read_table(self.job.folder / "rejects.parquet")
+
+    @property
+    def sources(self) -> list[str]:
+        """The names of the sources."""
+        return [source.name for source in self.job.recipe.sources]
+
+    def tell(self, row_id: str) -> list[dict[str, Any]]:
+        """Return the events of a row's life in this run, in order."""
+        gone = pq.read_table(self.job.folder / "replaced.parquet")
+        events = [
+            {"stage": line["stage"], "event": "replaced", "reason": line["reason"]}
+            for line in gone.filter(pc.equal(gone["id"], row_id)).to_pylist()
+        ]
+        events += _read(self.job, self.came, row_id)
+        if not self.job.unchanged:
+            events += _lived(self.job, row_id, ends=self.last)
+        held = self.job.read("version.json")
+        if held is not None and self.last:
+            events += published(Version.look(self.job.store.library.shelf, held["version"]), row_id)
+        return events
+
+
+@dataclass(frozen=True)
+class VersionChapter:
+    """What a version tells by itself: what was dropped as it was made, and where its rows lie."""
+
+    version: Version
+    last: bool
+
+    @property
+    def name(self) -> str:
+        """How users may call it."""
+        return f"version {self.version.id[:12]}"
+
+    @cached_property
+    def came(self) -> pa.Table:
+        """The rows that it knows: id and where they were read."""
+        held = [pq.read_table(file, columns=_CAME) for split in SPLITS for file in self.version.files(split)]
+        fell = self._ledger.filter(self._ledger["id"].is_valid())
+        none = pa.nulls(fell.num_rows, pa.string())
+        return pa.concat_tables([*held, fell.select(_CAME[:-1]).append_column("parent", none)])
+
+    @property
+    def ids(self) -> Iterator[pa.ChunkedArray]:
+        """The ids of all rows that it knows."""
+        yield self.came["id"]
+
+    @property
+    def refused(self) -> pa.Table:
+        """The rejects, as lines of the ledger."""
+        return self._ledger.filter(pc.equal(self._ledger["action"], "reject"))
+
+    @property
+    def sources(self) -> list[str]:
+        """The names of the sources."""
+        return [source["name"] for source in self.version.manifest["recipe"].get("sources", [])]
+
+    @cached_property
+    def _ledger(self) -> pa.Table:
+        name = "attestations/ledger.parquet"
+        if name not in self.version.digests:
+            return LEDGER.empty_table()
+        raw = self.version.shelf.read(f"{self.version.where}/{name}")
+        return pq.read_table(io.BytesIO(raw))
+
+    def tell(self, row_id: str) -> list[dict[str, Any]]:
+        """Return the events of a row's life that the version knows: what it lost to, and what it displaced."""
+        lines = self._ledger.filter(pc.equal(self._ledger["id"], row_id)).to_pylist()
+        others = self._ledger.filter(pc.fill_null(pc.equal(self._ledger["other"], row_id), False)).to_pylist()
+        events = [
+            {
+                "stage": line["stage"],
+                "event": "replaced" if line["action"] == "replace" else "dropped",
+                **_why(line),
+            }
+            for line in lines
+        ]
+        events += [_displaced(line) for line in others]
+        return events + (published(self.version, row_id) if self.last else [])
+
+
+def _read(job: Job, came: pa.Table, row_id: str) -> list[dict[str, Any]]:
+    found = came.filter(pc.equal(came["id"], row_id)).to_pylist()
+    if not found:
+        return []
+    row = job.store.open_snapshot(job.read("ingest.json")["snapshot"]).take(pa.array([row_id]))
+    place = {key: found[0][key] for key in ("source", "file", "row")}
+    return [{"stage": "ingest", "event": "read", **place, "text": text.contents(row)[0].as_py()}]
+
+
+def _lived(job: Job, row_id: str, *, ends: bool) -> list[dict[str, Any]]:
+    """Tell what each stage said of the row, in order."""
+    ledger = job.ledger()
+    lines = {line["stage"]: line for line in ledger.filter(pc.equal(ledger["id"], row_id)).to_pylist()}
+    displaced = ledger.filter(pc.fill_null(pc.equal(ledger["other"], row_id), False)).to_pylist()
+    events: list[dict[str, Any]] = []
+    for number, segment in enumerate(job.segments):
+        standing = Standing.load(job.segment(number))
+        where = pc.index(standing.narrow["id"], row_id).as_py()
+        if segment.grow is not None:
+            events += _grown(standing, row_id, segment.grow.title)
+        if where < 0:
+            continue
+        steps = pq.read_table(job.segment(number) / "steps.parquet").slice(where, 1).to_pylist()[0]
+        part, at = _place(standing, where)
+        row = part.part.read().slice(at, 1)
+        for stage in segment.measuring:
+            if isinstance(stage, Rewrite):
+                row, changed = _rewritten(job, row, stage)
+                if changed:
+                    said = text.contents(row)[0].as_py()
+                    events.append({"stage": stage.title, "event": "rewrote", "text": said})
+                    continue
+            if stage.title in lines:
+                line = lines[stage.title]
+                events.append(
+                    {
+                        "stage": stage.title,
+                        "event": "dropped",
+                        **_why(line),
+                        **_other(standing, line["other"]),
+                    }
+                )
+                break
+            if steps[stage.title]:
+                events.append(
+                    {"stage": stage.title, "event": "passed", **_score(job, standing, stage, where)}
+                )
+            events += [
+                {**_displaced(line), **_other(standing, line["id"])}
+                for line in displaced
+                if line["stage"] == stage.title
+            ]
+        family, split = (standing.narrow[name][where].as_py() for name in ("family", "split"))
+        if ends and number == len(job.segments) - 1 and standing.stands[where]:
+            events.append({"stage": "end", "event": "stands", "family": family, "split": split or "train"})
+    return events
+
+
+def _grown(standing: Standing, row_id: str, title: str) -> list[dict[str, Any]]:
+    narrow = standing.narrow
+    parent = narrow.filter(pc.equal(narrow["id"], row_id))["parent"].to_pylist()
+    children = narrow.filter(pc.fill_null(pc.equal(narrow["parent"], row_id), False))["id"].to_pylist()
+    born = (
+        [{"stage": title, "event": "grown", "parent": parent[0]}] if parent and parent[0] is not None else []
+    )
+    return born + [{"stage": title, "event": "parent of", "child": child} for child in children]
+
+
+def _place(standing: Standing, where: int) -> tuple[Measured, int]:
+    """Return the part that a row lies in, and its position there."""
+    part = int(np.searchsorted(standing.bounds, where, side="right") - 1)
+    return standing.parts[part], where - int(standing.bounds[part])
+
+
+def _rewritten(job: Job, row: pa.Table, stage: Rewrite) -> tuple[pa.Table, int]:
+    """Rewrite one row again, which a stage must do as it did among others."""
+    with job.runner() as work:
+        return rewritten(row, stage, work.context(stage))
+
+
+def _other(standing: Standing, row_id: str | None) -> dict[str, Any]:
+    """Say what another row said when the two met."""
+    where = -1 if row_id is None else pc.index(standing.narrow["id"], row_id).as_py()
+    if where < 0:
+        return {}
+    part, at = _place(standing, where)
+    return {"other_text": text.contents(part.table(["messages"]).slice(at, 1))[0].as_py()}
+
+
+def _score(job: Job, standing: Standing, stage: Any, where: int) -> dict[str, Any]:
+    """Say by how much a row passed a judge, where it has a score: judge the stored features of its part again."""
+    if not isinstance(stage, Judge):
+        return {}
+    held, at = _place(standing, where)
+    with job.runner() as work:
+        context: Context = work.context(stage)
+    verdict = stage.judge(held.read(stage), context)
+    score, threshold = verdict.score[at].as_py(), verdict.threshold[at].as_py()
+    told = {} if score is None else {"score": score, "threshold": threshold}
+    return {key: value for key, value in told.items() if value is not None}
+
+
+def _why(line: dict[str, Any]) -> dict[str, Any]:
+    return {
+        key: line[key] for key in ("reason", "score", "threshold", "other", "detail") if line[key] is not None
+    }
+
+
+def _displaced(line: dict[str, Any]) -> dict[str, Any]:
+    return {
+        "stage": line["stage"],
+        "event": "displaced",
+        "other": line["id"],
+        "reason": line["reason"],
+        "score": line["score"],
+    }
+
+
+def published(version: Version, row_id: str) -> list[dict[str, Any]]:
+    """Say where in a version a row lies, if it does."""
+    for split in SPLITS if version.withdrawn is None else ():
+        for file in version.files(split):
+            at = pc.index(pq.read_table(file, columns=["id"])["id"], row_id).as_py()
+            if at >= 0:
+                return [
+                    {
+                        "stage": "publish",
+                        "event": "published",
+                        "version": version.id,
+                        "split": split,
+                        "shard": file.name,
+                        "row": at,
+                    }
+                ]
+    return []

@@ -1,0 +1,94 @@
+"""Whether a run builds on the last version of its name, and what came before it."""
+
+from collections.abc import Mapping
+from typing import Any
+
+import pyarrow as pa
+import pyarrow.compute as pc
+
+from corpus.earlier import NOTHING, Earlier
+from corpus.known import Known
+from corpus.schema import LEDGER, UserError, conform
+from corpus.versions.diff import knobs
+from corpus.versions.library import Library
+from corpus.versions.version import Version
+from flows.recipe import Recipe
+
+SOURCES = "attestations/sources.json"
+"""The SHA-256 of every file of each source, as the run found them that published a version."""
+
+
+def begin(recipe: Recipe, library: Library, *, alone: bool) -> dict[str, Any]:
+    """Say what the name means as a run begins, and which version the run builds on, or why on none.
+
+    It builds on the last version of its name if that was made by the same sources, stages and seed.
+    """
+    last = library.last(recipe.name)
+    found: dict[str, Any] = {"ref": last.n, "version": last.version, "builds_on": None, "because": None}
+    if alone or last.version is None:
+        return found
+    try:
+        version = library.open(last.version)
+    except UserError as error:
+        return {**found, "because": str(error)}
+    theirs = {
+        **version.manifest["recipe"],
+        "sources": [{**source, "digest": None} for source in version.manifest["recipe"]["sources"]],
+        "builds_on": None,
+    }
+    differs = [one["knob"] for one in knobs(theirs, asked(recipe))]
+    if differs:
+        return {**found, "because": f"the recipe is another: {', '.join(differs[:3])}"}
+    return {**found, "builds_on": version.id}
+
+
+def asked(recipe: Recipe) -> dict[str, Any]:
+    """Return what a version's id depends on beside its rows and records: the recipe as it is written."""
+    return {
+        "seed": recipe.seed,
+        "limit": None,
+        "sources": [{**source.identity(), "digest": None} for source in recipe.sources],
+        "stages": [stage.model_dump(mode="json") for stage in recipe.stages],
+        "builds_on": None,
+    }
+
+
+def known(base: Version | None) -> Mapping[str, Known]:
+    """Return what came before of each source."""
+    if base is None:
+        return {}
+    records, files = base.records, base.attested(SOURCES)
+    return {
+        name: Known(records.filter(pc.equal(records["source"], name)), tuple(last))
+        for name, last in files.items()
+    }
+
+
+def without(base: Version | None, replaced: list[str]) -> pa.Table:
+    """Return lines of the ledger for the earlier rows that go: those whose records were corrected, and what grew of them."""
+    if base is None or not replaced:
+        return LEDGER.empty_table()
+    rows = pa.concat_tables(
+        [part.read(["id", "source", "file", "row", "parent"]) for part in Earlier.of(base, []).parts]
+    )
+    gone = pa.array(replaced, pa.string())
+    tables = [_lines(rows.filter(pc.is_in(rows["id"], gone)), "corrected")]
+    while len(gone):
+        children = rows.filter(pc.is_in(rows["parent"], gone))
+        tables.append(_lines(children, "parent_corrected"))
+        gone = children["id"].combine_chunks()
+    return pa.concat_tables(tables)
+
+
+def _lines(rows: pa.Table, reason: str) -> pa.Table:
+    count = rows.num_rows
+    columns = {name: rows[name].combine_chunks() for name in ("id", "source", "file", "row")}
+    told = {"stage": "ingest", "action": "replace", "reason": reason}
+    return conform(
+        {**columns, **{name: pa.array([said] * count, pa.string()) for name, said in told.items()}}, LEDGER
+    )
+
+
+def earlier(base: Version | None, gone: list[str]) -> Earlier:
+    """Return the rows of the version that is built on."""
+    return NOTHING if base is None else Earlier.of(base, gone)
