@@ -13,6 +13,7 @@ import pyarrow.compute as pc
 import pyarrow.parquet as pq
 
 from corpus import snapshot
+from corpus.carry import carry
 from corpus.decide import Decided, decide
 from corpus.earlier import NOTHING, Earlier
 from corpus.engine import Engine
@@ -22,7 +23,7 @@ from corpus.memo import Replay
 from corpus.models import Models
 from corpus.schema import ROW, of_splits
 from corpus.segment import Measured, Pass, Segment, memo_key, remembered, run_pass
-from corpus.snapshot import Snapshot
+from corpus.snapshot import Part, Snapshot
 from corpus.sources import File, Source
 from corpus.stage import Context, Grow, Stage
 from corpus.standing import Standing, with_columns
@@ -116,6 +117,11 @@ class Runner:
         standing = Standing(tuple(parts), stands, {}, candidates, self.earlier.rows)
         self.progress("judging", 0, 0)
         return decide(segment, standing, contexts, self.engine)
+
+    def carry(self, segment: Segment, standing: Standing, last: Standing, published: Sequence[Part]) -> None:
+        """Keep what a segment measured for the run that will build on what was published."""
+        contexts = {stage.title: self.context(stage) for stage in segment.corpus_judges}
+        carry(self.store, segment, contexts, self.seed, standing, last, published)
 
     def settle(self, standing: Standing) -> Snapshot:
         """Write what stands as the next segment's input; the rows of the version that is built on are there already."""

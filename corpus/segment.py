@@ -143,13 +143,34 @@ def remembered(store: Store, part: Part, key: str) -> Measured | None:
 
 def run_pass(task: Pass) -> Measured:
     """Do all of a segment's rewriting and measuring of one part, dropped rows included."""
-    rows = task.part.read()
+    passed = pass_over(task.part.read(), task.segment, task.contexts)
+    keep(task.store, task.key, passed)
+    found = remembered(task.store, task.part, task.key)
+    assert found is not None
+    return replace(found, seconds=passed.seconds)
+
+
+@dataclass(frozen=True)
+class Passed:
+    """What came of rows in memory: features with the fingerprint, how many rows each rewrite changed, and seconds by stage.
+
+    `messages` are None where none was rewritten.
+    """
+
+    features: pa.Table
+    changed: Mapping[str, int] = field(default_factory=dict)
+    seconds: Mapping[str, float] = field(default_factory=dict)
+    messages: pa.ChunkedArray | None = None
+
+
+def pass_over(rows: pa.Table, segment: Segment, contexts: Mapping[str, Context]) -> Passed:
+    """Rewrite and measure rows, stage by stage."""
     features: dict[str, pa.Array | pa.ChunkedArray] = {}
     changed: dict[str, int] = {}
     seconds: dict[str, float] = {}
-    for stage in task.segment.measuring:
+    for stage in segment.measuring:
         began = time.perf_counter()
-        context = task.contexts[stage.title]
+        context = contexts[stage.title]
         if isinstance(stage, Rewrite):
             rows, changed[stage.title] = rewritten(rows, stage, context)
         else:
@@ -157,22 +178,25 @@ def run_pass(task: Pass) -> Measured:
             features.update({f"{stage.title}/{name}": measured[name] for name in measured.column_names})
         seconds[stage.title] = time.perf_counter() - began
     features["fingerprint"] = text.fingerprints(rows)
-    with task.store.aside() as folder:
+    messages = rows["messages"] if any(changed.values()) else None
+    return Passed(pa.table(features), changed, seconds, messages)
+
+
+def keep(store: Store, key: str, passed: Passed) -> None:
+    """Keep what came of a part's rows in the memo, whole or not at all."""
+    with store.aside() as folder:
         made = folder / "made"
         made.mkdir()
-        pq.write_table(pa.table(features), made / "features.parquet", compression="lz4", use_dictionary=False)
-        if any(changed.values()):
+        pq.write_table(passed.features, made / "features.parquet", compression="lz4", use_dictionary=False)
+        if passed.messages is not None:
             pq.write_table(
-                rows.select(["messages"]),
+                pa.table({"messages": passed.messages}),
                 made / "messages.parquet",
                 compression="lz4",
                 use_dictionary=False,
             )
-        (made / "done.json").write_text(json.dumps(changed))
-        task.store.remember(made, task.key)
-    found = remembered(task.store, task.part, task.key)
-    assert found is not None
-    return replace(found, seconds=seconds)
+        (made / "done.json").write_text(json.dumps(passed.changed))
+        store.remember(made, key)
 
 
 def rewritten(rows: pa.Table, stage: Rewrite, context: Context) -> tuple[pa.Table, int]:

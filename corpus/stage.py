@@ -129,14 +129,17 @@ class Judge(Stage):
 
 
 class CorpusJudge(Stage):
-    """A judge that sees all rows that stand, once, in id order."""
+    """A judge that sees all rows that stand, once: those of the version that is built on, then the others in id order."""
 
     candidates: ClassVar[bool] = False
     """Judges the candidates of the growth before it and no other row."""
 
     @abstractmethod
     def measure(self, rows: pa.Table, context: Context) -> pa.Table:
-        """Return row-aligned features; `messages` holds only the roles that the stage reads."""
+        """Return row-aligned features; `messages` holds only the roles that the stage reads.
+
+        They depend on what a row says, not on its family or split: a later run takes them over.
+        """
 
     @abstractmethod
     def judge(self, features: pa.Table, rows: Rows, context: Context) -> Verdict:

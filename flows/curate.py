@@ -10,6 +10,7 @@ import pyarrow.compute as pc
 import pyarrow.parquet as pq
 
 from corpus import runner, snapshot
+from corpus.earlier import Earlier
 from corpus.runner import Progress, silent
 from corpus.schema import LEDGER, ROW, UserError
 from corpus.standing import Standing
@@ -118,7 +119,17 @@ def publish(job: Job) -> str:
         without=came["without"],
         records=pq.read_table(job.folder / "records.parquet"),
     )
+    if job.options.limit is None:
+        _carry(job, version)
     return _published(job, version)
+
+
+def _carry(job: Job, version: Version) -> None:
+    """Keep what was measured for the run that will build on the version."""
+    parts = Earlier.of(version, []).parts
+    with job.runner() as work:
+        for number, segment in enumerate(job.segments):
+            work.carry(segment, Standing.load(job.segment(number)), job.standing, parts)
 
 
 def stay(job: Job) -> str:

@@ -1,5 +1,6 @@
 """The flow: a column of task calls."""
 
+from collections.abc import Callable
 from typing import Any
 
 from prefect import flow
@@ -14,27 +15,32 @@ from flows.recipe import Recipe
 def pipeline(recipe: Recipe, options: Options) -> dict[str, Any]:
     """Take raw rows to an audited version and, where the recipe says so, to a tuned and judged model."""
     job = Job.begin(recipe, options)
-    run = str(job.folder)
     with watched(job):
-        tasks.prepare(run)
-        tasks.ingest(run)
-        if job.unchanged:
-            if tasks.stay(run):
-                return finish.unchanged(job)
-        else:
-            for number, segment in enumerate(job.segments):
-                tasks.segment(run, number, ", ".join(stage.title for stage in segment.stages) or "nothing")
-            tasks.account(run)
-            if tasks.audit_data(run) is not None:
-                return finish.stop(job)
-            if job.recipe.shards.publish:
-                tasks.publish(run)
-        if job.recipe.tuning is not None:
-            tasks.tune(run)
-        if job.recipe.evaluation is not None:
-            tasks.evaluate(run)
-            tasks.audit_model(run)
-    return tasks.report(run)
+        end = _work(job, str(job.folder))
+    return end(job)
+
+
+def _work(job: Job, run: str) -> Callable[[Job], dict[str, Any]]:
+    """Do the tasks; return what ends the run."""
+    tasks.prepare(run)
+    tasks.ingest(run)
+    if job.unchanged:
+        if tasks.stay(run):
+            return finish.unchanged
+    else:
+        for number, segment in enumerate(job.segments):
+            tasks.segment(run, number, ", ".join(stage.title for stage in segment.stages) or "nothing")
+        tasks.account(run)
+        if tasks.audit_data(run) is not None:
+            return finish.stop
+        if job.recipe.shards.publish:
+            tasks.publish(run)
+    if job.recipe.tuning is not None:
+        tasks.tune(run)
+    if job.recipe.evaluation is not None:
+        tasks.evaluate(run)
+        tasks.audit_model(run)
+    return lambda job: tasks.report(str(job.folder))
 
 
 def run(recipe: Recipe, options: Options) -> dict[str, Any]:

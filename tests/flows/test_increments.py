@@ -11,7 +11,10 @@ import pyarrow as pa
 import pyarrow.parquet as pq
 import pytest
 
+from corpus import runner
+from corpus.earlier import Earlier
 from corpus.schema import SPLITS, UserError
+from corpus.segment import Segment, memo_key, pass_over, remembered, run_pass
 from corpus.store import Store
 from corpus.versions.card import Card
 from corpus.versions.diff import diff
@@ -246,6 +249,38 @@ def test_of_two_runs_that_build_on_one_version_one_gets_the_name(grown, tmp_path
     assert versions[0] != versions[1]
     assert library.open("small").id == versions[1]
     assert not verify(library, versions[0], deep=True)["problems"]
+
+
+@pytest.mark.parametrize(
+    "stages",
+    [
+        jobs.STAGES,
+        [*jobs.STAGES, {"stage": "normalise", "name": "again", "white_space": "keep", "look_alikes": False}],
+        [*jobs.STAGES[3:], *jobs.STAGES[:3]],
+    ],
+    ids=["in order", "rewritten once more", "rewritten behind the judges"],
+)
+def test_what_is_kept_for_the_next_run_is_what_it_would_measure(tmp_path, stages, monkeypatch):
+    folder = jobs.write(tmp_path / "corpus", jobs.records(220))
+    recipe = jobs.recipe(folder, stages)
+    version = opened(tmp_path / "store", jobs.publish(recipe, tmp_path / "store", part_rows=30))
+    job = latest(tmp_path / "store", version.id)
+
+    with job.runner() as work:
+        for segment in job.segments:
+            contexts = {stage.title: work.context(stage) for stage in segment.corpus_judges}
+            of_all = Segment(None, (), segment.corpus_judges)
+            for part in Earlier.of(version, []).parts:
+                kept = remembered(job.store, part, memo_key(part, of_all, contexts, recipe.seed))
+                assert pq.read_table(kept.features) == pass_over(part.read(), of_all, contexts).features
+
+    measured = []
+    monkeypatch.setattr(runner, "run_pass", lambda task: measured.append(task.part) or run_pass(task))
+    jobs.write(folder / "more", jobs.records(20, seed=9))
+    jobs.publish(recipe, tmp_path / "store", workers=1)
+
+    assert measured
+    assert all(part.group is None for part in measured)
 
 
 # --- records with keys
