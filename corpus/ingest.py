@@ -15,7 +15,9 @@ from corpus.known import RECORDS, Known
 from corpus.schema import LEDGER, UserError, conform, digest, keyed_id, record_id
 from corpus.snapshot import Spool
 from corpus.sources import File, Source, read
+from corpus.versions.forgotten import Forgotten
 
+NOTHING = Forgotten()
 MEMORY = 512 * 2**20
 """Bytes of rows that are held before they go to disk."""
 
@@ -46,11 +48,14 @@ def ingest(
     seed: int,
     limit: int | None = None,
     known: Mapping[str, Known] | None = None,
+    forgotten: Forgotten = NOTHING,
     part_rows: int = snapshot.PART_ROWS,
     memory: int = MEMORY,
     progress: Callable[[int], None] = lambda _: None,
 ) -> Ingested:
     """Read `sources` and write their rows to `folder` as a snapshot; of a source that is `known` those that are new.
+
+    Rows that were `forgotten` are rejected.
 
     With `limit` the rows of least keyed hash of their id are taken, over all sources; only they count, and
     rejects, which have no id, are then left out of the account. Raises `UserError` for a file that changed
@@ -60,7 +65,7 @@ def ingest(
     for source in sources:
         spool = Spool(scratch / f"{source.name}.arrow", memory // (2 * len(sources)))
         before = (known or {}).get(source.name, Known.nothing())
-        came.append(_identify(source, files(source), spool, before, progress))
+        came.append(_identify(source, files(source), spool, before, forgotten, progress))
         spools.append(spool)
     ids = [one.ids for one in came] if limit is None else _least([one.ids for one in came], seed, limit)
     rejects = [table for one in came for table in one.rejects] if limit is None else []
@@ -89,7 +94,12 @@ class _Came:
 
 
 def _identify(
-    source: Source, files: list[File], spool: Spool, known: Known, progress: Callable[[int], None]
+    source: Source,
+    files: list[File],
+    spool: Spool,
+    known: Known,
+    forgotten: Forgotten,
+    progress: Callable[[int], None],
 ) -> _Came:
     """Spool the rows of the files that may hold something new, and find out which of them do."""
     readable = [file for file in files if file.problem is None]
@@ -127,7 +137,10 @@ def _identify(
         every = list(_ids_of_records(source.name, records, known.counts(records, kept)))
         ids = [None if old else row_id for row_id, old in zip(every, known.has(every), strict=True)]
         refused, replaced = [], []
-    rejects += _rejects_of(spool, refused, keys, lines)
+    gone = forgotten.among(source.name, ids)
+    told = {place: _refusal(keys[place], lines[place]) for place in refused}
+    told |= {place: ("forgotten", why) for place, why in gone.items()}
+    rejects += _rejects_of(spool, told)
     held = [place for place, row_id in enumerate(ids) if row_id is not None]
     held = sorted([*held, *(place for place in refused if not seen[place])])
     state = hashlib.sha256()
@@ -149,7 +162,8 @@ def _identify(
         ],
         schema=RECORDS,
     )
-    return _Came(ids, rejects, state.hexdigest(), replaced, table, sorted(digests.values()))
+    taken = [None if place in gone else row_id for place, row_id in enumerate(ids)]
+    return _Came(taken, rejects, state.hexdigest(), replaced, table, sorted(digests.values()))
 
 
 def _mark(file: File) -> tuple[int, int, int]:
@@ -205,26 +219,31 @@ def _ids_of_keys(
     return ids, sorted(refused), replaced
 
 
-def _rejects_of(
-    spool: Spool, refused: list[int], keys: list[str | None], lines: list[int | None]
-) -> list[pa.Table]:
-    if not refused:
+def _refusal(key: str | None, line: int | None) -> tuple[str, str]:
+    """Say why a record is refused, whose key is null or was taken by another."""
+    where = "" if line is None else f":{line}"
+    if key is None:
+        return "null_key", f"{where}: the key is null"
+    return "repeated_key", f"{where}: another record has the key {key!r}"
+
+
+def _rejects_of(spool: Spool, told: Mapping[int, tuple[str, str]]) -> list[pa.Table]:
+    """Return lines of the ledger for records (by place) that are refused; what is said of one follows its file's name."""
+    if not told:
         return []
-    places = np.array(refused)
+    places = np.array(sorted(told))
     tables, start = [], 0
     for table in spool:
         inside = places[(places >= start) & (places < start + table.num_rows)]
         rows = table.select(["source", "file", "row"]).take(pa.array(inside - start))
         count = rows.num_rows
-        null = [keys[place] is None for place in inside]
         columns = {name: rows[name].combine_chunks() for name in ("source", "file", "row")}
         columns["stage"], columns["action"] = pa.array(["ingest"] * count), pa.array(["reject"] * count)
-        columns["reason"] = pa.array(["null_key" if is_null else "repeated_key" for is_null in null])
+        columns["reason"] = pa.array([told[place][0] for place in inside], pa.string())
         columns["detail"] = pa.array(
             [
-                (file if lines[place] is None else f"{file}:{lines[place]}")
-                + (": the key is null" if is_null else f": another record has the key {keys[place]!r}")
-                for file, place, is_null in zip(columns["file"].to_pylist(), inside, null, strict=True)
+                f"{file}{told[place][1]}" if told[place][1].startswith(":") else told[place][1]
+                for file, place in zip(columns["file"].to_pylist(), inside, strict=True)
             ],
             pa.string(),
         )

@@ -78,6 +78,7 @@ class Runner:
                 seed=self.seed,
                 limit=limit,
                 known=known,
+                forgotten=self.store.library.forgotten,
                 part_rows=self.part_rows,
                 progress=told,
             )

@@ -3,9 +3,11 @@
 snapshots/<digest>/    corpora at rest
 memo/<key>/            what stages measured, fitted, made
 runs/<run>/            recipe, summary, ledger, dropped rows, model, scores
-objects/ versions/ refs/    what is published: `corpus.versions.library`
+objects/ versions/ refs/ forgotten/    what is published, and what is no more: `corpus.versions.library`
+lock                   held by whoever works in the store
 """
 
+import fcntl
 import hashlib
 import uuid
 from collections.abc import Iterable, Iterator
@@ -19,6 +21,7 @@ import pyarrow as pa
 
 from corpus import snapshot
 from corpus.disk import Disk
+from corpus.schema import UserError
 from corpus.snapshot import Snapshot
 from corpus.versions.library import Library
 
@@ -38,6 +41,32 @@ class Store:
     def library(self) -> Library:
         """Its published versions, and the names that they have."""
         return Library(self.disk, self.disk)
+
+    @contextmanager
+    def shared(self) -> Iterator[None]:
+        """Work in the store beside others, while nobody erases from it; waits for one who does."""
+        with self._lock(fcntl.LOCK_SH):
+            yield
+
+    @contextmanager
+    def alone(self) -> Iterator[None]:
+        """Work in the store while nobody else does; raises `UserError` where a run is in progress."""
+        with self._lock(fcntl.LOCK_EX | fcntl.LOCK_NB):
+            yield
+
+    @contextmanager
+    def _lock(self, how: int) -> Iterator[None]:
+        """Hold the store's lock, which the system takes back from a process that ends, however it ends."""
+        if not self.root.exists():
+            self.disk.make(self.root)
+        with (self.root / "lock").open("a") as file:
+            try:
+                fcntl.flock(file, how)
+            except BlockingIOError as error:
+                raise UserError(
+                    f"a run is in progress in {self.root}; rows can be erased when it has ended"
+                ) from error
+            yield
 
     @contextmanager
     def aside(self) -> Iterator[Path]:

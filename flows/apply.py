@@ -13,6 +13,7 @@ import psutil
 from corpus.reading.files import form_of
 from corpus.schema import UserError
 from corpus.stage import Grow
+from corpus.store import Store
 from flows import curate
 from flows.job import Job, Options, stage_rows, totals
 from flows.look import parting
@@ -44,7 +45,8 @@ def apply(
     }
     _outputs(output, inputs)
     recipe, base = _recipe(recipe_or_stage, inputs, settings, seed, columns)
-    with Peak(psutil.Process()) as peak, shown(quiet) as progress:
+    held = Store(Path(options.get("store", Options.store)).resolve())
+    with Peak(psutil.Process()) as peak, shown(quiet) as progress, held.shared():
         job = Job.begin(recipe, Options(base=str(base), fresh=True, **options))
         prepare(job)
         curate.ingest(job, progress)

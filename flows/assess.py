@@ -194,5 +194,5 @@ def _with_texts(dropped: Path, wanted: list[tuple[str, dict[str, Any]]]) -> list
         for row_id, content, reason in zip(
             rows["id"].to_pylist(), text.contents(rows).to_pylist(), rows["reason"].to_pylist(), strict=True
         ):
-            texts[row_id] = {"text": content, "reason": reason}
+            texts[row_id] = {"id": row_id, "text": content, "reason": reason}
     return [{**place, **texts[row_id]} for row_id, place in wanted if row_id in texts]

@@ -11,13 +11,13 @@ import pyarrow.compute as pc
 from corpus.schema import UserError, keyed_id
 from corpus.store import Store
 from corpus.versions.version import Version
-from flows.chapters import RunChapter, VersionChapter
+from flows.chapters import LedgerChapter, RunChapter
 from flows.job import Job
 
 SHOWN = 200
 """Characters of a text that are printed; `--json` has all of them."""
 
-Chapter = RunChapter | VersionChapter
+Chapter = RunChapter | LedgerChapter
 
 
 def explain(run_or_version: str, row: str, root: Path) -> dict[str, Any]:
@@ -30,15 +30,8 @@ def explain(run_or_version: str, row: str, root: Path) -> dict[str, Any]:
     told = _chapters(Store(root.resolve()), run_or_version)
     row_id = _named(told, row)
     events = [event for chapter in told for event in chapter.tell(row_id)]
-    run = told[-1].job.folder.name if isinstance(told[-1], RunChapter) else None
-    return {"run": run, "version": _version(told[-1]), "id": row_id, "events": events}
-
-
-def _version(chapter: Chapter) -> str | None:
-    if isinstance(chapter, VersionChapter):
-        return chapter.version.id
-    held = chapter.job.read("version.json")
-    return None if held is None else str(held["version"])
+    what, _, which = told[-1].name.partition(" ")
+    return {"run": which if what == "run" else None, "of": told[-1].name, "id": row_id, "events": events}
 
 
 def _chapters(store: Store, name: str) -> Sequence[Chapter]:
@@ -53,9 +46,8 @@ def _chapters(store: Store, name: str) -> Sequence[Chapter]:
 
 def _base(chapter: Chapter) -> str | None:
     if isinstance(chapter, RunChapter):
-        found = chapter.job.read("began.json")["builds_on"]
-    else:
-        found = chapter.version.manifest["recipe"].get("builds_on")
+        return chapter.base
+    found = None if chapter.version is None else chapter.version.manifest["recipe"].get("builds_on")
     return None if found is None else str(found)
 
 
@@ -67,7 +59,7 @@ def _chapter(store: Store, name: str) -> Chapter:
             raise UserError(f"there is no run in {store.root} yet; name another store with --store")
         runs = runs[-1:]
     if len(runs) == 1:
-        return RunChapter(Job.open(runs[0]), last=True)
+        return _of_run(Job.open(runs[0]), last=True)
     if len(runs) > 1:
         raise UserError(f"{len(runs)} runs begin with {name!r}; give more of the name")
     return _of_version(store, store.library.open(name), last=True)
@@ -82,8 +74,14 @@ def _of_version(store: Store, version: Version, *, last: bool) -> Chapter:
             and json.loads(made.read_text())["version"] == version.id
             and json.loads(began.read_text())["builds_on"] != version.id
         ):
-            return RunChapter(Job.open(folder), last=last)
-    return VersionChapter(version, last=last)
+            return _of_run(Job.open(folder), last=last)
+    return LedgerChapter.of_version(version, last=last)
+
+
+def _of_run(job: Job, *, last: bool) -> Chapter:
+    if job.read("erased.json") is None:
+        return RunChapter(job, last=last)
+    return LedgerChapter.of_run(job, last=last)
 
 
 def _named(told: Sequence[Chapter], row: str) -> str:
@@ -142,16 +140,12 @@ def _cut(said: str) -> str:
     return f"“{whole if len(whole) <= SHOWN else whole[: SHOWN - 1] + '…'}”"
 
 
-def _where(held: dict[str, Any]) -> str:
-    return f"run {held['run']}" if held["run"] is not None else f"version {held['version'][:12]}"
-
-
 def show(held: dict[str, Any]) -> None:
     """Print a biography, a line an event; names are printed as they are, brackets and colons included."""
     from rich.console import Console
     from rich.table import Table
 
-    table = Table(title=f"row {held['id']} in {_where(held)}", title_justify="left", box=None, pad_edge=False)
+    table = Table(title=f"row {held['id']} in {held['of']}", title_justify="left", box=None, pad_edge=False)
     for name in ("stage", "event", "score", "threshold", "told"):
         table.add_column(name, justify="right" if name in ("score", "threshold") else "left", overflow="fold")
     for event in held["events"]:

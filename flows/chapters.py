@@ -19,6 +19,7 @@ from corpus.standing import Standing
 from corpus.versions.version import Version
 from flows.job import Job
 
+_LEDGER = "attestations/ledger.parquet"
 _CAME = ["id", "source", "file", "row", "parent"]
 
 
@@ -33,6 +34,12 @@ class RunChapter:
     def name(self) -> str:
         """How users may call it."""
         return f"run {self.job.folder.name}"
+
+    @property
+    def base(self) -> str | None:
+        """The version that the run built on."""
+        found = self.job.read("began.json")["builds_on"]
+        return None if found is None else str(found)
 
     @cached_property
     def came(self) -> pa.Table:
@@ -85,23 +92,45 @@ class RunChapter:
         return events
 
 
-@dataclass(frozen=True)
-class VersionChapter:
-    """What a version tells by itself: what was dropped as it was made, and where its rows lie."""
+_EVENTS = {"drop": "dropped", "replace": "replaced", "forget": "forgotten"}
 
-    version: Version
+
+@dataclass(frozen=True)
+class LedgerChapter:
+    """What is still told where a run's rows are gone from disk: its ledger, and the version that it made, if any."""
+
+    name: str
+    ledger: pa.Table
+    sources: list[str]
+    version: Version | None
     last: bool
 
-    @property
-    def name(self) -> str:
-        """How users may call it."""
-        return f"version {self.version.id[:12]}"
+    @classmethod
+    def of_version(cls, version: Version, *, last: bool) -> "LedgerChapter":
+        """Return what a version tells by itself."""
+        ledger = LEDGER.empty_table()
+        if version.withdrawn is None and _LEDGER in version.digests:
+            ledger = pq.read_table(io.BytesIO(version.shelf.read(f"{version.where}/{_LEDGER}")))
+        sources = [source["name"] for source in version.manifest["recipe"].get("sources", [])]
+        return cls(f"version {version.id[:12]}", ledger, sources, version, last)
+
+    @classmethod
+    def of_run(cls, job: Job, *, last: bool) -> "LedgerChapter":
+        """Return what is left of a run of which rows were forgotten."""
+        held = job.read("version.json")
+        version = None if held is None else Version.look(job.store.library.shelf, held["version"])
+        sources = [source.name for source in job.recipe.sources]
+        return cls(f"run {job.folder.name}", job.ledger(), sources, version, last)
 
     @cached_property
     def came(self) -> pa.Table:
         """The rows that it knows: id and where they were read."""
-        held = [pq.read_table(file, columns=_CAME) for split in SPLITS for file in self.version.files(split)]
-        fell = self._ledger.filter(self._ledger["id"].is_valid())
+        held = []
+        if self.version is not None and self.version.withdrawn is None:
+            held = [
+                pq.read_table(file, columns=_CAME) for split in SPLITS for file in self.version.files(split)
+            ]
+        fell = self.ledger.filter(self.ledger["id"].is_valid())
         none = pa.nulls(fell.num_rows, pa.string())
         return pa.concat_tables([*held, fell.select(_CAME[:-1]).append_column("parent", none)])
 
@@ -113,35 +142,15 @@ class VersionChapter:
     @property
     def refused(self) -> pa.Table:
         """The rejects, as lines of the ledger."""
-        return self._ledger.filter(pc.equal(self._ledger["action"], "reject"))
-
-    @property
-    def sources(self) -> list[str]:
-        """The names of the sources."""
-        return [source["name"] for source in self.version.manifest["recipe"].get("sources", [])]
-
-    @cached_property
-    def _ledger(self) -> pa.Table:
-        name = "attestations/ledger.parquet"
-        if name not in self.version.digests:
-            return LEDGER.empty_table()
-        raw = self.version.shelf.read(f"{self.version.where}/{name}")
-        return pq.read_table(io.BytesIO(raw))
+        return self.ledger.filter(pc.equal(self.ledger["action"], "reject"))
 
     def tell(self, row_id: str) -> list[dict[str, Any]]:
-        """Return the events of a row's life that the version knows: what it lost to, and what it displaced."""
-        lines = self._ledger.filter(pc.equal(self._ledger["id"], row_id)).to_pylist()
-        others = self._ledger.filter(pc.fill_null(pc.equal(self._ledger["other"], row_id), False)).to_pylist()
-        events = [
-            {
-                "stage": line["stage"],
-                "event": "replaced" if line["action"] == "replace" else "dropped",
-                **_why(line),
-            }
-            for line in lines
-        ]
+        """Return the events of a row's life that are known: what it lost to, and what it displaced."""
+        lines = self.ledger.filter(pc.equal(self.ledger["id"], row_id)).to_pylist()
+        others = self.ledger.filter(pc.fill_null(pc.equal(self.ledger["other"], row_id), False)).to_pylist()
+        events = [{"stage": line["stage"], "event": _EVENTS[line["action"]], **_why(line)} for line in lines]
         events += [_displaced(line) for line in others]
-        return events + (published(self.version, row_id) if self.last else [])
+        return events + (published(self.version, row_id) if self.last and self.version is not None else [])
 
 
 def _read(job: Job, came: pa.Table, row_id: str) -> list[dict[str, Any]]:

@@ -197,6 +197,47 @@ def rollback(name: str, to: str | None, store: str, as_json: bool) -> None:
 
 
 @winnow.command()
+@click.option("--source", metavar="NAME", help="all rows of a source, now and later")
+@click.option("--row", metavar="ROW", help="a row's id, a unique prefix of it, or its key")
+@click.option("--pattern", metavar="REGEX", help="rows whose text matches (RE2's syntax)")
+@click.option("--why", required=True, help="the reason, for the log of names and for tombstones")
+@click.option("--withdraw", is_flag=True, help="take back every version that holds one of them")
+@click.option("--dry-run", is_flag=True, help="say what had seen them, and change nothing")
+@_STORE
+@_JSON
+def forget(
+    source: str | None,
+    row: str | None,
+    pattern: str | None,
+    why: str,
+    withdraw: bool,
+    dry_run: bool,
+    store: str,
+    as_json: bool,
+) -> None:
+    """Forget rows and all that grew of them: publish without them, erase what quotes them, list what had seen them."""
+    from corpus.forget import Wanted
+    from flows import forget as forgetting
+
+    held = forgetting.forget(
+        Wanted(source, row, pattern), Path(store), why, withdraw=withdraw, dry_run=dry_run, quiet=as_json
+    )
+    _answer(held, as_json, forgetting.show)
+
+
+@winnow.command()
+@click.argument("version")
+@click.option("--why", required=True, help="the reason, which its tombstone will tell")
+@_STORE
+@_JSON
+def withdraw(version: str, why: str, store: str, as_json: bool) -> None:
+    """Take VERSION back: its rows are removed, and a tombstone says why to whoever asks for it."""
+    from flows import versions as published
+
+    _answer(published.withdraw(version, why, Path(store)), as_json, published.show_withdrawn)
+
+
+@winnow.command()
 @_STORE
 @_JSON
 def doctor(store: str, as_json: bool) -> None:

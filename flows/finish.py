@@ -18,7 +18,7 @@ from flows.curate import opened
 from flows.job import Job, stage_rows, totals
 
 EXAMPLES = 8
-_RUN, _SCORES, _CURATION = (f"attestations/{name}.json" for name in ("run", "scores", "curation"))
+RUN, SCORES, CURATION = (f"attestations/{name}.json" for name in ("run", "scores", "curation"))
 
 
 def candidate(job: Job) -> None:
@@ -56,20 +56,22 @@ def stay(job: Job) -> bool:
     What its tuning, evaluation, audit and gates ask may have changed since, though no row has.
     """
     version = opened(job)
-    told = version.attested(_CURATION)
+    told = version.attested(CURATION)
     job.write("curation.json", told)
     job.write("samples.json", told["samples"])
     job.write("audit-data.json", told["findings"])
-    before = version.attested(_RUN)["recipe"]
+    before = version.attested(RUN)["recipe"]
     asked = job.recipe.model_dump(mode="json")
+    if job.recipe.evaluation is not None and SCORES not in version.digests:
+        return False
     return all(before[section] == asked[section] for section in ("audit", "gates", "tuning", "evaluation"))
 
 
 def unchanged(job: Job) -> dict[str, Any]:
     """End a run over sources that hold nothing new; the version, its report and its scores are those that were."""
     version = opened(job)
-    if _SCORES in version.digests:
-        job.write("scores.json", version.attested(_SCORES))
+    if SCORES in version.digests:
+        job.write("scores.json", version.attested(SCORES))
     summary = _summary(job, version.attested("audit.json"))
     summary["report"] = str(version.folder / "report.html")
     job.write("summary.json", summary)
@@ -200,6 +202,7 @@ def _growth(job: Job) -> dict[str, Any] | None:
         for rows in standing.tables(grown)
         for row in zip(
             rows["parent"].to_pylist(),
+            rows["id"].to_pylist(),
             rows["operation"].to_pylist(),
             text.contents(rows).to_pylist(),
             strict=True,
@@ -216,8 +219,14 @@ def _growth(job: Job) -> dict[str, Any] | None:
         "candidates": made,
         "admitted": int(grown.sum()),
         "examples": [
-            {"operation": operation, "parent": parents.get(parent, "(gone)"), "grown": content}
-            for parent, operation, content in drawn
+            {
+                "id": row_id,
+                "parent_id": parent,
+                "operation": operation,
+                "parent": parents.get(parent, "(gone)"),
+                "grown": content,
+            }
+            for parent, row_id, operation, content in drawn
         ],
     }
 
@@ -242,7 +251,7 @@ def _attest(job: Job, page: str) -> None:
                 "audit.json" if name == "audit.json" else f"attestations/{name}",
                 (job.folder / name).read_bytes(),
             )
-    version.attest(_CURATION, (job.folder / "curation.json").read_bytes())
+    version.attest(CURATION, (job.folder / "curation.json").read_bytes())
     environment = {found.metadata["Name"]: found.version for found in distributions()}
     tools = {
         "python": platform.python_version(),
@@ -256,6 +265,6 @@ def _attest(job: Job, page: str) -> None:
         "recipe": job.recipe.model_dump(mode="json"),
         "models": job.read("models.json"),
     }
-    version.attest(_RUN, json.dumps(run, indent=1).encode())
+    version.attest(RUN, json.dumps(run, indent=1).encode())
     if not job.unchanged:
         version.attest("attestations/ledger.parquet", (job.folder / "ledger.parquet").read_bytes())

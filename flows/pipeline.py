@@ -1,10 +1,12 @@
 """The flow: a column of task calls."""
 
 from collections.abc import Callable
+from pathlib import Path
 from typing import Any
 
 from prefect import flow
 
+from corpus.store import Store
 from flows import finish, tasks
 from flows.job import Job, Options
 from flows.memory import watched
@@ -14,10 +16,11 @@ from flows.recipe import Recipe
 @flow(name="winnow", flow_run_name="{recipe.name}", validate_parameters=False, log_prints=False)
 def pipeline(recipe: Recipe, options: Options) -> dict[str, Any]:
     """Take raw rows to an audited version and, where the recipe says so, to a tuned and judged model."""
-    job = Job.begin(recipe, options)
-    with watched(job):
-        end = _work(job, str(job.folder))
-    return end(job)
+    with Store(Path(options.store).resolve()).shared():
+        job = Job.begin(recipe, options)
+        with watched(job):
+            end = _work(job, str(job.folder))
+        return end(job)
 
 
 def _work(job: Job, run: str) -> Callable[[Job], dict[str, Any]]:

@@ -47,6 +47,19 @@ def show_verified(held: dict[str, Any]) -> None:
             console.print(f"  {problem}", soft_wrap=True)
 
 
+def withdraw(name: str, why: str, root: Path) -> dict[str, Any]:
+    """Take a version back; raises `UserError` where a name means it."""
+    store = Store(root.resolve())
+    with store.alone():
+        version = store.library.withdraw(name, why)
+    return {"version": version.id, **(version.withdrawn or {})}
+
+
+def show_withdrawn(held: dict[str, Any]) -> None:
+    """Print which version was withdrawn."""
+    _console().print(f"version {held['version'][:12]} was withdrawn: {held['why']}", soft_wrap=True)
+
+
 def log(name: str | None, root: Path) -> dict[str, Any]:
     """Tell what a name has meant, the newest first; without a name all names, and the versions that have none."""
     library = Store(root.resolve()).library

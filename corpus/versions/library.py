@@ -3,6 +3,7 @@
 objects/<sha256>.parquet       shards, each once
 versions/<version>/            manifest.json, data/<split>-*.parquet (links to objects), attestations beside it
 refs/<name>/<n>                which version a name means; the highest n wins, and together they are the log
+forgotten/<n>                  sources and rows that were forgotten, when and why: no run takes them in again
 """
 
 import hashlib
@@ -21,7 +22,8 @@ import pyarrow.parquet as pq
 from corpus.schema import UserError
 from corpus.versions import manifest, shards
 from corpus.versions.card import Card
-from corpus.versions.version import DIGESTS, RECORD_LAYERS, SHARDS, Version, digests
+from corpus.versions.forgotten import Forgotten
+from corpus.versions.version import DIGESTS, RECORD_LAYERS, SHARDS, TOMBSTONE, Version, digests
 
 
 class Shelf(Protocol):
@@ -158,6 +160,54 @@ class Library:
             raise UserError(f"{many} in the store match {name!r}; `winnow log` lists the names and versions")
         return found[0]
 
+    def withdraw(self, name: str, why: str) -> Version:
+        """Take a version back: its rows and all that was said of them are removed, and a tombstone says why.
+
+        Raises `UserError` where a name still means it. Other versions that share shards with it keep them.
+        """
+        version = Version.look(self.shelf, self.find(name))
+        named = [ref for ref in self.refs() if self.last(ref).version == version.id]
+        if named:
+            raise UserError(
+                f"{named[0]!r} means version {version.id[:12]}; roll it back, or let it mean another, before you withdraw this one"
+            )
+        if version.withdrawn is None:
+            tombstone = {"at": _now(), "why": why}
+            self.shelf.write(f"{version.where}/{TOMBSTONE}", json.dumps(tombstone).encode())
+        for entry in self.shelf.names(version.where):
+            if entry not in ("manifest.json", TOMBSTONE):
+                self.shelf.remove(f"{version.where}/{entry}")
+        self.sweep()
+        return Version.look(self.shelf, version.id)
+
+    def sweep(self) -> list[str]:
+        """Remove the objects that no version has; return their names. Nobody may be publishing meanwhile."""
+        held = {name for found in self.versions() for name in _objects(Version.look(self.shelf, found))}
+        loose = [name for name in self.shelf.names("objects") if name not in held]
+        for name in loose:
+            self.shelf.remove(f"objects/{name}")
+        return loose
+
+    # --- what was forgotten
+
+    def forget(self, rows: Sequence[str], sources: Sequence[str], why: str) -> None:
+        """Note that rows (by id), or all rows of sources, are to be taken in no more."""
+        entry = json.dumps({"at": _now(), "why": why, "rows": sorted(rows), "sources": sorted(sources)})
+        number = len(self.shelf.names("forgotten")) + 1
+        while not self.shelf.create(f"forgotten/{number}", entry.encode()):
+            number += 1
+
+    @property
+    def forgotten(self) -> Forgotten:
+        """All that is to be taken in no more."""
+        found = Forgotten({}, {})
+        for name in self.shelf.names("forgotten"):
+            entry = json.loads(self.shelf.read(f"forgotten/{name}"))
+            told = f"forgotten on {entry['at'][:10]}: {entry['why']}"
+            found.rows.update(dict.fromkeys(entry["rows"], told))
+            found.sources.update(dict.fromkeys(entry["sources"], told))
+        return found
+
     # --- names
 
     def refs(self) -> list[str]:
@@ -186,7 +236,7 @@ class Library:
             raise UserError(
                 f"{name!r} is no name for a version: needed small letters, digits, `.`, `_` and `-`"
             )
-        entry = {"n": after + 1, "version": meant, "at": f"{datetime.now(UTC):%Y-%m-%dT%H:%M:%SZ}", **why}
+        entry = {"n": after + 1, "version": meant, "at": _now(), **why}
         if self.last(name).n != after or not self.shelf.create(
             f"refs/{name}/{after + 1}", json.dumps(entry).encode()
         ):
@@ -219,6 +269,20 @@ class Library:
 
 
 _NAME = re.compile(r"[a-z0-9][a-z0-9._-]*(@[a-z]+)?")
+
+
+def _now() -> str:
+    return f"{datetime.now(UTC):%Y-%m-%dT%H:%M:%SZ}"
+
+
+def _objects(version: Version) -> list[str]:
+    """Name the objects that a version's files are links to."""
+    if version.withdrawn is not None:
+        return []
+    digests = [shard.sha256 for shard in version.shards] + [
+        layer["sha256"] for layer in version.record_layers
+    ]
+    return [_object(sha256).removeprefix("objects/") for sha256 in digests]
 
 
 def _object(sha256: str) -> str:

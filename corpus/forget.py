@@ -1,0 +1,230 @@
+"""Where a store holds rows, all that grew of them included, and how they are erased there.
+
+What is rebuilt from sources (snapshots, what was measured, what was made text by text) goes as a whole where it
+holds such a row: what is left of it could not be told from what it was. Versions are for people to withdraw.
+"""
+
+from collections.abc import Iterable, Iterator, Sequence
+from dataclasses import dataclass, field
+from functools import cached_property
+from pathlib import Path
+from typing import Any
+
+import pyarrow as pa
+import pyarrow.compute as pc
+import pyarrow.parquet as pq
+
+from corpus import text
+from corpus.fetch import cache_folder
+from corpus.schema import UserError, keyed_id
+from corpus.snapshot import Snapshot
+from corpus.store import Store
+from corpus.versions.version import Version
+
+_COLUMNS = ["id", "source", "parent", "messages"]
+
+
+@dataclass(frozen=True)
+class Wanted:
+    """Which rows are to be forgotten: those of a source, one (by id, unique prefix or key), or those that match.
+
+    `pattern` is a regular expression in RE2's syntax, which no text can make slow.
+    """
+
+    source: str | None = None
+    row: str | None = None
+    pattern: str | None = None
+
+
+@dataclass
+class Found:
+    """What a store holds of the rows: ids, and the versions, snapshots and runs that hold one of them."""
+
+    ids: set[str] = field(default_factory=set)
+    prints: set[bytes] = field(default_factory=set)
+    versions: dict[str, dict[str, int]] = field(default_factory=dict)
+    """For each version how many of the rows each of its shards has."""
+    snapshots: set[str] = field(default_factory=set)
+
+    @cached_property
+    def sorted(self) -> pa.StringArray:
+        """The ids, sorted; there are no more of them from then on."""
+        return pa.array(sorted(self.ids), pa.string())
+
+    def mask(self, ids: pa.ChunkedArray) -> pa.ChunkedArray:
+        """Say which ids are among them."""
+        return pc.is_in(ids, self.sorted)
+
+
+def find(store: Store, wanted: Wanted) -> Found:
+    """Look through versions, snapshots and dropped rows; raises `UserError` where nothing is meant, or more than one row."""
+    found = Found()
+    parents: dict[str, set[str]] = {}
+    called: set[str] = set()
+    for rows in _everywhere(store):
+        grown = rows.filter(rows["parent"].is_valid())
+        for child, parent in zip(grown["id"].to_pylist(), grown["parent"].to_pylist(), strict=True):
+            parents.setdefault(parent, set()).add(child)
+        met = rows.filter(_meant(rows, wanted))["id"].to_pylist()
+        called.update(met)
+    if wanted.row is not None:
+        called = {wanted.row} if wanted.row in called else called
+        if len(called) > 1:
+            raise UserError(f"{len(called)} rows are called {wanted.row!r}; give a whole id")
+    waiting = list(called)
+    while waiting:
+        row_id = waiting.pop()
+        if row_id not in found.ids:
+            found.ids.add(row_id)
+            waiting += parents.get(row_id, ())
+    if not found.ids:
+        what = next(f"{name} {value!r}" for name, value in vars(wanted).items() if value is not None)
+        raise UserError(f"the store {store.root} holds no row of {what}; nothing was changed")
+    _locate(store, found)
+    return found
+
+
+def _meant(rows: pa.Table, wanted: Wanted) -> pa.Array | pa.ChunkedArray:
+    if wanted.source is not None:
+        return pc.equal(rows["source"], wanted.source)
+    if wanted.row is not None:
+        keyed = {keyed_id(source, wanted.row) for source in pc.unique(rows["source"]).to_pylist()}
+        return pc.or_(
+            pc.starts_with(rows["id"], wanted.row), pc.is_in(rows["id"], pa.array(sorted(keyed), pa.string()))
+        )
+    assert wanted.pattern is not None
+    try:
+        met = pc.match_substring_regex(text.contents(rows), wanted.pattern)
+    except pa.ArrowInvalid as error:
+        raise UserError(
+            f"{wanted.pattern!r} is no regular expression: {' '.join(str(error).split())}"
+        ) from error
+    return met.fill_null(False)
+
+
+def _everywhere(store: Store) -> Iterator[pa.Table]:
+    """Yield the rows of all versions, snapshots, and runs' dropped rows, part by part."""
+    for version in _versions(store):
+        for shard in version.shards:
+            yield from _groups(version.shelf.local(f"{version.where}/{shard.file}"))
+    for snapshot in _snapshots(store):
+        for part in snapshot.parts:
+            yield from _groups(part.path)
+    for file in sorted(store.root.glob("runs/*/dropped/*.parquet")):
+        yield from _groups(file)
+
+
+def _groups(path: Path, columns: Sequence[str] = tuple(_COLUMNS)) -> Iterator[pa.Table]:
+    with pq.ParquetFile(path) as file:
+        for number in range(file.num_row_groups):
+            yield file.read_row_group(number, columns=list(columns))
+
+
+def _versions(store: Store) -> Iterator[Version]:
+    for name in store.library.versions():
+        version = Version.look(store.library.shelf, name)
+        if version.withdrawn is None:
+            yield version
+
+
+def _snapshots(store: Store) -> Iterator[Snapshot]:
+    for folder in sorted((store.root / "snapshots").glob("*")):
+        yield Snapshot.open(folder)
+
+
+def _locate(store: Store, found: Found) -> None:
+    """Find where the rows lie, and the fingerprints of all that they said."""
+    for version in _versions(store):
+        for shard in version.shards:
+            count = _met(_groups(version.shelf.local(f"{version.where}/{shard.file}")), found)
+            if count:
+                found.versions.setdefault(version.id, {})[shard.file] = count
+    for snapshot in _snapshots(store):
+        for part in snapshot.parts:
+            if _met(_groups(part.path), found):
+                found.snapshots.add(snapshot.folder.name)
+    for file in sorted(store.root.glob("runs/*/dropped/*.parquet")):
+        _met(_groups(file), found)
+
+
+def _met(tables: Iterable[pa.Table], found: Found) -> int:
+    count = 0
+    for rows in tables:
+        met = rows.filter(found.mask(rows["id"]))
+        if met.num_rows:
+            found.prints.update(text.fingerprints(met).to_pylist())
+            count += met.num_rows
+    return count
+
+
+# --- erasing
+
+
+def erase(store: Store, found: Found) -> dict[str, int]:
+    """Erase the rows from snapshots, from what was measured and made, from dropped rows and from this machine's caches.
+
+    Returns how much went of each. Reports and versions are not touched.
+    """
+    gone = {"snapshots": len(found.snapshots), "measured": 0, "made": 0, "dropped": 0, "decoded": 0}
+    for folder in _measured(store, found):
+        store.disk.remove(str(folder.relative_to(store.root)))
+        gone["measured"] += 1
+    for name in found.snapshots:
+        store.disk.remove(f"snapshots/{name}")
+    for file in store.replay.rglob("*.parquet"):
+        store.disk.remove(str(file.relative_to(store.root)))
+        gone["made"] += 1
+    for file in sorted(store.root.glob("runs/*/dropped/*.parquet")) + sorted(
+        store.root.glob("runs/*/predictions.parquet")
+    ):
+        gone["dropped"] += _without(store, file, found)
+    for version in found.versions:
+        held = Version.look(store.library.shelf, version)
+        for shard in held.shards:
+            if shard.file in found.versions[version]:
+                decoded = cache_folder() / "decoded" / f"{shard.sha256}.arrow"
+                gone["decoded"] += decoded.exists()
+                decoded.unlink(missing_ok=True)
+    return gone
+
+
+def _measured(store: Store, found: Found) -> set[Path]:
+    """Return the memo's folders over parts that hold one of the rows, or with the fingerprint of one."""
+    prints = pa.array(sorted(found.prints), pa.binary(16))
+    folders = set()
+    for file in sorted(store.root.glob("memo/??/*/features.parquet")):
+        known = pq.read_table(file, columns=["fingerprint"])["fingerprint"]
+        if pc.any(pc.is_in(known, prints.cast(known.type))).as_py():
+            folders.add(file.parent)
+    lost = tuple(str(store.root / "snapshots" / name) for name in found.snapshots)
+    for file in sorted(store.root.glob("runs/*/segments/*/parts.parquet")):
+        for part in pq.read_table(file).to_pylist():
+            if part["file"].startswith(lost) if lost else False:
+                folders.add(Path(part["memo"]))
+    return {folder for folder in folders if folder.exists()}
+
+
+def _without(store: Store, file: Path, found: Found) -> int:
+    """Write a file of rows again without those that are forgotten; return how many they were."""
+    rows = pq.read_table(file)
+    met = found.mask(rows["id"])
+    count = int(pc.sum(met).as_py() or 0)
+    if count:
+        with store.aside() as folder:
+            pq.write_table(rows.filter(pc.invert(met)), folder / file.name, compression="zstd")
+            (folder / file.name).replace(file)
+    return count
+
+
+def clean(told: dict[str, Any], found: Found) -> bool:
+    """Take what quotes the rows out of what curation told (`curation.json`); say whether there was any."""
+    samples = told["samples"] or []
+    left = [sample for sample in samples if sample["id"] not in found.ids]
+    changed = len(left) < len(samples)
+    told["samples"] = left
+    growth = told["growth"]
+    if growth is not None:
+        examples = growth["examples"]
+        growth["examples"] = [one for one in examples if found.ids.isdisjoint({one["id"], one["parent_id"]})]
+        changed |= len(growth["examples"]) < len(examples)
+    return changed

@@ -1,0 +1,323 @@
+"""Rows that are forgotten: nothing on disk says them any more but what people still have to withdraw."""
+
+import json
+import subprocess
+import sys
+from pathlib import Path
+from typing import Any
+
+import pyarrow as pa
+import pyarrow.parquet as pq
+import pytest
+
+from corpus.forget import Wanted
+from corpus.schema import SPLITS, UserError
+from corpus.store import Store
+from corpus.versions.verify import verify
+from corpus.versions.version import Version
+from flows import assess, biography, curate, finish
+from flows.forget import forget, show
+from flows.job import Job
+from tests.flows import jobs
+
+TOLD = "the secret word is xylophone"
+STAGES = [
+    {"stage": "normalise"},
+    {"stage": "length", "min_words": 2},
+    {"stage": "exact_duplicates"},
+    {"stage": "split"},
+]
+
+
+def corpus(folder: Path) -> Path:
+    """Write rows of two sources; some of the first say the secret, and some of these are dropped."""
+    said = [{"text": f"row {number} of many words", "label": "a"} for number in range(40)]
+    told = [{"text": f"{TOLD}  and {number}", "label": "a"} for number in (1, 2, 2)]
+    jobs.write(folder / "first", [*said, *told, {"text": "xylophone", "label": "a"}])
+    jobs.write(
+        folder / "second", [{"text": f"another {number} of them", "label": "b"} for number in range(20)]
+    )
+    return folder
+
+
+def recipe(folder: Path, **more: Any) -> Any:
+    sources = [{"name": name, "uri": f"file:{folder / name}"} for name in ("first", "second")]
+    return jobs.recipe(folder, STAGES, sources=sources, audit={"axes": ["label"]}, **more)
+
+
+def run(held: Any, store: Path, **options: Any) -> Job:
+    """Take a recipe to a version, with its audit and report, as the flow does."""
+    done = jobs.job(held, store, **options)
+    if done.unchanged:
+        curate.stay(done)
+        finish.stay(done)
+        return done
+    assess.audit_data(done)
+    curate.publish(done)
+    finish.candidate(done)
+    finish.finish(done)
+    return done
+
+
+@pytest.fixture
+def store(tmp_path, monkeypatch) -> Path:
+    """A store with a version, and a cache of its own."""
+    monkeypatch.setenv("WINNOW_CACHE", str(tmp_path / "cache"))
+    run(recipe(corpus(tmp_path / "corpus")), tmp_path / "store", workers=1)
+    return tmp_path / "store"
+
+
+def texts(version: Version) -> list[str]:
+    files = [file for split in SPLITS for file in version.files(split)]
+    return [row["messages"][0]["content"] for file in files for row in pq.read_table(file).to_pylist()]
+
+
+def saying(folder: Path, word: str = "xylophone") -> list[str]:
+    """Return the files in which a word can be read, Parquet and Arrow decoded."""
+    found = []
+    for file in sorted(path for path in folder.rglob("*") if path.is_file()):
+        raw = file.read_bytes()
+        if file.suffix == ".parquet":
+            raw = "\n".join(map(str, pq.read_table(file).to_pylist())).encode()
+        if word.encode() in raw:
+            found.append(str(file.relative_to(folder)))
+    return found
+
+
+def test_what_matches_a_pattern_is_gone_from_all_but_the_old_version(store):
+    old = Store(store).library.open("small")
+    assert len([said for said in texts(old) if "xylophone" in said]) == 2
+
+    held = forget(Wanted(pattern="xylo"), store, "asked to", quiet=True)
+
+    new = Store(store).library.open("small")
+    assert held["rows"] == 4
+    assert held["names"] == {"small": new.id, "small@candidate": new.id}
+    assert sorted(texts(new)) == sorted(said for said in texts(old) if "xylophone" not in said)
+    assert new.manifest["recipe"]["builds_on"] == old.id
+    assert {file.split("/")[0] for file in saying(store)} == {"versions", "objects"}
+    assert {file.split("/")[1] for file in saying(store) if file.startswith("versions")} == {old.id}
+    assert [one["version"] for one in held["versions"]] == [old.id]
+    assert sum(shard["rows"] for shard in held["versions"][0]["shards"]) == 2
+    assert not verify(Store(store).library, new.id, deep=True)["problems"]
+
+
+def test_with_withdraw_nothing_in_the_store_says_it(store):
+    old = Store(store).library.open("small").id
+
+    held = forget(Wanted(pattern="xylophone"), store, "asked to", withdraw=True, quiet=True)
+
+    assert held["withdrawn"] == [old]
+    assert saying(store) == []
+    with pytest.raises(UserError, match=r"was withdrawn on \S+: asked to"):
+        Store(store).library.open(old)
+    assert "withdrawn" in verify(Store(store).library, old)["problems"][0]
+    assert not verify(Store(store).library, Store(store).library.find("small"), deep=True)["problems"]
+
+
+@pytest.mark.parametrize("fresh", [False, True])
+def test_no_later_run_takes_them_in_again(store, tmp_path, fresh):
+    forget(Wanted(pattern="xylophone"), store, "asked to", quiet=True)
+    before = Store(store).library.open("small")
+    jobs.write(tmp_path / "corpus" / "first" / "more", [{"text": "one more of these rows", "label": "a"}])
+
+    done = run(recipe(tmp_path / "corpus"), store, workers=1, fresh=fresh)
+
+    after = Store(store).library.open("small")
+    assert sorted(texts(after)) == sorted([*texts(before), "one more of these rows"])
+    rejects = pq.read_table(done.folder / "rejects.parquet").to_pylist()
+    assert [line["reason"] for line in rejects] == ["forgotten"] * (4 if fresh else 0)
+    assert all("asked to" in line["detail"] for line in rejects)
+
+
+def test_unchanged_sources_publish_nothing_after_rows_were_forgotten(store, tmp_path):
+    forget(Wanted(pattern="xylophone"), store, "asked to", quiet=True)
+    meant = Store(store).library.find("small")
+
+    assert run(recipe(tmp_path / "corpus"), store, workers=1).unchanged
+    assert Store(store).library.find("small") == meant
+
+
+def test_a_source_goes_with_all_its_rows_and_none_of_it_comes_back(store, tmp_path):
+    held = forget(Wanted(source="second"), store, "the licence ended", quiet=True)
+    jobs.write(tmp_path / "corpus" / "second" / "more", [{"text": "later of the second", "label": "b"}])
+    run(recipe(tmp_path / "corpus"), store, workers=1)
+
+    assert held["rows"] == 20
+    assert not [
+        said for said in texts(Store(store).library.open("small")) if "another" in said or "later" in said
+    ]
+
+
+def test_a_row_goes_by_id_and_its_life_ends_with_why(store):
+    old = Store(store).library.open("small")
+    row_id = pq.read_table(old.files("train")[0], columns=["id"])["id"][0].as_py()
+
+    forget(Wanted(row=row_id), store, "a person asked", quiet=True)
+
+    events = biography.explain("small", row_id, store)["events"]
+    assert (events[-1]["event"], events[-1]["detail"]) == ("forgotten", "a person asked")
+    assert len(texts(Store(store).library.open("small"))) == len(texts(old)) - 1
+
+
+def test_what_grew_of_a_row_is_forgotten_with_it(store):
+    library = Store(store).library
+    old = library.open("small")
+    rows = pa.concat_tables([pq.read_table(file) for split in SPLITS for file in old.files(split)])
+    parent = rows.filter(pa.compute.equal(rows["split"], "train")).slice(0, 1).to_pylist()[0]
+    child = {**parent, "id": "c" * 32, "parent": parent["id"], "operation": "made"}
+    grandchild = {**parent, "id": "d" * 32, "parent": "c" * 32, "operation": "made"}
+    table = pa.concat_tables([rows, pa.Table.from_pylist([child, grandchild], schema=rows.schema)])
+    from corpus.versions.card import Card
+
+    grown = library.publish([table.sort_by("id")], {"seed": 1, "stages": []}, Card("grown", {}))
+    library.set_ref("grown", grown.id, 0)
+
+    held = forget(Wanted(row=parent["id"]), store, "asked to", quiet=True)
+
+    assert held["rows"] == 3
+    assert len(texts(library.open("grown"))) == len(rows) - 1
+    assert set(held["names"]) == {"grown", "small", "small@candidate"}
+
+
+def test_reports_and_samples_that_quote_them_are_written_anew(store):
+    job = Job.open(next((store / "runs").iterdir()))
+    line = next(line for line in job.ledger().to_pylist() if line["stage"] == "length")
+    sample = {
+        "stage": "length",
+        "axis": "label",
+        "group": "a",
+        "id": line["id"],
+        "text": "xylophone",
+        "reason": "too_short",
+    }
+    version = Store(store).library.open("small")
+    curation = version.attested(finish.CURATION)
+    curation["samples"] = [sample]
+    job.write("curation.json", curation)
+    job.write("samples.json", [sample])
+    version.attest(finish.CURATION, json.dumps(curation).encode())
+    version.attest("report.html", b"<p>xylophone</p>")
+
+    held = forget(Wanted(row=line["id"]), store, "asked to", quiet=True)
+
+    assert held["erased"]["reports"] == 2
+    assert "xylophone" not in (version.folder / "report.html").read_text()
+    assert "length" in (version.folder / "report.html").read_text()
+    assert not saying(job.folder, line["id"] + '"')
+    assert not verify(Store(store).library, version.id)["problems"]
+
+
+def test_decoded_shards_of_this_machine_are_erased(store, tmp_path):
+    from corpus.versions.training import TrainingRows
+
+    rows = TrainingRows(Store(store).library.open("small"), "train")
+    assert any("xylophone" in str(rows[number]) for number in range(len(rows)))
+    del rows
+
+    held = forget(Wanted(pattern="xylophone"), store, "asked to", quiet=True)
+
+    assert held["erased"]["decoded"] >= 1
+    assert not [file for file in saying(tmp_path / "cache") if file.startswith("decoded")]
+
+
+def test_other_rows_are_still_told_of(store):
+    row = "first:3"
+    before = biography.explain("small", row, store)
+
+    forget(Wanted(pattern="xylophone"), store, "asked to", quiet=True)
+
+    after = biography.explain("small", before["id"], store)["events"]
+    assert after[-1]["event"] == "published"
+    assert after[-1]["version"] == Store(store).library.find("small")
+
+
+def test_a_dry_run_tells_and_changes_nothing(store, capsys):
+    def state() -> dict[str, bytes]:
+        return {
+            str(file): file.read_bytes()
+            for file in store.rglob("*")
+            if file.is_file() and file.name != "lock"
+        }
+
+    before = state()
+    held = forget(Wanted(pattern="xylophone"), store, "asked to", dry_run=True, quiet=True)
+    show(held)
+
+    assert state() == before
+    assert held["rows"] == 4
+    assert "nothing was changed" in capsys.readouterr().out
+
+
+def test_models_that_had_seen_them_are_told(store):
+    folder = next((store / "runs").iterdir())
+    (folder / "adapter").mkdir()
+
+    held = forget(Wanted(pattern="xylophone"), store, "asked to", quiet=True)
+
+    assert [one["adapter"] for one in held["models"]] == [str(folder / "adapter")]
+
+
+@pytest.mark.parametrize(
+    ("wanted", "said"),
+    [
+        (Wanted(pattern="no such text"), "holds no row of pattern 'no such text'; nothing was changed"),
+        (Wanted(row="ffffffffffff"), "holds no row of row 'ffffffffffff'"),
+        (Wanted(source="third"), "holds no row of source 'third'"),
+        (Wanted(pattern="("), "is no regular expression"),
+        (Wanted(), "one of --source, --row and --pattern"),
+        (Wanted(source="first", pattern="a"), "one of --source, --row and --pattern"),
+        (Wanted(pattern="."), "no row would be left of 'small'"),
+        (Wanted(row=""), "rows are called ''; give a whole id"),
+    ],
+)
+def test_what_cannot_be_forgotten_is_said_and_nothing_changes(store, wanted, said):
+    meant = Store(store).library.find("small")
+
+    with pytest.raises(UserError, match=said.replace("(", r"\(")):
+        forget(wanted, store, "asked to", quiet=True)
+    assert Store(store).library.find("small") == meant
+    assert not (store / "forgotten").exists()
+
+
+def test_while_a_run_is_in_progress_nothing_is_forgotten(store):
+    with Store(store).shared(), pytest.raises(UserError, match="a run is in progress"):
+        forget(Wanted(pattern="xylophone"), store, "asked to", quiet=True)
+
+
+def test_the_command_tells_as_json(store):
+    command = [
+        str(Path(sys.executable).parent / "winnow"),
+        "forget",
+        "--pattern",
+        "xylophone",
+        "--why",
+        "asked to",
+    ]
+    done = subprocess.run(
+        [*command, "--store", str(store), "--json"], capture_output=True, text=True, check=True
+    )
+
+    assert json.loads(done.stdout)["rows"] == 4
+
+
+def test_a_version_that_a_name_means_is_not_withdrawn(store):
+    library = Store(store).library
+    with pytest.raises(UserError, match="'small' means version"):
+        library.withdraw("small", "asked to")
+    assert library.open("small")
+
+
+def test_shards_that_another_version_has_outlive_a_withdrawn_one(store, tmp_path):
+    library = Store(store).library
+    old = library.open("small")
+    jobs.write(tmp_path / "corpus" / "first" / "more", [{"text": "one more of these rows", "label": "a"}])
+    run(recipe(tmp_path / "corpus"), store, workers=1)
+
+    shared = {shard.sha256 for shard in old.shards}
+
+    library.withdraw(old.id, "no longer needed")
+
+    new = library.open("small")
+    assert shared < {shard.sha256 for shard in new.shards}
+    assert not verify(library, new.id, deep=True)["problems"]
