@@ -203,13 +203,18 @@ def _ids_of_keys(
             of_key.setdefault(key, []).append(place)
     named = {key: keyed_id(source, key) for key in of_key}
     held = known.held(list(named.values()))
+    elsewhere = known.counts([record for record, _ in held.values()], kept)
     ids: list[str | None] = [None] * len(keys)
     refused = [place for place, key in enumerate(keys) if key is None]
     replaced = []
     for key, places in of_key.items():
         new = [place for place in places if not seen[place]]
-        record, file = held.get(named[key], (None, None))
-        gone = record is not None and file not in kept and all(records[place] != record for place in places)
+        record, _ = held.get(named[key], (None, None))
+        gone = (
+            record is not None
+            and not elsewhere[record]
+            and all(records[place] != record for place in places)
+        )
         chosen = min(new or (places if gone else []), key=lambda place: (records[place], place), default=None)
         if chosen is not None:
             ids[chosen] = named[key]
