@@ -64,7 +64,7 @@ def ingest(
     spools, came = [], []
     for source in sources:
         spool = Spool(scratch / f"{source.name}.arrow", memory // (2 * len(sources)))
-        before = (known or {}).get(source.name, Known.nothing())
+        before = (known or {}).get(source.name, Known())
         came.append(_identify(source, files(source), spool, before, forgotten, progress))
         spools.append(spool)
     ids = [one.ids for one in came] if limit is None else _least([one.ids for one in came], seed, limit)
@@ -104,7 +104,7 @@ def _identify(
     """Spool the rows of the files that may hold something new, and find out which of them do."""
     readable = [file for file in files if file.problem is None]
     marks = {file.name: _mark(file) for file in readable}
-    digests = {file.name: _sha256(file) for file in readable}
+    digests = {file.name: sha256(file) for file in readable}
     kept = known.skip(list(digests.values()))
     records: list[bytes] = []
     keys: list[str | None] = []
@@ -171,7 +171,8 @@ def _mark(file: File) -> tuple[int, int, int]:
     return state.st_ino, state.st_size, state.st_mtime_ns
 
 
-def _sha256(file: File) -> str:
+def sha256(file: File) -> str:
+    """Hash a file's bytes."""
     with file.path.open("rb") as opened:
         return hashlib.file_digest(opened, "sha256").hexdigest()
 
@@ -211,9 +212,7 @@ def _ids_of_keys(
         new = [place for place in places if not seen[place]]
         record, _ = held.get(named[key], (None, None))
         gone = (
-            record is not None
-            and not elsewhere[record]
-            and all(records[place] != record for place in places)
+            record is not None and not elsewhere[record] and all(records[place] != record for place in places)
         )
         chosen = min(new or (places if gone else []), key=lambda place: (records[place], place), default=None)
         if chosen is not None:

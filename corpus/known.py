@@ -6,7 +6,7 @@ key holds; one that did is not, unless the key's own is gone from the source: th
 """
 
 from collections import Counter
-from collections.abc import Mapping, Sequence
+from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass
 from functools import cached_property
 
@@ -23,16 +23,17 @@ there twice)."""
 
 @dataclass(frozen=True)
 class Known:
-    """The records of one source that came before, in `RECORDS` columns, the oldest first."""
+    """The records of one source that came before; they are read when they are first asked for."""
 
-    records: pa.Table
+    load: Callable[[], pa.Table] = RECORDS.empty_table
+    """Returns the records in `RECORDS` columns, the oldest first."""
     last: tuple[str, ...] | None = None
     """The digests of its files when it was last read, sorted."""
 
-    @classmethod
-    def nothing(cls) -> "Known":
-        """Return what is known before anything came."""
-        return cls(RECORDS.empty_table())
+    @cached_property
+    def records(self) -> pa.Table:
+        """The records in `RECORDS` columns, the oldest first."""
+        return self.load()
 
     def skip(self, present: Sequence[str]) -> frozenset[str]:
         """Return the files (by digest, of those present) that need not be read again.
@@ -70,15 +71,21 @@ class Known:
 
     def among(self, records: Sequence[bytes]) -> list[bool]:
         """Say of each record whether it came before."""
+        if not records:
+            return []
         known = pc.is_in(pa.array(records, pa.binary(16)), self.records["record"].combine_chunks())
         return list(known.to_pylist())
 
     def has(self, ids: Sequence[str]) -> list[bool]:
         """Say of each row id whether a record had it."""
+        if not ids:
+            return []
         return list(pc.is_in(pa.array(ids, pa.string()), self.records["id"].combine_chunks()).to_pylist())
 
     def counts(self, records: Sequence[bytes], files: frozenset[str]) -> Counter[bytes]:
         """Count, of these records, the equal ones in files that are known and present."""
+        if not records:
+            return Counter()
         inside = pc.and_(
             pc.is_in(self.records["file"], pa.array(sorted(files), pa.string())),
             pc.is_in(self.records["record"], pa.array(records, pa.binary(16))),
@@ -87,6 +94,8 @@ class Known:
 
     def held(self, ids: Sequence[str]) -> Mapping[str, tuple[bytes, str | None]]:
         """Return the record that each of these ids holds, and the file that brought it: the last that took it."""
+        if not ids:
+            return {}
         mine = self.records.filter(pc.is_in(self.records["id"], pa.array(ids, pa.string())))
         return {
             row_id: (record, file)

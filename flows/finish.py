@@ -13,9 +13,11 @@ import pyarrow.compute as pc
 from audit.report import ReportFacts, render
 from corpus import text
 from corpus.schema import digest
+from corpus.versions.version import Version
 from flows import assess
 from flows.curate import opened
 from flows.job import Job, stage_rows, totals
+from flows.recipe import Recipe
 
 EXAMPLES = 8
 RUN, SCORES, CURATION = (f"attestations/{name}.json" for name in ("run", "scores", "curation"))
@@ -50,21 +52,26 @@ def finish(job: Job) -> dict[str, Any]:
     return summary
 
 
-def stay(job: Job) -> bool:
-    """Take up what was found when the version that stays was curated; say whether the recipe asks for nothing more.
+def asks_nothing(recipe: Recipe, version: Version) -> bool:
+    """Say whether a version has all that the recipe asks for beside its rows.
 
-    What its tuning, evaluation, audit and gates ask may have changed since, though no row has.
+    What tuning, evaluation, audit and gates ask may have changed since, though no row has.
     """
+    before = version.attested(RUN)["recipe"]
+    asked = recipe.model_dump(mode="json")
+    if recipe.evaluation is not None and SCORES not in version.digests:
+        return False
+    return all(before[section] == asked[section] for section in ("audit", "gates", "tuning", "evaluation"))
+
+
+def stay(job: Job) -> bool:
+    """Take up what was found when the version that stays was curated; say whether the recipe asks for nothing more."""
     version = opened(job)
     told = version.attested(CURATION)
     job.write("curation.json", told)
     job.write("samples.json", told["samples"])
     job.write("audit-data.json", told["findings"])
-    before = version.attested(RUN)["recipe"]
-    asked = job.recipe.model_dump(mode="json")
-    if job.recipe.evaluation is not None and SCORES not in version.digests:
-        return False
-    return all(before[section] == asked[section] for section in ("audit", "gates", "tuning", "evaluation"))
+    return asks_nothing(job.recipe, version)
 
 
 def unchanged(job: Job) -> dict[str, Any]:

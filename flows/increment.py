@@ -1,14 +1,17 @@
 """Whether a run builds on the last version of its name, and what came before it."""
 
-from collections.abc import Mapping
+from collections.abc import Callable, Mapping, Sequence
+from functools import partial
 from typing import Any
 
 import pyarrow as pa
 import pyarrow.compute as pc
 
 from corpus.earlier import NOTHING, Earlier
+from corpus.ingest import sha256
 from corpus.known import Known
 from corpus.schema import LEDGER, UserError, conform
+from corpus.sources import File, Source
 from corpus.versions.diff import knobs
 from corpus.versions.library import Library
 from corpus.versions.version import Version
@@ -42,6 +45,11 @@ def begin(recipe: Recipe, library: Library, *, alone: bool) -> dict[str, Any]:
     return {**found, "builds_on": version.id}
 
 
+def alone(recipe: Recipe, fresh: bool, limit: int | None) -> bool:
+    """Say whether a run builds on no version, whatever the name means: one that publishes none, or takes a part."""
+    return fresh or limit is not None or not recipe.shards.publish
+
+
 def asked(recipe: Recipe) -> dict[str, Any]:
     """Return what a version's id depends on beside its rows and records: the recipe as it is written."""
     return {
@@ -57,11 +65,27 @@ def known(base: Version | None) -> Mapping[str, Known]:
     """Return what came before of each source."""
     if base is None:
         return {}
-    records, files = base.records, base.attested(SOURCES)
     return {
-        name: Known(records.filter(pc.equal(records["source"], name)), tuple(last))
-        for name, last in files.items()
+        name: Known(partial(_records, base, name), tuple(last))
+        for name, last in base.attested(SOURCES).items()
     }
+
+
+def _records(base: Version, source: str) -> pa.Table:
+    records = base.records
+    return records.filter(pc.equal(records["source"], source))
+
+
+def untouched(base: Version, sources: Sequence[Source], files: Callable[[Source], list[File]]) -> bool:
+    """Say whether the files of all sources are as the run found them that published the version."""
+    before = base.attested(SOURCES)
+    for source in sources:
+        found = files(source)
+        if any(file.problem is not None for file in found):
+            return False
+        if sorted(map(sha256, found)) != before.get(source.name):
+            return False
+    return True
 
 
 def without(base: Version | None, replaced: list[str]) -> pa.Table:

@@ -53,7 +53,7 @@ class Job:
         job = cls(recipe, options, Store(Path(options.store).resolve()).new_run())
         job.write("recipe.json", recipe.model_dump(mode="json"))
         job.write("options.json", asdict(options))
-        alone = options.fresh or options.limit is not None or not recipe.shards.publish
+        alone = increment.alone(recipe, options.fresh, options.limit)
         job.write("began.json", increment.begin(recipe, job.store.library, alone=alone))
         return job
 

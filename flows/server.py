@@ -22,6 +22,7 @@ from corpus.store import Store
 from flows.job import Options
 from flows.progress import shown
 from flows.recipe import Recipe
+from flows.standstill import standstill
 
 API = "http://127.0.0.1:{port}/api"
 PORT = 4200
@@ -48,17 +49,22 @@ def run_flow(recipe: Recipe, options: Options, *, quiet: bool) -> dict[str, Any]
     store = Path(options.store)
     _try_to_write(store)
     settle(store)
-    from prefect.settings import PREFECT_FLOWS_HEARTBEAT_FREQUENCY, temporary_settings
-
-    from flows.pipeline import run
-
-    with temporary_settings({PREFECT_FLOWS_HEARTBEAT_FREQUENCY: None}), shown(quiet):
-        summary = run(recipe, options)
+    watched = "PREFECT_API_URL" in os.environ
+    summary = (None if watched else standstill(recipe, options)) or _run(recipe, options, quiet=quiet)
     summary["seconds"] = round(time.time() - psutil.Process().create_time(), 1)  # with Prefect's own start
     Store(store).write_file(
         store / "runs" / summary["run"] / "summary.json", json.dumps(summary, indent=1, default=str)
     )
     return summary
+
+
+def _run(recipe: Recipe, options: Options, *, quiet: bool) -> dict[str, Any]:
+    from prefect.settings import PREFECT_FLOWS_HEARTBEAT_FREQUENCY, temporary_settings
+
+    from flows.pipeline import run
+
+    with temporary_settings({PREFECT_FLOWS_HEARTBEAT_FREQUENCY: None}), shown(quiet):
+        return run(recipe, options)
 
 
 def serve(store: Path, port: int, reports_port: int) -> None:

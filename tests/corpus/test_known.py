@@ -45,7 +45,7 @@ class Reader:
             made,
             scratch,
             seed=7,
-            known={"s": Known(self.records, self.last)},
+            known={"s": Known(lambda: self.records, self.last)},
         )
         self.records, self.last = pa.concat_tables([self.records, came.records]), tuple(came.files["s"])
         return came, [row for part in Snapshot.open(made).parts for row in part.read().to_pylist()]

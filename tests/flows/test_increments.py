@@ -20,7 +20,7 @@ from corpus.versions.card import Card
 from corpus.versions.diff import diff
 from corpus.versions.verify import verify
 from corpus.versions.version import Version
-from flows import biography, curate
+from flows import assess, biography, curate, finish
 from flows.job import Job
 from tests.flows import jobs
 
@@ -419,3 +419,30 @@ def test_a_file_that_changes_while_it_is_read_is_an_error_and_nothing_is_publish
     with pytest.raises(UserError, match=r"part-0.jsonl changed while it was read; run again"):
         jobs.job(jobs.recipe(corpus), tmp_path / "store", workers=1)
     assert not (tmp_path / "store" / "versions").exists()
+
+
+def test_over_files_that_are_as_they_were_no_server_is_started(tmp_path, monkeypatch):
+    from flows import server
+
+    monkeypatch.setenv("PREFECT_HOME", str(tmp_path / "prefect"))
+    monkeypatch.delenv("PREFECT_API_URL", raising=False)
+    monkeypatch.setattr(server, "_answers", lambda _: False)
+    corpus, store = jobs.write(tmp_path / "corpus", jobs.records(40)), tmp_path / "store"
+    held, options = jobs.recipe(corpus), jobs_options(store)
+    done = jobs.job(held, store)
+    assess.audit_data(done)
+    version = curate.publish(done)
+    finish.finish(done)
+    monkeypatch.setattr(server, "_run", lambda *_, **__: {"run": "a flow", "seconds": 1.0})
+    (store / "runs" / "a flow").mkdir()
+
+    summary = server.run_flow(held, options, quiet=True)
+    assert (summary["version"], summary["unchanged"]) == (version, True)
+    gates = jobs.recipe(corpus, gates=[{"axis": "label"}])
+    assert server.run_flow(gates, options, quiet=True)["run"] == "a flow"
+    (corpus / "part-1.jsonl").write_text('{"text": "one more", "label": "positive"}\n')
+    assert server.run_flow(held, options, quiet=True)["run"] == "a flow"
+    (corpus / "part-1.jsonl").unlink()
+    assert server.run_flow(held, options, quiet=True)["unchanged"]
+    (corpus / "part-0.jsonl").unlink()
+    assert server.run_flow(held, options, quiet=True)["run"] == "a flow"
