@@ -3,18 +3,23 @@
     python -m bench.nightly [--rows 1000000] [--new 10000] [--folder FOLDER]
 
 The corpus is made (texts of about 120 words, a label; a twentieth are copies or near-copies of others) and lies in
-Parquet. `winnow run` curates and publishes it; then a file of new rows is laid beside it and the command is run
-again, and once more with nothing new. Wall-clock seconds of whole commands, Prefect's start included. Writes
-bench/results/nightly.json.
+Parquet. `winnow run` takes it through the curation stages of the demo, audits and publishes it; then a file of new
+rows is laid beside it and the command is run again, and once more with nothing new. `winnow serve` stands beside, as
+where runs are scheduled; `alone` are the same commands without it, which then start Prefect's server themselves.
+Wall-clock seconds of whole commands. Writes bench/results/nightly.json.
 """
 
 import argparse
 import json
+import os
+import socket
 import subprocess
 import sys
 import tempfile
 import time
+import urllib.request
 from collections.abc import Iterator
+from contextlib import contextmanager, suppress
 from pathlib import Path
 from typing import Any
 
@@ -31,13 +36,16 @@ seed: 7
 sources:
   - {{name: made, uri: "{corpus}"}}
 stages:
-  - {{stage: normalise}}
+  - {{stage: normalise, replacement_character: remove}}
+  - {{stage: language, languages: [en], min_score: 1.0}}
   - {{stage: length, min_words: 3}}
+  - {{stage: blocklist, words: ["BLOCK TRADE detected", "#FREE Nightly Updates"]}}
   - {{stage: exact_duplicates}}
   - {{stage: near_duplicates, shingle_words: 5}}
   - {{stage: label_conflicts}}
   - {{stage: split}}
 """
+WINNOW = str(Path(sys.executable).parent / "winnow")
 REPEATED = 0.05
 EDITED = 0.03
 
@@ -55,11 +63,15 @@ def main() -> None:
         corpus.mkdir(parents=True)
         write(corpus / "today.parquet", asked.rows, seed=1)
         (folder / "recipe.yaml").write_text(RECIPE.format(corpus=corpus))
-        told = {"full": run(folder)}
-        write(corpus / "tomorrow.parquet", asked.new, seed=2)
-        told["increment"] = run(folder)
-        told["unchanged"] = run(folder)
-    for name in ("increment", "unchanged"):
+        with served(folder) as api:
+            told = {"full": run(folder, api)}
+            write(corpus / "tomorrow.parquet", asked.new, seed=2)
+            told["increment"] = run(folder, api)
+            told["unchanged"] = run(folder, api)
+        write(corpus / "later.parquet", asked.new, seed=3)
+        told["increment alone"] = run(folder)
+        told["unchanged alone"] = run(folder)
+    for name in [name for name in told if name != "full"]:
         told[name]["share_of_full"] = round(told[name]["seconds"] / told["full"]["seconds"], 4)
     held = {
         "rows": asked.rows,
@@ -95,11 +107,38 @@ def tables(rows: int, seed: int) -> Iterator[pa.Table]:
         yield pa.table({"text": pa.array(texts, pa.string()), "label": made["label"]})
 
 
-def run(folder: Path) -> dict[str, Any]:
+@contextmanager
+def served(folder: Path) -> Iterator[str]:
+    """Run `winnow serve` beside; yield the URL of Prefect's API."""
+    ports = [str(free()) for _ in range(2)]
+    command = [WINNOW, "serve", "--port", ports[0], "--reports-port", ports[1]]
+    api = f"http://127.0.0.1:{ports[0]}/api"
+    with subprocess.Popen(command, cwd=folder, stderr=subprocess.DEVNULL) as server:
+        try:
+            for _ in range(240):
+                with suppress(OSError), urllib.request.urlopen(f"{api}/health", timeout=2):  # noqa: S310  # this machine
+                    break
+                time.sleep(0.5)
+            yield api
+        finally:
+            server.terminate()
+
+
+def free() -> int:
+    """Return a port that nobody uses."""
+    with socket.socket() as held:
+        held.bind(("127.0.0.1", 0))
+        return int(held.getsockname()[1])
+
+
+def run(folder: Path, api: str | None = None) -> dict[str, Any]:
     """Run the recipe; return the command's seconds, and what it says of rows and stages."""
-    command = [str(Path(sys.executable).parent / "winnow"), "run", "recipe.yaml", "--json"]
+    environment = {name: value for name, value in os.environ.items() if name != "PREFECT_API_URL"}
+    if api is not None:
+        environment["PREFECT_API_URL"] = api
+    command = [WINNOW, "run", "recipe.yaml", "--json"]
     began = time.perf_counter()
-    done = subprocess.run(command, cwd=folder, check=True, capture_output=True, text=True)
+    done = subprocess.run(command, cwd=folder, check=True, capture_output=True, text=True, env=environment)
     seconds = time.perf_counter() - began
     summary = json.loads(done.stdout)
     return {

@@ -48,9 +48,10 @@ def decide(segment: Segment, standing: Standing, contexts: Mapping[str, Context]
         elif isinstance(stage, CorpusJudge):
             spread = np.flatnonzero(standing.stands)
             rows = StandingRows(standing, spread, kin, stage.roles, engine, contexts[stage.title])
-            verdict = stage.judge(
-                _features(standing.parts, stage).take(pa.array(spread)), rows, contexts[stage.title]
-            )
+            features = _features(standing.parts, stage)
+            if len(spread) < count:
+                features = features.take(pa.array(spread))
+            verdict = stage.judge(features, rows, contexts[stage.title])
         else:
             spread, verdict = np.arange(count), Verdict.keep(count)
         verdict = verdict.on(entered[spread])

@@ -59,7 +59,7 @@ class Local(AbstractContextManager["Local"]):
             return
         if self._pool is None:
             self._pool = ProcessPoolExecutor(self._workers, multiprocessing.get_context("forkserver"))
-        threading.Thread(target=_import, args=(self._modules,), daemon=True).start()
+        threading.Thread(target=preload, args=(self._modules,), daemon=True).start()
         yield from self._pool.map(function, tasks)
 
     def __exit__(self, *_: object) -> None:
@@ -67,6 +67,7 @@ class Local(AbstractContextManager["Local"]):
             self._pool.shutdown(cancel_futures=True)
 
 
-def _import(modules: Sequence[str]) -> None:
+def preload(modules: Sequence[str]) -> None:
+    """Import modules, so that whoever asks for them later need not wait."""
     for module in modules:
         import_module(module)

@@ -21,18 +21,22 @@ key), and the SHA-256 of the file that brought it (null where that file also hel
 there twice)."""
 
 
+LAYERED = RECORDS.append(pa.field("layer", pa.int32()))
+"""Records of a version and of those that it builds on: the first run's are of layer 0, the next one's of layer 1."""
+
+
 @dataclass(frozen=True)
 class Known:
     """The records of one source that came before; they are read when they are first asked for."""
 
-    load: Callable[[], pa.Table] = RECORDS.empty_table
-    """Returns the records in `RECORDS` columns, the oldest first."""
+    load: Callable[[], pa.Table] = LAYERED.empty_table
+    """Returns the records in `LAYERED` columns, the oldest first."""
     last: tuple[str, ...] | None = None
     """The digests of its files when it was last read, sorted."""
 
     @cached_property
     def records(self) -> pa.Table:
-        """The records in `RECORDS` columns, the oldest first."""
+        """The records in `LAYERED` columns, the oldest first."""
         return self.load()
 
     def skip(self, present: Sequence[str]) -> frozenset[str]:
@@ -55,8 +59,11 @@ class Known:
     def _corrected(self) -> frozenset[tuple[str, str | None]]:
         """Which file's record lost its id to which file's."""
         named = self.records.filter(self.records["id"].is_valid())
-        counts = pc.value_counts(named["id"])
-        twice = counts.field("values").filter(pc.greater(counts.field("counts"), 1))
+        later = pc.greater(named["layer"], 0)  # within one run no id is taken twice
+        taken, again = named["id"].filter(pc.invert(later)), named["id"].filter(later)
+        counts = pc.value_counts(again)
+        often = counts.field("values").filter(pc.greater(counts.field("counts"), 1))
+        twice = pa.chunked_array([often, *taken.filter(_is_in(taken, again)).chunks], pa.string()).unique()
         if not len(twice):
             return frozenset()
         lines = named.filter(pc.is_in(named["id"], twice))
@@ -73,14 +80,13 @@ class Known:
         """Say of each record whether it came before."""
         if not records:
             return []
-        known = pc.is_in(pa.array(records, pa.binary(16)), self.records["record"].combine_chunks())
-        return list(known.to_pylist())
+        return _among(pa.array(records, pa.binary(16)), self.records["record"])
 
     def has(self, ids: Sequence[str]) -> list[bool]:
         """Say of each row id whether a record had it."""
         if not ids:
             return []
-        return list(pc.is_in(pa.array(ids, pa.string()), self.records["id"].combine_chunks()).to_pylist())
+        return _among(pa.array(ids, pa.string()), self.records["id"])
 
     def counts(self, records: Sequence[bytes], files: frozenset[str]) -> Counter[bytes]:
         """Count, of these records, the equal ones in files that are known and present."""
@@ -103,3 +109,12 @@ class Known:
                 mine["id"].to_pylist(), mine["record"].to_pylist(), mine["file"].to_pylist(), strict=True
             )
         }
+
+
+def _among(few: pa.Array, many: pa.ChunkedArray) -> list[bool]:
+    """Say of each of the few whether it is among the many, of which no table is made."""
+    return list(pc.is_in(few, many.filter(_is_in(many, few)).combine_chunks()).to_pylist())
+
+
+def _is_in(values: pa.ChunkedArray, some: pa.Array | pa.ChunkedArray) -> pa.ChunkedArray:
+    return pc.is_in(values, some.combine_chunks() if isinstance(some, pa.ChunkedArray) else some)

@@ -44,10 +44,14 @@ class NearDuplicates(CorpusJudge):
         """Settle the rows that share a band with another, best first."""
         earlier = rows.table["earlier"].to_numpy()
         numbers = similarity.buckets(features["bands"], ~earlier)
+        near = np.flatnonzero((numbers >= 0).any(axis=1))
+        rank = np.zeros(len(numbers), np.int64)
+        words = features["words"].to_numpy()[near]
+        rank[near] = survival.rank(rows.table.take(pa.array(near)), self.prefer, words)
         settled = similarity.settle(
             numbers,
             lambda shared: rows.map(ShingleSets(self.shingle_words), shared),
-            survival.rank(rows.table, self.prefer, features["words"].to_numpy()),
+            rank,
             survival.codes(rows.table["label"]),
             self.threshold,
             fixed=earlier,

@@ -17,6 +17,7 @@ from urllib.error import URLError
 
 import psutil
 
+from corpus.engine import preload
 from corpus.schema import UserError
 from corpus.store import Store
 from flows.job import Options
@@ -59,6 +60,10 @@ def run_flow(recipe: Recipe, options: Options, *, quiet: bool) -> dict[str, Any]
 
 
 def _run(recipe: Recipe, options: Options, *, quiet: bool) -> dict[str, Any]:
+    # what stages and audit need anyway is imported while Prefect is waited for
+    threading.Thread(
+        target=preload, args=(("corpus.kernels", "pandas", "fairlearn.metrics"),), daemon=True
+    ).start()
     from prefect.settings import PREFECT_FLOWS_HEARTBEAT_FREQUENCY, temporary_settings
 
     from flows.pipeline import run

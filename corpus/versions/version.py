@@ -12,7 +12,7 @@ from typing import TYPE_CHECKING, Any
 import pyarrow as pa
 import pyarrow.parquet as pq
 
-from corpus.known import RECORDS
+from corpus.known import LAYERED, RECORDS
 from corpus.schema import UserError
 from corpus.versions import manifest
 from corpus.versions.blocks import Block
@@ -143,11 +143,12 @@ class Version:
 
     @property
     def records(self) -> pa.Table:
-        """Its records in `corpus.known.RECORDS` columns: all that came, those of the versions it builds on first."""
-        files = [self.shelf.local(f"{self.where}/{layer['file']}") for layer in self.record_layers]
-        return pa.concat_tables(
-            [RECORDS.empty_table(), *(pq.read_table(file, schema=RECORDS) for file in files)]
-        )
+        """Its records in `corpus.known.LAYERED` columns: all that came, those of the versions it builds on first."""
+        tables = [LAYERED.empty_table()]
+        for number, layer in enumerate(self.record_layers):
+            held = pq.read_table(self.shelf.local(f"{self.where}/{layer['file']}"), schema=RECORDS)
+            tables.append(held.append_column("layer", pa.repeat(pa.scalar(number, pa.int32()), len(held))))
+        return pa.concat_tables([table.cast(LAYERED) for table in tables])
 
     # --- what is said of it
 

@@ -10,7 +10,7 @@ from hypothesis import strategies as st
 
 from corpus.fetch import fetch
 from corpus.ingest import Ingested, ingest
-from corpus.known import RECORDS, Known
+from corpus.known import LAYERED, Known
 from corpus.snapshot import Snapshot
 from corpus.sources import Source, files_of
 
@@ -23,7 +23,7 @@ class Reader:
 
     def __init__(self, folder: Path, **knobs: str) -> None:
         self.folder, self.knobs = folder, knobs
-        self.records, self.last = RECORDS.empty_table(), None
+        self.records, self.last = LAYERED.empty_table(), None
         self.turns = 0
 
     def read(self, files: dict[str, list[dict]]) -> tuple[Ingested, list[dict]]:
@@ -47,7 +47,11 @@ class Reader:
             seed=7,
             known={"s": Known(lambda: self.records, self.last)},
         )
-        self.records, self.last = pa.concat_tables([self.records, came.records]), tuple(came.files["s"])
+        layer = pa.repeat(pa.scalar(self.turns - 1, pa.int32()), len(came.records))
+        self.records = pa.concat_tables(
+            [self.records, came.records.append_column("layer", layer).cast(LAYERED)]
+        )
+        self.last = tuple(came.files["s"])
         return came, [row for part in Snapshot.open(made).parts for row in part.read().to_pylist()]
 
 
