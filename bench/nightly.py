@@ -113,7 +113,9 @@ def served(folder: Path) -> Iterator[str]:
     ports = [str(free()) for _ in range(2)]
     command = [WINNOW, "serve", "--port", ports[0], "--reports-port", ports[1]]
     api = f"http://127.0.0.1:{ports[0]}/api"
-    with subprocess.Popen(command, cwd=folder, stderr=subprocess.DEVNULL) as server:
+    with subprocess.Popen(
+        command, cwd=folder, stdout=subprocess.DEVNULL, stderr=subprocess.DEVNULL
+    ) as server:
         try:
             for _ in range(240):
                 with suppress(OSError), urllib.request.urlopen(f"{api}/health", timeout=2):  # noqa: S310  # this machine

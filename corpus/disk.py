@@ -110,9 +110,18 @@ class Disk:
             os.link(self.path(held), made / inside)
         self.place(made, self.path(name))
 
+    def url(self, name: str) -> str:
+        """Return where users find what stands under a name."""
+        return str(self.path(name))
+
     def local(self, name: str) -> Path:
         """Return a file of this machine with what stands under the name."""
         return self.path(name)
+
+    @contextlib.contextmanager
+    def lend(self, name: str) -> Iterator[Path]:
+        """Lend a file as it stands now."""
+        yield self.path(name)
 
     def remove(self, name: str) -> None:
         """Remove a file or a folder with all that is in it; it is gone at once for whoever looks."""

@@ -4,6 +4,7 @@ snapshots/<digest>/    corpora at rest
 memo/<key>/            what stages measured, fitted, made
 runs/<run>/            recipe, summary, ledger, dropped rows, model, scores
 objects/ versions/ refs/ forgotten/    what is published, and what is no more: `corpus.versions.library`
+published              where what is published lies, if that is elsewhere: a bucket
 lock                   held by whoever works in the store
 """
 
@@ -20,10 +21,14 @@ from pathlib import Path
 import pyarrow as pa
 
 from corpus import snapshot
+from corpus.bucket import Bucket
 from corpus.disk import Disk
+from corpus.fetch import cache_folder
 from corpus.schema import UserError
 from corpus.snapshot import Snapshot
 from corpus.versions.library import Library
+
+_PUBLISHED = "published"
 
 
 @dataclass(frozen=True)
@@ -37,10 +42,26 @@ class Store:
         """The folder that it lies in."""
         return Disk(self.root)
 
+    @classmethod
+    def at(cls, place: str) -> "Store":
+        """Return the store at a path or at `s3://bucket/prefix`.
+
+        What is published there goes to the bucket; all else that a store holds lies in this machine's cache.
+        """
+        if "://" not in place:
+            return cls(Path(place).resolve())
+        bucket = Bucket(place.rstrip("/"))
+        name = hashlib.sha256(bucket.uri.encode()).hexdigest()[:16]
+        store = cls(cache_folder() / "stores" / name)
+        if not (store.root / _PUBLISHED).exists():
+            store.disk.write(_PUBLISHED, bucket.uri.encode())
+        return store
+
     @cached_property
     def library(self) -> Library:
         """Its published versions, and the names that they have."""
-        return Library(self.disk, self.disk)
+        elsewhere = self.root / _PUBLISHED
+        return Library(Bucket(elsewhere.read_text()) if elsewhere.exists() else self.disk, self.disk)
 
     @contextmanager
     def shared(self) -> Iterator[None]:

@@ -15,8 +15,22 @@ import click
 
 from corpus.schema import UserError
 
+
+def _place(context: click.Context, option: click.Parameter, place: str) -> str:
+    """Find the folder of a store: for one in a bucket, that of what does not lie there."""
+    if "://" not in place:
+        return place
+    from corpus.store import Store
+
+    return str(Store.at(place).root)
+
+
 _STORE = click.option(
-    "--store", default="winnow-store", show_default=True, help="folder of snapshots, versions and runs"
+    "--store",
+    default="winnow-store",
+    show_default=True,
+    callback=_place,
+    help="folder of snapshots, versions and runs, or s3://BUCKET/PREFIX for the versions",
 )
 _JSON = click.option("--json", "as_json", is_flag=True, help="print one JSON object and nothing else")
 

@@ -144,7 +144,7 @@ def _published(job: Job, version: Version) -> str:
     known = version.attested(increment.SOURCES) if increment.SOURCES in version.digests else None
     if known != files:
         version.attest(increment.SOURCES, json.dumps(files, indent=1).encode())
-    job.write("version.json", {"version": version.id, "folder": str(version.folder)})
+    job.write("version.json", {"version": version.id, "folder": version.shelf.url(version.where)})
     return version.id
 
 

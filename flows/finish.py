@@ -80,7 +80,7 @@ def unchanged(job: Job) -> dict[str, Any]:
     if SCORES in version.digests:
         job.write("scores.json", version.attested(SCORES))
     summary = _summary(job, version.attested("audit.json"))
-    summary["report"] = str(version.folder / "report.html")
+    summary["report"] = version.shelf.url(f"{version.where}/report.html")
     job.write("summary.json", summary)
     return summary
 

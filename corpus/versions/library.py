@@ -47,8 +47,14 @@ class Shelf(Protocol):
     def compose(self, made: Path, links: Mapping[str, str], name: str) -> None:
         """Take a folder that was written aside, with links in it to files that stand; `manifest.json` comes last."""
 
+    def url(self, name: str) -> str:
+        """Return where users find what stands under a name."""
+
     def local(self, name: str) -> Path:
         """Return a file or folder of this machine with what stands under the name."""
+
+    def lend(self, name: str) -> AbstractContextManager[Path]:
+        """Lend a file as it stands on the shelf now, whatever copies there are; raises `FileNotFoundError`."""
 
     def remove(self, name: str) -> None:
         """Remove a file or a folder with all that is in it."""

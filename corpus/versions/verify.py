@@ -100,19 +100,23 @@ def _strangers(version: Version, shards: tuple[Shard, ...]) -> Iterator[str]:
 
 
 def _shard(version: Version, shard: Shard, deep: bool) -> list[str]:
-    path = version.shelf.local(f"{version.where}/{shard.file}")
     try:
-        if path.is_symlink():
-            return [f"{shard.file}: a link that leads out of the store, not a file"]
-        state, size = hashlib.sha256(), 0
-        with path.open("rb") as file:
-            while piece := file.read(_PIECE):
-                state.update(piece)
-                size += len(piece)
+        with version.shelf.lend(f"{version.where}/{shard.file}") as path:
+            return _bytes(path, shard, deep)
     except OSError as error:
         return [
             f"{shard.file}: " + ("missing" if isinstance(error, FileNotFoundError) else str(error.strerror))
         ]
+
+
+def _bytes(path: Path, shard: Shard, deep: bool) -> list[str]:
+    if path.is_symlink():
+        return [f"{shard.file}: a link that leads out of the store, not a file"]
+    state, size = hashlib.sha256(), 0
+    with path.open("rb") as file:
+        while piece := file.read(_PIECE):
+            state.update(piece)
+            size += len(piece)
     told = []
     if size != shard.bytes:
         told.append(f"{shard.file}: {size} bytes, and {shard.bytes} were written")
