@@ -9,6 +9,7 @@ import re
 from collections.abc import Iterator, Mapping
 from contextlib import contextmanager
 from dataclasses import dataclass
+from datetime import datetime
 from functools import cached_property
 from pathlib import Path
 from tempfile import TemporaryDirectory
@@ -180,6 +181,20 @@ class Bucket:
         """Lend a fresh copy of a file, as it stands in the bucket now; raises `FileNotFoundError`."""
         with TemporaryDirectory() as folder:
             yield self._download(name, Path(folder) / "lent")
+
+    @contextmanager
+    def reading(self, name: str) -> Iterator[None]:
+        """Do nothing: a bucket has no locks, and what is read was copied."""
+        yield
+
+    def unread(self, name: str) -> bool:
+        """Say that nobody reads in place: readers have copies."""
+        return True
+
+    def written(self, name: str) -> datetime:
+        """Return when a file was written."""
+        found: datetime = self._ask("head_object", Key=self._key(name))["LastModified"]
+        return found
 
     def remove(self, name: str) -> None:
         """Remove a file or a folder with all that is in it, and this machine's copies; a manifest goes first."""

@@ -1,11 +1,13 @@
-"""A folder in which everything is whole or absent: written aside, synced, renamed. Nothing is locked."""
+"""A folder in which everything is whole or absent: written aside, synced, renamed."""
 
 import contextlib
+import fcntl
 import os
 import shutil
 import uuid
 from collections.abc import Iterator, Mapping
 from dataclasses import dataclass
+from datetime import UTC, datetime
 from pathlib import Path
 
 from corpus.schema import UserError
@@ -122,6 +124,26 @@ class Disk:
     def lend(self, name: str) -> Iterator[Path]:
         """Lend a file as it stands now."""
         yield self.path(name)
+
+    @contextlib.contextmanager
+    def reading(self, name: str) -> Iterator[None]:
+        """Let it be known that somebody reads what stands beside a file, until this process ends at the latest."""
+        with self.path(name).open("rb") as file:
+            fcntl.flock(file, fcntl.LOCK_SH)
+            yield
+
+    def unread(self, name: str) -> bool:
+        """Say whether nobody reads what stands beside a file."""
+        with self.path(name).open("rb") as file:
+            try:
+                fcntl.flock(file, fcntl.LOCK_EX | fcntl.LOCK_NB)
+            except BlockingIOError:
+                return False
+        return True
+
+    def written(self, name: str) -> datetime:
+        """Return when a file was written."""
+        return datetime.fromtimestamp(self.path(name).stat().st_mtime, UTC)
 
     def remove(self, name: str) -> None:
         """Remove a file or a folder with all that is in it; it is gone at once for whoever looks."""

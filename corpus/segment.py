@@ -3,6 +3,7 @@
 import json
 import time
 from collections.abc import Mapping, Sequence
+from contextlib import suppress
 from dataclasses import dataclass, field, replace
 from importlib.metadata import version
 from pathlib import Path
@@ -138,6 +139,8 @@ def remembered(store: Store, part: Part, key: str) -> Measured | None:
     folder = store.memo(key)
     if not (folder / "done.json").exists():
         return None
+    with suppress(OSError):  # a store that only may be read
+        (folder / "done.json").touch()  # what was used lately is kept longer
     return Measured(part, folder, json.loads((folder / "done.json").read_text()))
 
 

@@ -239,6 +239,26 @@ def forget(
     _answer(held, as_json, forgetting.show)
 
 
+@winnow.command("gc")
+@click.option(
+    "--days", type=click.FloatRange(min=0), default=30, show_default=True, help="leave what is younger"
+)
+@click.option(
+    "--keep",
+    type=click.IntRange(min=1),
+    metavar="N",
+    help="keep what the last N entries of each name mean; all by default",
+)
+@click.option("--dry-run", is_flag=True, help="say what would go, and remove nothing")
+@_STORE
+@_JSON
+def collect(days: float, keep: int | None, dry_run: bool, store: str, as_json: bool) -> None:
+    """Remove what nobody needs: versions that no name means, runs that made none, what they left behind."""
+    from flows import collect as collecting
+
+    _answer(collecting.collect(Path(store), days, keep, dry_run=dry_run), as_json, collecting.show)
+
+
 @winnow.command()
 @click.argument("version")
 @click.option("--why", required=True, help="the reason, which its tombstone will tell")

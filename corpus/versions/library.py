@@ -9,8 +9,8 @@ forgotten/<n>                  sources and rows that were forgotten, when and wh
 import hashlib
 import json
 import re
-from collections.abc import Iterable, Mapping, Sequence
-from contextlib import AbstractContextManager
+from collections.abc import Iterable, Iterator, Mapping, Sequence
+from contextlib import AbstractContextManager, suppress
 from dataclasses import dataclass
 from datetime import UTC, datetime
 from pathlib import Path
@@ -58,6 +58,15 @@ class Shelf(Protocol):
 
     def remove(self, name: str) -> None:
         """Remove a file or a folder with all that is in it."""
+
+    def reading(self, name: str) -> AbstractContextManager[None]:
+        """Let it be known, where the shelf can, that somebody reads what stands beside a file."""
+
+    def unread(self, name: str) -> bool:
+        """Say whether nobody is known to read what stands beside a file."""
+
+    def written(self, name: str) -> datetime:
+        """Return when a file was written."""
 
 
 class Desk(Protocol):
@@ -188,11 +197,23 @@ class Library:
 
     def sweep(self) -> list[str]:
         """Remove the objects that no version has; return their names. Nobody may be publishing meanwhile."""
-        held = {name for found in self.versions() for name in _objects(Version.look(self.shelf, found))}
-        loose = [name for name in self.shelf.names("objects") if name not in held]
+        held = {digest for found in self.versions() for digest in self._held(found)}
+        loose = [name for name in self.shelf.names("objects") if name[:8] not in held]
         for name in loose:
             self.shelf.remove(f"objects/{name}")
         return loose
+
+    def _held(self, version: str) -> Iterator[str]:
+        """Yield the first eight digits of the objects that a version's files are links to, though its manifest be broken."""
+        where = f"versions/{version}"
+        for name in [*self.shelf.names(f"{where}/data"), *self.shelf.names(f"{where}/attestations")]:
+            match = re.search(r"-([0-9a-f]{8})\.parquet$", name)
+            if match:
+                yield match[1]
+        with suppress(UserError, OSError):
+            found = Version.look(self.shelf, version)
+            if found.withdrawn is None:
+                yield from (shard.sha256[:8] for shard in found.shards)
 
     # --- what was forgotten
 
@@ -279,16 +300,6 @@ _NAME = re.compile(r"[a-z0-9][a-z0-9._-]*(@[a-z]+)?")
 
 def _now() -> str:
     return f"{datetime.now(UTC):%Y-%m-%dT%H:%M:%SZ}"
-
-
-def _objects(version: Version) -> list[str]:
-    """Name the objects that a version's files are links to."""
-    if version.withdrawn is not None:
-        return []
-    digests = [shard.sha256 for shard in version.shards] + [
-        layer["sha256"] for layer in version.record_layers
-    ]
-    return [_object(sha256).removeprefix("objects/") for sha256 in digests]
 
 
 def _object(sha256: str) -> str:

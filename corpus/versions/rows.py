@@ -41,9 +41,11 @@ class Rows:
         self.version, self.split, self.columns = version.id, split, tuple(columns)
         folder = (cache or cache_folder()) / "decoded"
         held = by_split(version.shards)[split]
-        self._files = [
-            _decoded(version.shelf.local(f"{version.where}/{shard.file}"), shard, folder) for shard in held
-        ]
+        with version.reading():
+            self._files = [
+                _decoded(version.shelf.local(f"{version.where}/{shard.file}"), shard, folder)
+                for shard in held
+            ]
         counts = [block.rows for shard in held for block in shard.blocks]
         self._ends = np.cumsum([0, *counts])
         self._places = [

@@ -4,6 +4,7 @@ import hashlib
 import json
 import re
 from collections.abc import Iterator, Mapping
+from contextlib import contextmanager
 from dataclasses import dataclass
 from functools import cached_property
 from pathlib import Path
@@ -149,6 +150,12 @@ class Version:
             held = pq.read_table(self.shelf.local(f"{self.where}/{layer['file']}"), schema=RECORDS)
             tables.append(held.append_column("layer", pa.repeat(pa.scalar(number, pa.int32()), len(held))))
         return pa.concat_tables([table.cast(LAYERED) for table in tables])
+
+    @contextmanager
+    def reading(self) -> Iterator[None]:
+        """Keep its files from being collected while they are read, where the shelf can."""
+        with self.shelf.reading(f"{self.where}/manifest.json"):
+            yield
 
     # --- what is said of it
 

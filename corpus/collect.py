@@ -1,0 +1,150 @@
+"""What a store no longer needs: found by what still refers to it, and only if nobody used it for a while.
+
+Kept are: versions that a name means or meant (of a candidate's name the last), and tombstones; the runs that made a
+kept version, the last run of each name, and the young; snapshots and measurements of kept runs; measurements that
+were used lately. Models' answers text by text are dear and stay.
+"""
+
+import json
+from collections.abc import Iterator
+from dataclasses import dataclass
+from datetime import UTC, datetime, timedelta
+from pathlib import Path
+
+import pyarrow.parquet as pq
+
+from corpus.store import Store
+from corpus.versions.version import Version
+
+
+@dataclass(frozen=True)
+class Garbage:
+    """What may go: versions by id, and folders of the work area; `read` are versions that somebody reads now."""
+
+    versions: list[str]
+    read: list[str]
+    runs: list[Path]
+    snapshots: list[Path]
+    measured: list[Path]
+    leftovers: list[Path]
+
+    @property
+    def folders(self) -> list[Path]:
+        """All folders of the work area that may go."""
+        return [*self.runs, *self.snapshots, *self.measured, *self.leftovers]
+
+
+def find(store: Store, days: float, keep: int | None = None) -> Garbage:
+    """Find what nobody refers to and nobody used for so many days; of each name the last `keep` entries count (all by default).
+
+    The store must be held alone (`Store.alone`), or nobody may be working in it.
+    """
+    before = datetime.now(UTC) - timedelta(days=days)
+    kept = _meant(store, keep)
+    loose = [
+        version
+        for version in store.library.versions()
+        if version not in kept and _withdrawn(store, version) is False and _written(store, version) < before
+    ]
+    free = [version for version in loose if store.library.shelf.unread(f"versions/{version}/manifest.json")]
+    gone = {*free}
+    made = {version for version in store.library.versions() if version not in gone}
+    last = _last_runs(store)
+    runs = [
+        run
+        for run in _folders(store, "runs/*")
+        if run not in last and _age(run) < before and not _made_one(run, made)
+    ]
+    named, measured = _used(store, {*runs})
+    return Garbage(
+        free,
+        [version for version in loose if version not in gone],
+        runs,
+        [path for path in _folders(store, "snapshots/*") if path.name not in named and _age(path) < before],
+        [
+            path
+            for path in _folders(store, "memo/[0-9a-f][0-9a-f]/*")
+            if str(path) not in measured and _age(path / "done.json") < before
+        ],
+        [path for path in _folders(store, "tmp/*") if _age(path) < before],
+    )
+
+
+def remove(store: Store, found: Garbage) -> int:
+    """Remove what was found, and the objects that no version has then; return how many objects these were."""
+    for version in found.versions:
+        store.library.shelf.remove(f"versions/{version}")
+    for folder in found.folders:
+        store.disk.remove(str(folder.relative_to(store.root)))
+    return len(store.library.sweep())
+
+
+def size(folder: Path) -> int:
+    """Return the bytes of all files in a folder."""
+    return sum(path.stat().st_size for path in folder.rglob("*") if path.is_file())
+
+
+def _meant(store: Store, keep: int | None) -> set[str]:
+    found = set()
+    for name in store.library.refs():
+        log = store.library.log(name)
+        last = 1 if "@" in name else keep
+        found |= {str(entry.version) for entry in (log if last is None else log[-last:])}
+    return found
+
+
+def _withdrawn(store: Store, version: str) -> bool | None:
+    """Say whether a version was withdrawn; None where it cannot be read, and `verify` has to tell why."""
+    try:
+        return Version.look(store.library.shelf, version).withdrawn is not None
+    except (OSError, ValueError):
+        return None
+
+
+def _written(store: Store, version: str) -> datetime:
+    return store.library.shelf.written(f"versions/{version}/manifest.json")
+
+
+def _folders(store: Store, pattern: str) -> Iterator[Path]:
+    yield from sorted(path for path in store.root.glob(pattern) if path.is_dir())
+
+
+def _age(path: Path) -> datetime:
+    """Return when a path was written last; one that is not there has no age to spare."""
+    if not path.exists():
+        return datetime.min.replace(tzinfo=UTC)
+    return datetime.fromtimestamp(path.stat().st_mtime, UTC)
+
+
+def _made_one(run: Path, versions: set[str]) -> bool:
+    """Say whether a run made one of these versions; one that only found its version unchanged did not."""
+    made, began = _json(run / "version.json"), _json(run / "began.json") or {}
+    return made is not None and made["version"] in versions and began.get("builds_on") != made["version"]
+
+
+def _last_runs(store: Store) -> set[Path]:
+    last: dict[str, Path] = {}
+    for run in _folders(store, "runs/*"):
+        recipe = _json(run / "recipe.json")
+        if recipe is not None:
+            last[recipe["name"]] = run
+    return {*last.values()}
+
+
+def _used(store: Store, gone: set[Path]) -> tuple[set[str], set[str]]:
+    """Return the snapshots (by name) and the measurements (by path) that the runs that stay refer to."""
+    snapshots, measured = set(), set()
+    for run in _folders(store, "runs/*"):
+        if run in gone:
+            continue
+        for file in [run / "ingest.json", *run.glob("segments/*/input.json")]:
+            held = _json(file)
+            if held is not None:
+                snapshots.add(str(held["snapshot"]))
+        for file in run.glob("segments/*/parts.parquet"):
+            measured |= {*pq.read_table(file, columns=["memo"])["memo"].to_pylist()}
+    return snapshots, measured
+
+
+def _json(file: Path) -> dict[str, str] | None:
+    return dict(json.loads(file.read_text())) if file.exists() else None
