@@ -12,9 +12,9 @@ import fcntl
 import hashlib
 import uuid
 from collections.abc import Iterable, Iterator
-from contextlib import contextmanager
+from contextlib import contextmanager, suppress
 from dataclasses import dataclass
-from datetime import UTC, datetime
+from datetime import UTC, datetime, timedelta
 from functools import cached_property
 from pathlib import Path
 
@@ -29,6 +29,7 @@ from corpus.snapshot import Snapshot
 from corpus.versions.library import Library
 
 _PUBLISHED = "published"
+_STAMP = "%Y%m%dT%H%M%SZ"
 
 
 @dataclass(frozen=True)
@@ -127,8 +128,17 @@ class Store:
     # --- runs
 
     def new_run(self) -> Path:
-        """Make the folder of a new run; its name tells when it began."""
-        folder = self.root / "runs" / f"{datetime.now(UTC):%Y%m%dT%H%M%SZ}-{uuid.uuid4().hex[:6]}"
+        """Make the folder of a new run; its name tells when it began.
+
+        Names sort by that. Where the clock ran backwards, or two runs begin in one second, it is a second after
+        the last run's.
+        """
+        now = datetime.now(UTC).replace(microsecond=0)
+        stamps = [name.partition("-")[0] for name in self.disk.names("runs")]
+        if stamps and stamps[-1] >= f"{now:{_STAMP}}":
+            with suppress(ValueError):
+                now = datetime.strptime(stamps[-1], _STAMP).replace(tzinfo=UTC) + timedelta(seconds=1)
+        folder = self.root / "runs" / f"{now:{_STAMP}}-{uuid.uuid4().hex[:6]}"
         self.disk.make(folder)
         return folder
 

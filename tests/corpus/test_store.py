@@ -31,3 +31,37 @@ def test_what_is_placed_twice_stands_once(tmp_path):
 def test_a_name_that_leads_out_is_refused(name, tmp_path):
     with pytest.raises(UserError, match="leads out"):
         Disk(tmp_path).read(name)
+
+
+def test_runs_are_in_order_though_the_clock_runs_backwards(tmp_path, monkeypatch):
+    from datetime import datetime, timedelta
+
+    from corpus import store
+
+    class Clock(datetime):
+        hour = 12
+
+        @classmethod
+        def now(cls, zone):
+            cls.hour -= 1
+            return datetime(2026, 11, 23, tzinfo=zone) + timedelta(hours=cls.hour)
+
+    monkeypatch.setattr(store, "datetime", Clock)
+
+    names = [Store(tmp_path).new_run().name for _ in range(5)]
+
+    assert names == sorted(names)
+    assert [name[9:15] for name in names] == ["110000", "110001", "110002", "110003", "110004"]
+
+
+def test_names_are_in_order_though_the_clock_runs_backwards(tmp_path, monkeypatch):
+    from corpus.versions import library
+
+    held = Store(tmp_path).library
+    times = iter(["2026-11-23T10:00:00Z", "2020-01-01T00:00:00Z", "1999-01-01T00:00:00Z"])
+    monkeypatch.setattr(library, "_now", lambda: next(times))
+    for number in range(3):
+        held.set_ref("name", f"{number}" * 64, number)
+
+    assert [entry.version[0] for entry in held.log("name")] == ["0", "1", "2"]
+    assert held.last("name").version == "2" * 64

@@ -1,5 +1,6 @@
 """Same inputs, recipe and seed: the same version id, whatever the order, the cut, the workers, the crashes."""
 
+import os
 import random
 import shutil
 import signal
@@ -12,6 +13,7 @@ import pyarrow.parquet as pq
 import pytest
 
 from corpus.store import Store
+from corpus.versions.verify import verify
 from tests.flows import jobs
 
 
@@ -29,10 +31,53 @@ def test_the_cut_into_parts_does_not_matter(reference, tmp_path):
     assert jobs.publish(jobs.recipe(folder), tmp_path / "50", part_rows=50) == version
 
 
-def test_two_workers_make_the_version_of_one(reference, tmp_path):
+@pytest.mark.parametrize("workers", [2, 4])
+def test_many_workers_make_the_version_of_one(reference, tmp_path, workers):
     folder, version = reference
 
-    assert jobs.publish(jobs.recipe(folder), tmp_path, workers=2, part_rows=50) == version
+    assert jobs.publish(jobs.recipe(folder), tmp_path, workers=workers, part_rows=50) == version
+
+
+@pytest.mark.slow
+def test_parts_of_7_500_and_10000_rows_and_1_2_and_4_workers_make_one_version(tmp_path):
+    folder = jobs.write(tmp_path / "corpus", jobs.records(11_000))
+    made = {
+        jobs.publish(jobs.recipe(folder), tmp_path / f"{rows}-{workers}", part_rows=rows, workers=workers)
+        for rows in (7, 500, 10_000)
+        for workers in (1, 2, 4)
+    }
+
+    assert len(made) == 1
+
+
+def test_a_checkout_in_another_folder_makes_the_same_version(reference, tmp_path):
+    folder, version = reference
+    root = Path(__file__).parents[2]
+    for name in ("corpus", "curation", "augment", "audit", "tuning", "flows", "data", "tests"):
+        shutil.copytree(
+            root / name, tmp_path / "elsewhere" / name, ignore=shutil.ignore_patterns("__pycache__")
+        )
+
+    done = subprocess.run(
+        [sys.executable, "-c", _ELSEWHERE, str(folder), str(tmp_path / "store")],
+        cwd=tmp_path / "elsewhere",
+        env={**os.environ, "PYTHONPATH": str(tmp_path / "elsewhere")},
+        capture_output=True,
+        text=True,
+        check=True,
+    )
+
+    assert done.stdout.split() == [str(tmp_path / "elsewhere" / "corpus" / "__init__.py"), version]
+
+
+_ELSEWHERE = """
+import sys
+from pathlib import Path
+import corpus
+from tests.flows import jobs
+if __name__ == "__main__":
+    print(corpus.__file__, jobs.publish(jobs.recipe(Path(sys.argv[1])), Path(sys.argv[2]), workers=1))
+"""
 
 
 def test_shuffled_records_in_other_files_elsewhere_are_the_same_version(reference, tmp_path):
@@ -91,6 +136,32 @@ def test_fifty_kills_at_random_moments_leave_no_harm(reference, tmp_path):
             assert sum(pq.read_metadata(file).num_rows for file in made.glob("data/*.parquet")) > 0
         assert {entry.version for entry in Store(store).library.log("small")} <= {version}
         assert jobs.publish(jobs.recipe(folder), store, part_rows=20) == version
+        shutil.rmtree(store)
+
+
+@pytest.mark.slow
+def test_thirty_kills_of_an_increment_leave_the_last_version_whole(reference, tmp_path):
+    _, version = reference
+    folder = jobs.write(tmp_path / "corpus", jobs.records())
+    assert jobs.publish(jobs.recipe(folder), tmp_path / "base") == version
+    jobs.write(folder / "more", jobs.records(60, seed=9))
+    shutil.copytree(tmp_path / "base", tmp_path / "whole")
+    began = time.monotonic()
+    _started(folder, tmp_path / "whole").wait()
+    whole = time.monotonic() - began
+    grown = Store(tmp_path / "whole").library.find("small")
+    generator = random.Random(3)
+    assert grown != version
+
+    for _ in range(30):
+        store = tmp_path / "store"
+        shutil.copytree(tmp_path / "base", store)
+        _killed(folder, store, after=generator.uniform(0.1, whole))
+        library = Store(store).library
+        assert library.find("small") in (version, grown)
+        for made in library.versions():
+            assert verify(library, made, deep=True)["ok"]
+        assert jobs.publish(jobs.recipe(folder), store, part_rows=20) == grown
         shutil.rmtree(store)
 
 
