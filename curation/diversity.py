@@ -35,7 +35,7 @@ class Diversity(CorpusJudge):
     of its class, which `other` names. Rows of other splits stay.
 
     Rows of the version that is built on, but for those that were grown, are chosen already: they count in shares
-    and coverage, and what is left of `keep` is chosen from the new rows. Where nothing is left none is embedded.
+    and coverage, and what is left of `keep` is chosen from the new rows. Of a class that has its share none is embedded.
     """
 
     stage: Literal["diversity"] = "diversity"
@@ -206,8 +206,11 @@ def _shares(labels: np.ndarray, total: int, *, balance: bool) -> dict[int, int]:
 
 
 def _vectors(rows: Rows, encode: EncodeTexts, positions: np.ndarray) -> np.ndarray:
+    """Return a vector for each position, in their order."""
     if not len(positions):
         return np.zeros((0, 1), np.float32)
-    found = rows.map(encode, positions)
-    vectors: np.ndarray = found.flatten().to_numpy().reshape(len(found), -1)
+    order = np.argsort(positions)
+    found = rows.map(encode, positions[order])
+    vectors = np.empty((len(found), found.type.list_size), np.float32)
+    vectors[order] = found.flatten().to_numpy().reshape(len(found), -1)
     return vectors

@@ -231,8 +231,31 @@ class TestDiversity:
             *rows.filter(pa.array(asked))["label"].to_pylist(),
             *first.filter(train)["label"].to_pylist(),
         ]
+        self.check(uri, rows, first, outcome)
         for label in ("positive", "negative", None):
             assert abs(labels.count(label) - 20 * there.count(label) / len(there)) <= 1
+
+    def check(self, uri, rows, first, outcome):
+        """Hold each refused row's score to the nearest row of its class that is chosen, by vectors made here."""
+        from sentence_transformers import SentenceTransformer
+
+        model = SentenceTransformer(uri.removeprefix("file:"), device="cpu")
+        by_id = {row["id"]: row for row in rows.to_pylist()}
+        standing = [row for row in [*first.to_pylist(), *outcome.kept.to_pylist()] if row["split"] == "train"]
+        vectors = {
+            row_id: model.encode(row["messages"][0]["content"], normalize_embeddings=True)
+            for row_id, row in by_id.items()
+        }
+        lines = [
+            line for line in outcome.ledger.to_pylist() if line["reason"] == "not_chosen" and line["other"]
+        ]
+        assert len(lines) > 5
+        for line in lines:
+            mine = by_id[line["id"]]
+            rivals = [row["id"] for row in standing if row["label"] == mine["label"]]
+            assert line["other"] in rivals
+            nearest = min(1 - float(vectors[line["id"]] @ vectors[other]) for other in rivals)
+            assert line["score"] == pytest.approx(nearest, abs=1 / 2048)
 
     def test_where_nothing_of_the_budget_is_left_nothing_is_embedded(self, uri, tmp_path):
         rows = make([f"row {number}" for number in range(20)], splits=["train"] * 20)
