@@ -3,6 +3,7 @@
 import io
 from collections import Counter
 from collections.abc import Iterable, Iterator, Mapping
+from concurrent.futures import ThreadPoolExecutor
 from dataclasses import dataclass
 from typing import Any
 
@@ -20,6 +21,9 @@ LEDGER = "attestations/ledger.parquet"
 SAMPLES = 5
 MENTIONS = 20_000
 """Rows of each side whose texts are searched for mentions; of more, those of least keyed hash of their id."""
+
+_THREADS = 2
+"""Blocks that are looked at together: decoding and counting words leave the interpreter free, hashing does not."""
 
 _NARROW = ("id", "label", "source", "split")
 _BESIDE = ("confidence", "parent", "operation", "family", "extra")
@@ -112,20 +116,24 @@ def _rows(version: Version) -> int:
 
 
 def _side(version: Version, shared: set[tuple[str, str]]) -> _Side:
-    tables: list[pa.Table] = []
-    places: list[tuple[str, int]] = []
+    blocks: list[tuple[str, int]] = []
     skipped = 0
     for split, shards in by_split(version.shards).items():
         for shard in shards:
-            with pq.ParquetFile(version.shelf.local(f"{version.where}/{shard.file}")) as file:
-                for number, block in enumerate(shard.blocks):
-                    if (split, block.content) in shared:
-                        skipped += block.rows
-                        continue
-                    tables.append(_narrow(file.read_row_group(number), len(places)))
-                    places.append((shard.file, number))
-    tables.append(_narrow(ROW.empty_table(), 0))
-    return _Side(version, pa.concat_tables(tables).combine_chunks(), skipped, places)
+            for number, block in enumerate(shard.blocks):
+                if (split, block.content) in shared:
+                    skipped += block.rows
+                else:
+                    blocks.append((shard.file, number))
+
+    def narrow(at: int) -> pa.Table:
+        name, number = blocks[at]
+        with pq.ParquetFile(version.shelf.local(f"{version.where}/{name}")) as file:
+            return _narrow(file.read_row_group(number), at)
+
+    with ThreadPoolExecutor(_THREADS) as pool:
+        tables = [_narrow(ROW.empty_table(), 0), *pool.map(narrow, range(len(blocks)))]
+    return _Side(version, pa.concat_tables(tables).combine_chunks(), skipped, blocks)
 
 
 def _narrow(rows: pa.Table, block: int) -> pa.Table:
@@ -144,8 +152,10 @@ def _narrow(rows: pa.Table, block: int) -> pa.Table:
 def _prints(rows: pa.Table) -> pa.Array:
     """Return a digest of the columns beside text, label and split, for each row."""
     columns = [pc.fill_null(rows[name].cast(pa.string()), "\0").combine_chunks() for name in _BESIDE]
-    joined = pc.binary_join_element_wise(*columns, _listed(rows), "\x1f")
-    return pa.array([digest(one) for one in joined.to_pylist()], pa.binary(16))
+    joined = pc.binary_join_element_wise(*columns, _listed(rows), "\x1f").dictionary_encode()
+    return pa.array([digest(one) for one in joined.dictionary.to_pylist()], pa.binary(16)).take(
+        joined.indices
+    )
 
 
 def _listed(rows: pa.Table) -> pa.Array:

@@ -13,7 +13,7 @@ from corpus.schema import ROW, UserError
 from corpus.versions.blocks import Block
 from corpus.versions.library import Library
 from corpus.versions.shards import Shard
-from corpus.versions.version import DIGESTS, RECORD_LAYERS, TOMBSTONE, Version
+from corpus.versions.version import DIGESTS, TOMBSTONE, Version
 
 _PIECE = 8 * 2**20
 
@@ -79,9 +79,12 @@ def _beside(version: Version) -> Iterator[str]:
             continue
         if digest not in allowed:
             yield f"{name}: " + ("missing" if digest is None else "changed since it was written")
-            if name == RECORD_LAYERS:
-                return
-    for layer in version.record_layers:
+    try:
+        layers = version.record_layers
+    except (UserError, KeyError, TypeError) as error:
+        yield _line(error)
+        return
+    for layer in layers:
         try:
             raw = version.shelf.read(f"{version.where}/{layer['file']}")
         except FileNotFoundError:

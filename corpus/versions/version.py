@@ -132,7 +132,7 @@ class Version:
     @property
     def record_layers(self) -> list[dict[str, Any]]:
         """The files that list its records, the oldest first: `file`, `sha256`, `bytes`, `rows`."""
-        held = json.loads(self.shelf.read(f"{self.where}/{RECORD_LAYERS}"))
+        held = self.attested(RECORD_LAYERS)
         for layer in held:
             if not re.fullmatch(
                 rf"attestations/records-\d{{5,}}-{layer['sha256'][:8]}\.parquet", layer["file"]
