@@ -39,6 +39,9 @@ def carry(
         ids = part.read(["id"])["id"].combine_chunks()
         prints, _ = ends.take(ids)
         found, there = theirs.take(ids)
+        if found is None or prints is None:  # all of the block was grown behind the segment
+            keep(store, key, pass_over(part.read(), of_all, contexts))
+            continue
         same = there & pc.fill_null(pc.equal(found["fingerprint"], prints["fingerprint"]), False).to_numpy()
         if not same.all():
             rows = part.read().filter(pa.array(~same))
@@ -59,8 +62,8 @@ class _Rows:
         self._ends = [pc.min_max(held) for held in self._ids]
         self._prefixes = tuple(f"{title}/" for title in titles)
 
-    def take(self, ids: pa.StringArray) -> tuple[pa.Table, np.ndarray]:
-        """Return the features (and fingerprints) of rows in the order of `ids`, and which of them there are."""
+    def take(self, ids: pa.StringArray) -> tuple[pa.Table | None, np.ndarray]:
+        """Return the features (and fingerprints) of rows in the order of `ids` (None where there are none), and which there are."""
         lowest, highest = pc.min_max(ids).values()
         tables, at = [], np.full(len(ids), -1, np.int64)
         count = 0
@@ -81,4 +84,6 @@ class _Rows:
             at[places] = np.arange(count, count + len(places))
             count += len(places)
         found = at >= 0
+        if not tables:
+            return None, found
         return pa.concat_tables(tables).take(pa.array(at, mask=~found)), found

@@ -9,6 +9,7 @@ from pathlib import Path
 
 import numpy as np
 import pyarrow as pa
+import pyarrow.compute as pc
 
 from corpus import snapshot
 from corpus.known import RECORDS, Known
@@ -49,13 +50,15 @@ def ingest(
     limit: int | None = None,
     known: Mapping[str, Known] | None = None,
     forgotten: Forgotten = NOTHING,
+    before: Callable[[list[str]], pa.Table] | None = None,
     part_rows: int = snapshot.PART_ROWS,
     memory: int = MEMORY,
     progress: Callable[[int], None] = lambda _: None,
 ) -> Ingested:
     """Read `sources` and write their rows to `folder` as a snapshot; of a source that is `known` those that are new.
 
-    Rows that were `forgotten` are rejected.
+    Rows that were `forgotten` are rejected. `before` returns id, family and split of rows that are replaced: what
+    comes in their place takes these over, but for a split that its source states.
 
     With `limit` the rows of least keyed hash of their id are taken, over all sources; only they count, and
     rejects, which have no id, are then left out of the account. Raises `UserError` for a file that changed
@@ -64,18 +67,20 @@ def ingest(
     spools, came = [], []
     for source in sources:
         spool = Spool(scratch / f"{source.name}.arrow", memory // (2 * len(sources)))
-        before = (known or {}).get(source.name, Known())
-        came.append(_identify(source, files(source), spool, before, forgotten, progress))
+        came_before = (known or {}).get(source.name, Known())
+        came.append(_identify(source, files(source), spool, came_before, forgotten, progress))
         spools.append(spool)
     ids = [one.ids for one in came] if limit is None else _least([one.ids for one in came], seed, limit)
     rejects = [table for one in came for table in one.rejects] if limit is None else []
-    rows = snapshot.sort_by_id(_named(spools, ids), scratch, memory // 2)
+    replaced = [row_id for one in came for row_id in one.replaced]
+    earlier = before(replaced).combine_chunks() if before is not None and replaced else None
+    rows = snapshot.sort_by_id((_heir(table, earlier) for table in _named(spools, ids)), scratch, memory // 2)
     held = snapshot.write(folder, rows, part_rows)
     return Ingested(
         held.rows,
         pa.concat_tables([LEDGER.empty_table(), *rejects]),
         {source.name: one.digest for source, one in zip(sources, came, strict=True)},
-        [row_id for one in came for row_id in one.replaced],
+        replaced,
         pa.concat_tables([RECORDS.empty_table(), *(one.records for one in came)]),
         {source.name: one.files for source, one in zip(sources, came, strict=True)},
     )
@@ -129,6 +134,12 @@ def _identify(
             raise UserError(
                 f"{file.path} changed while it was read; run again when nobody writes to it, or read a copy"
             )
+    if records and known.keyed not in (None, keyed):
+        how = ("with", "without") if known.keyed else ("without", "with")
+        raise UserError(
+            f"source {source.name!r} was read {how[0]} keys before and is read {how[1]} them now, so no row could be told from "
+            "another; name the column with `key:`, give every file that column, or run with --fresh"
+        )
     names = [name for column in places for name in column.to_pylist()]
     seen = known.among(records)
     if keyed:
@@ -265,6 +276,17 @@ def _least(ids: list[list[str | None]], seed: int, limit: int) -> list[list[str 
     )
     taken = {row_id for _, row_id in heapq.nsmallest(limit, named)}
     return [[row_id if row_id in taken else None for row_id in of_source] for of_source in ids]
+
+
+def _heir(rows: pa.Table, earlier: pa.Table | None) -> pa.Table:
+    """Give rows the family and the split of the rows that they replace."""
+    if earlier is None:
+        return rows
+    where = pc.index_in(rows["id"], earlier["id"].combine_chunks()).combine_chunks()
+    for name in ("family", "split"):
+        held = pc.coalesce(rows[name], earlier[name].take(where))
+        rows = rows.set_column(rows.schema.get_field_index(name), name, held)
+    return rows
 
 
 def _named(spools: Sequence[Spool], ids: Sequence[list[str | None]]) -> Iterator[pa.Table]:

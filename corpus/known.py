@@ -13,6 +13,9 @@ from functools import cached_property
 import pyarrow as pa
 import pyarrow.compute as pc
 
+from corpus.schema import record_id
+from corpus.versions.forgotten import record
+
 RECORDS = pa.schema(
     [("source", pa.string()), ("record", pa.binary(16)), ("id", pa.string()), ("file", pa.string())]
 )
@@ -38,6 +41,14 @@ class Known:
     def records(self) -> pa.Table:
         """The records in `LAYERED` columns, the oldest first."""
         return self.load()
+
+    @property
+    def keyed(self) -> bool | None:
+        """Whether the records had keys; None where none is known."""
+        for line in self.records.filter(self.records["id"].is_valid()).slice(0, 1).to_pylist():
+            own = record_id(line["source"], line["record"], 0)
+            return record(own) != record(line["id"])
+        return None
 
     def skip(self, present: Sequence[str]) -> frozenset[str]:
         """Return the files (by digest, of those present) that need not be read again.

@@ -59,8 +59,9 @@ class Runner:
         files: Callable[[Source], list[File]],
         limit: int | None,
         known: Mapping[str, Known] | None = None,
+        before: Callable[[list[str]], pa.Table] | None = None,
     ) -> tuple[Snapshot, Ingested]:
-        """Read the sources into a snapshot; of those that are known what is new."""
+        """Read the sources into a snapshot; of those that are known what is new, with what `before` tells of it."""
         read = 0
 
         def told(rows: int) -> None:
@@ -79,6 +80,7 @@ class Runner:
                 limit=limit,
                 known=known,
                 forgotten=self.store.library.forgotten,
+                before=before,
                 part_rows=self.part_rows,
                 progress=told,
             )
@@ -135,12 +137,13 @@ class Runner:
         tasks = [
             Growing(stage, self.context(stage), rows) for rows in standing.tables(parents) if rows.num_rows
         ]
+        forgotten = self.store.library.forgotten
         made = []
         for number, candidates in enumerate(
             self.engine.map(run_growth, tasks, int(parents.sum()), heavy=True), 1
         ):
             self.progress(stage.title, number, len(tasks))
-            made.append(candidates)
+            made.append(candidates.filter(pc.invert(forgotten.mask(candidates))))
         grown = pa.concat_tables([ROW.empty_table(), *made]).sort_by("id")
         after = self.store.snapshot(_merged(standing.tables(), grown), self.part_rows)
         stood = int(standing.fresh.sum())

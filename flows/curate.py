@@ -2,6 +2,7 @@
 
 import json
 from collections.abc import Iterator
+from functools import partial
 from pathlib import Path
 from typing import Any
 
@@ -27,9 +28,16 @@ FALLEN = pa.schema(
 
 def ingest(job: Job, progress: Progress = silent) -> dict[str, Any]:
     """Read the sources; rejects are kept with file, line and reason."""
+    base = job.base
     with job.runner(progress) as work:
-        held, came = work.ingest(job.recipe.sources, job.files, job.options.limit, increment.known(job.base))
-    gone = increment.without(job.base, came.replaced)
+        held, came = work.ingest(
+            job.recipe.sources,
+            job.files,
+            job.options.limit,
+            increment.known(base),
+            partial(increment.before, base),
+        )
+    gone = increment.without(base, came.replaced, job.store.library.forgotten)
     pq.write_table(came.rejects, job.folder / "rejects.parquet", compression="zstd")
     pq.write_table(gone, job.folder / "replaced.parquet", compression="zstd")
     pq.write_table(came.records, job.folder / "records.parquet", compression="zstd")

@@ -10,9 +10,10 @@ import pyarrow.compute as pc
 from corpus.earlier import NOTHING, Earlier
 from corpus.ingest import sha256
 from corpus.known import Known
-from corpus.schema import LEDGER, UserError, conform
+from corpus.schema import LEDGER, ROW, UserError, conform
 from corpus.sources import File, Source
 from corpus.versions.diff import knobs
+from corpus.versions.forgotten import Forgotten
 from corpus.versions.library import Library
 from corpus.versions.version import Version
 from flows.recipe import Recipe
@@ -32,14 +33,17 @@ def begin(recipe: Recipe, library: Library, *, alone: bool) -> dict[str, Any]:
         return found
     try:
         version = library.open(last.version)
-    except UserError as error:
-        return {**found, "because": str(error)}
+    except (UserError, FileNotFoundError) as error:
+        raise UserError(
+            f"{recipe.name!r} means version {last.version[:12]}, which this run would build on: {error}; "
+            "mend it, roll the name back, or run with --fresh to start anew without it"
+        ) from error
     theirs = {
         **version.manifest["recipe"],
         "sources": [{**source, "digest": None} for source in version.manifest["recipe"]["sources"]],
         "builds_on": None,
     }
-    differs = [one["knob"] for one in knobs(theirs, asked(recipe))]
+    differs = [one["knob"] for one in knobs(theirs, asked(recipe)) if one["knob"] != "sources in order"]
     if differs:
         return {**found, "because": f"the recipe is another: {', '.join(differs[:3])}"}
     return {**found, "builds_on": version.id}
@@ -88,20 +92,39 @@ def untouched(base: Version, sources: Sequence[Source], files: Callable[[Source]
     return True
 
 
-def without(base: Version | None, replaced: list[str]) -> pa.Table:
-    """Return lines of the ledger for the earlier rows that go: those whose records were corrected, and what grew of them."""
-    if base is None or not replaced:
+def without(base: Version | None, replaced: Sequence[str], forgotten: Forgotten) -> pa.Table:
+    """Return lines of the ledger for the earlier rows that go, and for what grew of them.
+
+    These are rows whose records were corrected, and rows that were forgotten but stand in the version.
+    """
+    if base is None or not (replaced or forgotten.rows or forgotten.sources):
         return LEDGER.empty_table()
     rows = pa.concat_tables(
         [part.read(["id", "source", "file", "row", "parent"]) for part in Earlier.of(base, []).parts]
     )
-    gone = pa.array(replaced, pa.string())
-    tables = [_lines(rows.filter(pc.is_in(rows["id"], gone)), "corrected")]
-    while len(gone):
-        children = rows.filter(pc.is_in(rows["parent"], gone))
-        tables.append(_lines(children, "parent_corrected"))
-        gone = children["id"].combine_chunks()
-    return pa.concat_tables(tables)
+    tables = []
+    for gone, reason in (
+        (pc.is_in(rows["id"], pa.array(replaced, pa.string())), "corrected"),
+        (forgotten.mask(rows), "forgotten"),
+    ):
+        found = rows.filter(gone)
+        tables.append(_lines(found, reason))
+        while found.num_rows:
+            found = rows.filter(pc.is_in(rows["parent"], found["id"].combine_chunks()))
+            tables.append(_lines(found, f"parent_{reason}"))
+    lines = pa.concat_tables(tables)
+    first = pc.index_in(pc.unique(lines["id"]), lines["id"].combine_chunks())
+    return lines.take(first)
+
+
+def before(base: Version | None, ids: Sequence[str]) -> pa.Table:
+    """Return id, family and split of earlier rows: what a corrected record takes over."""
+    columns = ["id", "family", "split"]
+    if base is None or not ids:
+        return ROW.empty_table().select(columns)
+    named = pa.array(ids, pa.string())
+    tables = [part.read(columns) for part in Earlier.of(base, []).parts]
+    return pa.concat_tables([rows.filter(pc.is_in(rows["id"], named)) for rows in tables])
 
 
 def _lines(rows: pa.Table, reason: str) -> pa.Table:

@@ -324,6 +324,9 @@ def knobs(a: Any, b: Any, where: str = "") -> Iterator[dict[str, Any]]:
             yield from knobs(a.get(key), b.get(key), f"{where}.{key}" if where else str(key))
     elif isinstance(a, list) and isinstance(b, list) and all(isinstance(one, Mapping) for one in [*a, *b]):
         yield from knobs(_by_name(a), _by_name(b), where)
+        one, two = [*_by_name(a)], [*_by_name(b)]
+        if one != two and sorted(one) == sorted(two):
+            yield {"knob": f"{where} in order", "a": one, "b": two}
     elif a != b:
         yield {"knob": where, "a": a, "b": b}
 

@@ -111,7 +111,8 @@ class Library:
         """
         with self.desk.aside() as folder:
             kept, written = _kept(base, without, folder / "kept")
-            written += shards.write(rows, folder / "objects", shards.following(kept))
+            taken = shards.following([*kept, *(shard for _, shard in written)])
+            written += shards.write(rows, folder / "objects", taken)
             held = [
                 shard
                 for one in shards.by_split([*kept, *(shard for _, shard in written)]).values()

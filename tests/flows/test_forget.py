@@ -321,3 +321,37 @@ def test_shards_that_another_version_has_outlive_a_withdrawn_one(store, tmp_path
     new = library.open("small")
     assert shared < {shard.sha256 for shard in new.shards}
     assert not verify(library, new.id, deep=True)["problems"]
+
+
+def test_a_name_that_goes_back_brings_no_forgotten_row_into_the_next_version(store, tmp_path):
+    library = Store(store).library
+    old = library.find("small")
+    forget(Wanted(pattern="xylophone"), store, "asked to", quiet=True)
+    library.set_ref("small", old, library.last("small").n)
+    jobs.write(tmp_path / "corpus" / "first" / "more", [{"text": "one more of these rows", "label": "a"}])
+
+    run(recipe(tmp_path / "corpus"), store, workers=1)
+
+    assert not [said for said in texts(library.open("small")) if "xylophone" in said]
+    assert "one more of these rows" in texts(library.open("small"))
+
+
+def test_a_name_that_goes_back_over_unchanged_sources_brings_none_either(store, tmp_path):
+    library = Store(store).library
+    old = library.find("small")
+    forget(Wanted(pattern="xylophone"), store, "asked to", quiet=True)
+    library.set_ref("small", old, library.last("small").n)
+
+    assert not run(recipe(tmp_path / "corpus"), store, workers=1).unchanged
+    assert not [said for said in texts(library.open("small")) if "xylophone" in said]
+
+
+def test_another_copy_of_a_forgotten_record_is_not_taken_in(store, tmp_path):
+    forget(Wanted(pattern="xylophone"), store, "asked to", quiet=True)
+    before = sorted(texts(Store(store).library.open("small")))
+    copies = [{"text": f"{TOLD}  and {number}", "label": "a"} for number in (1, 1, 2)]
+    jobs.write(tmp_path / "corpus" / "first" / "more", copies)
+
+    run(recipe(tmp_path / "corpus"), store, workers=1)
+
+    assert sorted(texts(Store(store).library.open("small"))) == before

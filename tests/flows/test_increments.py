@@ -446,3 +446,87 @@ def test_over_files_that_are_as_they_were_no_server_is_started(tmp_path, monkeyp
     assert server.run_flow(held, options, quiet=True)["unchanged"]
     (corpus / "part-0.jsonl").unlink()
     assert server.run_flow(held, options, quiet=True)["run"] == "a flow"
+
+
+def test_stages_in_another_order_are_another_recipe(grown):
+    folder, store, _, _ = grown
+    swapped = [jobs.STAGES[1], jobs.STAGES[0], *jobs.STAGES[2:]]
+
+    began = Job.begin(jobs.recipe(folder, swapped), jobs_options(store)).read("began.json")
+
+    assert began["because"] == "the recipe is another: stages in order"
+
+
+def test_a_version_that_cannot_be_read_is_not_passed_over(grown, tmp_path):
+    folder, store, _, after = grown
+    shutil.copytree(store, tmp_path / "store")
+    (tmp_path / "store" / "versions" / after / "manifest.json").write_text("{}")
+
+    with pytest.raises(UserError, match=r"which this run would build on: .*run with --fresh"):
+        Job.begin(jobs.recipe(folder), jobs_options(tmp_path / "store"))
+    assert Job.begin(jobs.recipe(folder), jobs_options(tmp_path / "store", fresh=True))
+
+
+def test_corrected_rows_keep_family_and_split_and_tear_no_family(tmp_path):
+    folder, store = tmp_path / "corpus", tmp_path / "store"
+    held = [{"key": f"k{n}", "text": f"row {n // 2} of words", "label": "ab"[n % 2]} for n in range(60)]
+    before = opened(store, jobs.publish(keyed(folder, held), store))
+    changed = [
+        {**one, "text": f"{one['text']} corrected"} if n % 4 == 0 else one for n, one in enumerate(held)
+    ]
+    after = opened(store, jobs.publish(keyed(folder, changed), store))
+    old, new = rows(before), rows(after)
+
+    families = {row["family"] for row in old.values()}
+    assert len(families) == 30
+    assert set(old) == set(new)
+    assert {name: (row["family"], row["split"]) for name, row in new.items()} == {
+        name: (row["family"], row["split"]) for name, row in old.items()
+    }
+    names = [shard.number for shard in after.shards if shard.split == "train"]
+    assert names == sorted(set(names))
+
+
+def test_a_source_that_loses_its_keys_is_told_and_nothing_is_doubled(tmp_path):
+    folder, store = tmp_path / "corpus", tmp_path / "store"
+    stages = [{"stage": "split"}]
+    told_of = [{"id": f"k{n}", "text": f"row {n}"} for n in range(12)]
+    jobs.write(folder, told_of)
+    jobs.publish(jobs.recipe(folder, stages), store)
+    jobs.write(folder / "more", [{"text": "without an id"}])
+
+    with pytest.raises(UserError, match="was read with keys before and is read without them now"):
+        jobs.job(jobs.recipe(folder, stages), store)
+
+
+def test_blocks_of_grown_rows_alone_are_kept_for_the_next_run(tmp_path):
+    from corpus.carry import carry
+
+    folder = jobs.write(tmp_path / "corpus", jobs.records(40))
+    recipe = jobs.recipe(folder)
+    version = opened(tmp_path / "store", jobs.publish(recipe, tmp_path / "store"))
+    job = latest(tmp_path / "store", version.id)
+    part = Earlier.of(version, []).parts[0]
+    nobody = job.store.snapshot([part.read().slice(0, 0)], 10)
+    with job.runner() as work:
+        segment = job.segments[0]
+        contexts = {stage.title: work.context(stage) for stage in segment.corpus_judges}
+        standing = work.run(segment, nobody).standing
+        shutil.rmtree(tmp_path / "store" / "memo")
+        carry(
+            job.store,
+            segment,
+            contexts,
+            recipe.seed,
+            standing,
+            job_standing(part, job, work, segment),
+            [part],
+        )
+        of_all = Segment(None, (), segment.corpus_judges)
+        kept = remembered(job.store, part, memo_key(part, of_all, contexts, recipe.seed))
+
+    assert pq.read_table(kept.features) == pass_over(part.read(), of_all, contexts).features
+
+
+def job_standing(part: Any, job: Job, work: Any, segment: Segment) -> Any:
+    return work.run(segment, job.store.snapshot([part.read().sort_by("id")], 1_000)).standing
