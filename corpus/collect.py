@@ -7,10 +7,12 @@ were used lately. Models' answers text by text are dear and stay.
 
 import json
 from collections.abc import Iterator
+from contextlib import suppress
 from dataclasses import dataclass
 from datetime import UTC, datetime, timedelta
 from pathlib import Path
 
+import pyarrow as pa
 import pyarrow.parquet as pq
 
 from corpus.store import Store
@@ -117,9 +119,11 @@ def _age(path: Path) -> datetime:
 
 
 def _made_one(run: Path, versions: set[str]) -> bool:
-    """Say whether a run made one of these versions; one that only found its version unchanged did not."""
+    """Say whether a run made one of these versions, or a model on it; one that only found it unchanged did not."""
     made, began = _json(run / "version.json"), _json(run / "began.json") or {}
-    return made is not None and made["version"] in versions and began.get("builds_on") != made["version"]
+    if made is None or made["version"] not in versions:
+        return False
+    return began.get("builds_on") != made["version"] or (run / "adapter").exists()
 
 
 def _last_runs(store: Store) -> set[Path]:
@@ -142,9 +146,14 @@ def _used(store: Store, gone: set[Path]) -> tuple[set[str], set[str]]:
             if held is not None:
                 snapshots.add(str(held["snapshot"]))
         for file in run.glob("segments/*/parts.parquet"):
-            measured |= {*pq.read_table(file, columns=["memo"])["memo"].to_pylist()}
+            with suppress(pa.ArrowException):  # a run that was killed as it wrote
+                measured |= {*pq.read_table(file, columns=["memo"])["memo"].to_pylist()}
     return snapshots, measured
 
 
 def _json(file: Path) -> dict[str, str] | None:
-    return dict(json.loads(file.read_text())) if file.exists() else None
+    """Read a file of a run; None where it is missing, or a killed run left half of it."""
+    try:
+        return dict(json.loads(file.read_text()))
+    except (FileNotFoundError, ValueError):
+        return None

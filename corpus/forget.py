@@ -88,7 +88,8 @@ def _meant(rows: pa.Table, wanted: Wanted) -> pa.Array | pa.ChunkedArray:
     if wanted.source is not None:
         return pc.equal(rows["source"], wanted.source)
     if wanted.row is not None:
-        keyed = {keyed_id(source, wanted.row) for source in pc.unique(rows["source"]).to_pylist()}
+        sources = pc.unique(rows["source"]).drop_null().to_pylist()  # what was grown has none
+        keyed = {keyed_id(source, wanted.row) for source in sources}
         return pc.or_(
             pc.starts_with(rows["id"], wanted.row), pc.is_in(rows["id"], pa.array(sorted(keyed), pa.string()))
         )

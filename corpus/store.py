@@ -17,6 +17,7 @@ from dataclasses import dataclass
 from datetime import UTC, datetime, timedelta
 from functools import cached_property
 from pathlib import Path
+from typing import IO
 
 import pyarrow as pa
 
@@ -81,7 +82,7 @@ class Store:
         """Hold the store's lock, which the system takes back from a process that ends, however it ends."""
         if not self.root.exists():
             self.disk.make(self.root)
-        with (self.root / "lock").open("a") as file:
+        with self._lock_file() as file:
             try:
                 fcntl.flock(file, how)
             except BlockingIOError as error:
@@ -89,6 +90,14 @@ class Store:
                     f"a run is in progress in {self.root}; rows can be erased when it has ended"
                 ) from error
             yield
+
+    def _lock_file(self) -> IO[str]:
+        try:
+            return (self.root / "lock").open("a")
+        except OSError as error:
+            raise UserError(
+                f"the store {self.root} cannot be written ({error.strerror}); name another with --store"
+            ) from error
 
     @contextmanager
     def aside(self) -> Iterator[Path]:

@@ -38,7 +38,7 @@ def _chapters(store: Store, name: str) -> Sequence[Chapter]:
     """Return the run or version that is so called, behind those that it builds on."""
     last = _chapter(store, name)
     base = _base(last)
-    if base is None:
+    if base is None or base not in store.library.versions():
         return [last]
     earlier = Version.look(store.library.shelf, base).lineage
     return [*[_of_version(store, version, last=False) for version in earlier][::-1], last]
@@ -79,7 +79,7 @@ def _of_version(store: Store, version: Version, *, last: bool) -> Chapter:
 
 
 def _of_run(job: Job, *, last: bool) -> Chapter:
-    if job.read("erased.json") is None:
+    if job.whole:
         return RunChapter(job, last=last)
     return LedgerChapter.of_run(job, last=last)
 

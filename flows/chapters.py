@@ -14,7 +14,7 @@ import pyarrow.parquet as pq
 from corpus import text
 from corpus.schema import LEDGER, SPLITS, UserError
 from corpus.segment import Measured, rewritten
-from corpus.stage import Context, Judge, Rewrite
+from corpus.stage import Judge, Rewrite
 from corpus.standing import Standing
 from corpus.versions.version import Version
 from flows.job import Job
@@ -229,8 +229,7 @@ def _place(standing: Standing, where: int) -> tuple[Measured, int]:
 
 def _rewritten(job: Job, row: pa.Table, stage: Rewrite) -> tuple[pa.Table, int]:
     """Rewrite one row again, which a stage must do as it did among others."""
-    with job.runner() as work:
-        return rewritten(row, stage, work.context(stage))
+    return rewritten(row, stage, job.context(stage))
 
 
 def _other(standing: Standing, row_id: str | None) -> dict[str, Any]:
@@ -247,9 +246,7 @@ def _score(job: Job, standing: Standing, stage: Any, where: int) -> dict[str, An
     if not isinstance(stage, Judge):
         return {}
     held, at = _place(standing, where)
-    with job.runner() as work:
-        context: Context = work.context(stage)
-    verdict = stage.judge(held.read(stage), context)
+    verdict = stage.judge(held.read(stage), job.context(stage))
     score, threshold = verdict.score[at].as_py(), verdict.threshold[at].as_py()
     told = {} if score is None else {"score": score, "threshold": threshold}
     return {key: value for key, value in told.items() if value is not None}

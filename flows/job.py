@@ -12,12 +12,14 @@ import pyarrow.parquet as pq
 
 from corpus.engine import Local
 from corpus.fetch import cache_folder, fetch
+from corpus.memo import Replay
 from corpus.models import Models
 from corpus.runner import Progress, Runner, silent
 from corpus.schema import LEDGER
 from corpus.segment import Segment, cut
 from corpus.snapshot import PART_ROWS
 from corpus.sources import File, Source, files_of
+from corpus.stage import Context, Stage
 from corpus.standing import Standing
 from corpus.store import Store
 from corpus.versions.version import Version
@@ -110,6 +112,23 @@ class Job:
             yield Runner(
                 self.store, engine, self.models, self.recipe.seed, self.options.part_rows, progress, earlier
             )
+
+    def context(self, stage: Stage) -> Context:
+        """Return the door through which `stage` saw the world."""
+        return Context(self.recipe.seed, stage.title, self.models, Replay(self.store.replay))
+
+    @property
+    def whole(self) -> bool:
+        """Whether all that the run read and measured is still there: a collected or forgotten part is not."""
+        try:
+            files = [self.folder / "ingest.json", *self.folder.glob("segments/*/input.json")]
+            held = [json.loads(file.read_text())["snapshot"] for file in files if file.exists()]
+            parts = [pq.read_table(file) for file in self.folder.glob("segments/*/parts.parquet")]
+        except (ValueError, OSError, pa.ArrowException):
+            return False
+        named = [name for table in parts for column in ("file", "memo") for name in table[column].to_pylist()]
+        snapshots = [self.store.root / "snapshots" / name for name in held]
+        return all(map(Path.exists, [*snapshots, *map(Path, named)]))
 
     def files(self, source: Source) -> list[File]:
         """Return the files of a source, fetched where they are not here."""

@@ -122,9 +122,10 @@ def _what(entry: dict[str, Any]) -> str:
 
 def roll_back(name: str, to: str | None, root: Path) -> dict[str, Any]:
     """Let a name mean an earlier version again."""
-    library = Store(root.resolve()).library
-    before = library.last(name).version
-    entry = library.roll_back(name, to)
+    store = Store(root.resolve())
+    with store.shared():
+        before = store.library.last(name).version
+        entry = store.library.roll_back(name, to)
     return {"name": name, "n": entry.n, "version": entry.version, "before": before}
 
 

@@ -278,7 +278,7 @@ class Library:
         """Let `name` mean an earlier version again: `to`, or what it meant before it first meant what it means now.
 
         Nothing is taken back: the log gets one more entry. Raises `UserError` where there is nothing to go
-        back to.
+        back to, or what is there holds rows that were forgotten.
         """
         log = self.log(name)
         if not log:
@@ -290,10 +290,14 @@ class Library:
                     f"{name!r} meant nothing before version {str(log[-1].version)[:12]}; name another with --to"
                 )
             to = str(log[first - 1].version)
-        version = self.open(to).id
-        if version == log[-1].version:
-            raise UserError(f"{name!r} means version {version[:12]} already")
-        return self.set_ref(name, version, log[-1].n, rolled_back_from=str(log[-1].version))
+        version = self.open(to)
+        if version.id == log[-1].version:
+            raise UserError(f"{name!r} means version {version.id[:12]} already")
+        if version.holds(self.forgotten):
+            raise UserError(
+                f"version {version.id[:12]} holds rows that were forgotten since; withdraw it, or name another with --to"
+            )
+        return self.set_ref(name, version.id, log[-1].n, rolled_back_from=str(log[-1].version))
 
 
 _NAME = re.compile(r"[a-z0-9][a-z0-9._-]*(@[a-z]+)?")

@@ -11,12 +11,14 @@ from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
 import pyarrow as pa
+import pyarrow.compute as pc
 import pyarrow.parquet as pq
 
 from corpus.known import LAYERED, RECORDS
 from corpus.schema import UserError
 from corpus.versions import manifest
 from corpus.versions.blocks import Block
+from corpus.versions.forgotten import Forgotten
 from corpus.versions.shards import Shard, by_split
 
 if TYPE_CHECKING:
@@ -128,6 +130,16 @@ class Version:
     def files(self, split: str) -> list[Path]:
         """Return the shards of a split, in row order, as files of this machine."""
         return [self.shelf.local(f"{self.where}/{shard.file}") for shard in by_split(self.shards)[split]]
+
+    def holds(self, forgotten: Forgotten) -> bool:
+        """Say whether one of its rows was forgotten since."""
+        if not (forgotten.rows or forgotten.sources):
+            return False
+        return any(
+            pc.any(forgotten.mask(pq.read_table(file, columns=["id", "source"]))).as_py()
+            for split in self.manifest["splits"]
+            for file in self.files(split)
+        )
 
     @property
     def record_layers(self) -> list[dict[str, Any]]:

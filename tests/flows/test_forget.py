@@ -355,3 +355,55 @@ def test_another_copy_of_a_forgotten_record_is_not_taken_in(store, tmp_path):
     run(recipe(tmp_path / "corpus"), store, workers=1)
 
     assert sorted(texts(Store(store).library.open("small"))) == before
+
+
+def test_a_name_does_not_go_back_to_a_version_with_forgotten_rows(store):
+    from flows.versions import roll_back
+
+    forget(Wanted(pattern="xylophone"), store, "asked to", quiet=True)
+
+    with pytest.raises(UserError, match="holds rows that were forgotten since"):
+        roll_back("small", None, store)
+
+
+def test_after_forgetting_and_withdrawing_every_row_can_still_be_explained(store, tmp_path):
+    jobs.write(tmp_path / "corpus" / "first" / "more", [{"text": "one more of these rows", "label": "a"}])
+    run(recipe(tmp_path / "corpus"), store, workers=1)
+    version = Store(store).library.open("small")
+    ids = [
+        row["id"]
+        for split in SPLITS
+        for file in version.files(split)
+        for row in pq.read_table(file).to_pylist()
+    ]
+
+    forget(Wanted(pattern="xylophone"), store, "asked to", withdraw=True, quiet=True)
+
+    left = Store(store).library.open("small")
+    for row_id in ids:
+        events = biography.explain("small", row_id, store)["events"]
+        assert events[-1]["event"] in ("published", "forgotten")
+    assert len(texts(left)) == len(ids) - 2
+
+
+def test_a_row_is_forgotten_by_its_id_beside_grown_rows(store):
+    library = Store(store).library
+    old = library.open("small")
+    rows = pa.concat_tables([pq.read_table(file) for split in SPLITS for file in old.files(split)])
+    first = rows.slice(0, 1).to_pylist()[0]
+    child = {
+        **first,
+        "id": "c" * 32,
+        "parent": first["id"],
+        "operation": "made",
+        "source": None,
+        "file": None,
+        "row": None,
+    }
+    from corpus.versions.card import Card
+
+    table = pa.concat_tables([rows, pa.Table.from_pylist([child], schema=rows.schema)]).sort_by("id")
+    grown = library.publish([table], {"seed": 1, "stages": []}, Card("grown", {}))
+    library.set_ref("grown", grown.id, 0)
+
+    assert forget(Wanted(row=rows["id"][5].as_py()), store, "asked to", quiet=True)["rows"] == 1
