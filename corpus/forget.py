@@ -4,7 +4,9 @@ What is rebuilt from sources (snapshots, what was measured, what was made text b
 holds such a row: what is left of it could not be told from what it was. Versions are for people to withdraw.
 """
 
+import shutil
 from collections.abc import Iterable, Iterator, Sequence
+from contextlib import suppress
 from dataclasses import dataclass, field
 from functools import cached_property
 from pathlib import Path
@@ -19,7 +21,7 @@ from corpus.fetch import cache_folder
 from corpus.schema import UserError, keyed_id
 from corpus.snapshot import Snapshot
 from corpus.store import Store
-from corpus.versions.version import Version
+from corpus.versions.version import TOMBSTONE, Version
 
 _COLUMNS = ["id", "source", "parent", "messages"]
 
@@ -105,14 +107,22 @@ def _meant(rows: pa.Table, wanted: Wanted) -> pa.Array | pa.ChunkedArray:
 
 def _everywhere(store: Store) -> Iterator[pa.Table]:
     """Yield the rows of all versions, snapshots, and runs' dropped rows, part by part."""
-    for version in _versions(store):
+    for version in versions(store):
         for shard in version.shards:
             yield from _groups(version.shelf.local(f"{version.where}/{shard.file}"))
     for snapshot in _snapshots(store):
         for part in snapshot.parts:
             yield from _groups(part.path)
-    for file in sorted(store.root.glob("runs/*/dropped/*.parquet")):
+    for file in _dropped(store):
         yield from _groups(file)
+
+
+def _dropped(store: Store) -> Iterator[Path]:
+    """Yield the files of dropped rows that can be read; a run that was killed may leave half of one."""
+    for file in sorted(store.root.glob("runs/*/dropped/*.parquet")):
+        with suppress(pa.ArrowException):
+            pq.read_metadata(file)
+            yield file
 
 
 def _groups(path: Path, columns: Sequence[str] = tuple(_COLUMNS)) -> Iterator[pa.Table]:
@@ -121,11 +131,24 @@ def _groups(path: Path, columns: Sequence[str] = tuple(_COLUMNS)) -> Iterator[pa
             yield file.read_row_group(number, columns=list(columns))
 
 
-def _versions(store: Store) -> Iterator[Version]:
+def versions(store: Store) -> Iterator[Version]:
+    """Yield the versions that can be read."""
     for name in store.library.versions():
-        version = Version.look(store.library.shelf, name)
-        if version.withdrawn is None:
-            yield version
+        with suppress(UserError, FileNotFoundError):
+            version = Version.look(store.library.shelf, name)
+            if version.withdrawn is None and version.shards is not None:
+                yield version
+
+
+def unreadable(store: Store) -> list[str]:
+    """Return the versions that cannot be read, and so were not searched."""
+    readable = {version.id for version in versions(store)}
+    withdrawn = {
+        name
+        for name in store.library.versions()
+        if TOMBSTONE in store.library.shelf.names(f"versions/{name}")
+    }
+    return sorted({*store.library.versions()} - readable - withdrawn)
 
 
 def _snapshots(store: Store) -> Iterator[Snapshot]:
@@ -133,9 +156,39 @@ def _snapshots(store: Store) -> Iterator[Snapshot]:
         yield Snapshot.open(folder)
 
 
+def tidy(store: Store) -> None:
+    """Remove what killed runs left half done, which nobody reads again but which may hold rows: the store is held alone."""
+    for name in store.disk.names("tmp"):
+        shutil.rmtree(store.root / "tmp" / name, ignore_errors=True)
+    for folder in sorted((store.root / "runs").glob("*")):
+        if not (folder / "began.json").exists():
+            store.disk.remove(f"runs/{folder.name}")
+    for pattern in ("runs/*/dropped/*.parquet", "runs/*/segments/*/parts.parquet"):
+        for file in sorted(store.root.glob(pattern)):
+            try:
+                pq.read_metadata(file)
+            except pa.ArrowException:
+                file.unlink()
+    named = _named(store)
+    for file in sorted(store.root.glob("memo/??/*/messages.parquet")):
+        if str(file.parent) not in named:
+            store.disk.remove(str(file.parent.relative_to(store.root)))
+    for file in store.replay.rglob(".*"):
+        file.unlink()
+
+
+def _named(store: Store) -> set[str]:
+    """Return the measurements that runs refer to."""
+    return {
+        memo
+        for file in store.root.glob("runs/*/segments/*/parts.parquet")
+        for memo in pq.read_table(file, columns=["memo"])["memo"].to_pylist()
+    }
+
+
 def _locate(store: Store, found: Found) -> None:
     """Find where the rows lie, and the fingerprints of all that they said."""
-    for version in _versions(store):
+    for version in versions(store):
         for shard in version.shards:
             count = _met(_groups(version.shelf.local(f"{version.where}/{shard.file}")), found)
             if count:
@@ -144,7 +197,7 @@ def _locate(store: Store, found: Found) -> None:
         for part in snapshot.parts:
             if _met(_groups(part.path), found):
                 found.snapshots.add(snapshot.folder.name)
-    for file in sorted(store.root.glob("runs/*/dropped/*.parquet")):
+    for file in _dropped(store):
         _met(_groups(file), found)
 
 
@@ -175,9 +228,7 @@ def erase(store: Store, found: Found) -> dict[str, int]:
     for file in store.replay.rglob("*.parquet"):
         store.disk.remove(str(file.relative_to(store.root)))
         gone["made"] += 1
-    for file in sorted(store.root.glob("runs/*/dropped/*.parquet")) + sorted(
-        store.root.glob("runs/*/predictions.parquet")
-    ):
+    for file in [*_dropped(store), *sorted(store.root.glob("runs/*/predictions.parquet"))]:
         gone["dropped"] += _without(store, file, found)
     for version in found.versions:
         held = Version.look(store.library.shelf, version)
@@ -197,10 +248,9 @@ def _measured(store: Store, found: Found) -> set[Path]:
         known = pq.read_table(file, columns=["fingerprint"])["fingerprint"]
         if pc.any(pc.is_in(known, prints.cast(known.type))).as_py():
             folders.add(file.parent)
-    lost = tuple(str(store.root / "snapshots" / name) for name in found.snapshots)
     for file in sorted(store.root.glob("runs/*/segments/*/parts.parquet")):
         for part in pq.read_table(file).to_pylist():
-            if part["file"].startswith(lost) if lost else False:
+            if Path(part["file"]).parent.name in found.snapshots:
                 folders.add(Path(part["memo"]))
     return {folder for folder in folders if folder.exists()}
 

@@ -149,7 +149,7 @@ def stay(job: Job) -> str:
 
 def _published(job: Job, version: Version) -> str:
     files = job.read("ingest.json")["files"]
-    known = version.attested(increment.SOURCES) if increment.SOURCES in version.digests else None
+    known = version.attested(increment.SOURCES) if version.has(increment.SOURCES) else None
     if known != files:
         version.attest(increment.SOURCES, json.dumps(files, indent=1).encode())
     job.write("version.json", {"version": version.id, "folder": version.shelf.url(version.where)})

@@ -59,7 +59,7 @@ def asks_nothing(recipe: Recipe, version: Version) -> bool:
     """
     before = version.attested(RUN)["recipe"]
     asked = recipe.model_dump(mode="json")
-    if recipe.evaluation is not None and SCORES not in version.digests:
+    if recipe.evaluation is not None and not version.has(SCORES):
         return False
     return all(before[section] == asked[section] for section in ("audit", "gates", "tuning", "evaluation"))
 
@@ -77,7 +77,7 @@ def stay(job: Job) -> bool:
 def unchanged(job: Job) -> dict[str, Any]:
     """End a run over sources that hold nothing new; the version, its report and its scores are those that were."""
     version = opened(job)
-    if SCORES in version.digests:
+    if version.has(SCORES):
         job.write("scores.json", version.attested(SCORES))
     summary = _summary(job, version.attested("audit.json"))
     summary["report"] = version.shelf.url(f"{version.where}/report.html")

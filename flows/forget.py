@@ -48,6 +48,8 @@ def forget(
     store = Store(root.resolve())
     with shown(quiet) as progress, store.alone():
         progress("looking for the rows", 0, 0)
+        if not dry_run:
+            forgetting.tidy(store)
         found = forgetting.find(store, wanted)
         told = _told(store, found)
         names = _names(store, found)
@@ -58,7 +60,7 @@ def forget(
         made = {name: _publish(store, name, version, found, why) for name, version in names.items()}
         progress("erasing", 0, 0)
         erased = forgetting.erase(store, found)
-        erased["reports"] = _clean_runs(store, found, why) + _clean_versions(store, found)
+        erased["reports"] = _clean_runs(store, found) + _clean_versions(store, found)
         taken = sorted(found.versions) if withdraw else []
         for version in taken:
             store.library.withdraw(version, why)
@@ -90,6 +92,7 @@ def _told(store: Store, found: Found) -> dict[str, Any]:
             in found.versions
         ],
         "snapshots": sorted(found.snapshots),
+        "unreadable": forgetting.unreadable(store),
     }
 
 
@@ -130,9 +133,9 @@ def _publish(store: Store, name: str, version: Version, found: Found, why: str) 
     pq.write_table(conform(lines, LEDGER), raw, compression="zstd")
     made.attest(_LEDGER, raw.getvalue())
     for file in _COPIED:
-        if file in version.digests:
+        if version.has(file):
             made.attest(file, version.shelf.read(f"{version.where}/{file}"))
-    if CURATION in version.digests:
+    if version.has(CURATION):
         curation = version.attested(CURATION)
         forgetting.clean(curation, found)
         _attest_report(made, name, curation)
@@ -142,7 +145,7 @@ def _publish(store: Store, name: str, version: Version, found: Found, why: str) 
 
 
 def _licences(version: Version) -> dict[str, str]:
-    if RUN not in version.digests:
+    if not version.has(RUN):
         return {}
     return {source["name"]: source["licence"] or "" for source in version.attested(RUN)["recipe"]["sources"]}
 
@@ -158,8 +161,8 @@ def _attest_report(version: Version, title: str, curation: dict[str, Any]) -> No
         stages=curation["stages"],
         samples=curation["samples"],
         growth=curation["growth"],
-        scores=_plain(version.attested(scores)) if scores in version.digests else None,
-        comparison=version.attested(scores).get("comparisons") if scores in version.digests else None,
+        scores=_plain(version.attested(scores)) if version.has(scores) else None,
+        comparison=version.attested(scores).get("comparisons") if version.has(scores) else None,
         reproduce={"version": version.id, "builds on": version.manifest["recipe"].get("builds_on") or "none"},
     )
     version.attest("report.html", render(facts).encode())
@@ -175,9 +178,8 @@ def _plain(scores: dict[str, Any]) -> dict[str, Any]:
 def _clean_versions(store: Store, found: Found) -> int:
     """Write the reports of versions anew that quote one of the rows; return how many they were."""
     count = 0
-    for name in store.library.versions():
-        version = Version.look(store.library.shelf, name)
-        if version.withdrawn is None and CURATION in version.digests:
+    for version in forgetting.versions(store):
+        if version.has(CURATION):
             curation = version.attested(CURATION)
             if forgetting.clean(curation, found):
                 _attest_report(version, version.id[:12], curation)
@@ -185,8 +187,8 @@ def _clean_versions(store: Store, found: Found) -> int:
     return count
 
 
-def _clean_runs(store: Store, found: Found, why: str) -> int:
-    """Rid the runs' folders of what quotes the rows, and mark the runs whose rows are gone from disk."""
+def _clean_runs(store: Store, found: Found) -> int:
+    """Rid the runs' folders of what quotes the rows; return how many they were."""
     count = 0
     for folder in sorted((store.root / "runs").glob("*")):
         job = Job.open(folder)
@@ -200,15 +202,7 @@ def _clean_runs(store: Store, found: Found, why: str) -> int:
             job.write("samples.json", [one for one in samples if one["id"] not in found.ids])
             (folder / "report.html").unlink(missing_ok=True)
             count += 1
-        if _used(job) & found.snapshots:
-            job.write("erased.json", {"why": why})
     return count
-
-
-def _used(job: Job) -> set[str]:
-    """Return the snapshots that a run read."""
-    files = [job.folder / "ingest.json", *job.folder.glob("segments/*/input.json")]
-    return {json.loads(file.read_text())["snapshot"] for file in files if file.exists()}
 
 
 def show(held: dict[str, Any]) -> None:
@@ -236,6 +230,10 @@ def show(held: dict[str, Any]) -> None:
         say(f"name      {name} now means version {version[:12]}, without them")
     said = ", ".join(f"{count:,} {what}" for what, count in held["erased"].items())
     say(f"erased    {said}")
+    for version in held["unreadable"]:
+        say(
+            f"version   {version[:12]} cannot be read and was not searched; `winnow verify` tells why, `winnow withdraw` takes it back"
+        )
     left = [one["version"][:12] for one in held["versions"] if one["version"] not in held["withdrawn"]]
     if left:
         say(

@@ -181,20 +181,20 @@ class Library:
 
         Raises `UserError` where a name still means it. Other versions that share shards with it keep them.
         """
-        version = Version.look(self.shelf, self.find(name))
-        named = [ref for ref in self.refs() if self.last(ref).version == version.id]
+        version = self.find(name)
+        named = [ref for ref in self.refs() if self.last(ref).version == version]
         if named:
             raise UserError(
-                f"{named[0]!r} means version {version.id[:12]}; roll it back, or let it mean another, before you withdraw this one"
+                f"{named[0]!r} means version {version[:12]}; roll it back, or let it mean another, before you withdraw this one"
             )
-        if version.withdrawn is None:
-            tombstone = {"at": _now(), "why": why}
-            self.shelf.write(f"{version.where}/{TOMBSTONE}", json.dumps(tombstone).encode())
-        for entry in self.shelf.names(version.where):
+        where = f"versions/{version}"
+        if TOMBSTONE not in self.shelf.names(where):
+            self.shelf.write(f"{where}/{TOMBSTONE}", json.dumps({"at": _now(), "why": why}).encode())
+        for entry in self.shelf.names(where):
             if entry not in ("manifest.json", TOMBSTONE):
-                self.shelf.remove(f"{version.where}/{entry}")
+                self.shelf.remove(f"{where}/{entry}")
         self.sweep()
-        return Version.look(self.shelf, version.id)
+        return Version(self.shelf, version, {})
 
     def sweep(self) -> list[str]:
         """Remove the objects that no version has; return their names. Nobody may be publishing meanwhile."""
@@ -230,10 +230,15 @@ class Library:
         """All that is to be taken in no more."""
         found = Forgotten({}, {})
         for name in self.shelf.names("forgotten"):
-            entry = json.loads(self.shelf.read(f"forgotten/{name}"))
-            told = f"forgotten on {entry['at'][:10]}: {entry['why']}"
-            found.rows.update(dict.fromkeys(entry["rows"], told))
-            found.sources.update(dict.fromkeys(entry["sources"], told))
+            try:
+                entry = json.loads(self.shelf.read(f"forgotten/{name}"))
+                told = f"forgotten on {entry['at'][:10]}: {entry['why']}"
+                found.rows.update(dict.fromkeys(entry["rows"], told))
+                found.sources.update(dict.fromkeys(entry["sources"], told))
+            except (ValueError, KeyError, TypeError) as error:
+                raise UserError(
+                    f"forgotten/{name} cannot be read ({error}), so no run could keep to it; bring it back from a copy"
+                ) from error
         return found
 
     # --- names

@@ -1,6 +1,7 @@
 """A published version, opened: its manifest, its shards, what is attested of it."""
 
 import hashlib
+import io
 import json
 import re
 from collections.abc import Iterator, Mapping
@@ -43,13 +44,12 @@ class Version:
     @classmethod
     def open(cls, shelf: "Shelf", version: str) -> "Version":
         """Open a version by its whole id; raises `UserError` for one that is withdrawn, or was changed."""
-        found = cls.look(shelf, version)
-        if found.withdrawn is not None:
+        withdrawn = cls(shelf, version, {}).withdrawn
+        if withdrawn is not None:
             raise UserError(
-                f"version {version[:12]} was withdrawn on {found.withdrawn['at']}: {found.withdrawn['why']}; "
-                "use another"
+                f"version {version[:12]} was withdrawn on {withdrawn['at']}: {withdrawn['why']}; use another"
             )
-        return found
+        return cls.look(shelf, version)
 
     @classmethod
     def look(cls, shelf: "Shelf", version: str) -> "Version":
@@ -89,9 +89,12 @@ class Version:
     def withdrawn(self) -> Mapping[str, Any] | None:
         """When and why it was withdrawn, if it was."""
         try:
-            return dict(json.loads(self.shelf.read(f"{self.where}/{TOMBSTONE}")))
+            held = json.loads(self.shelf.read(f"{self.where}/{TOMBSTONE}"))
+            return {"at": held["at"], "why": held["why"]}
         except FileNotFoundError:
             return None
+        except (ValueError, KeyError, TypeError):
+            return {"at": "an unknown day", "why": f"{TOMBSTONE} cannot be read"}
 
     @cached_property
     def shards(self) -> tuple[Shard, ...]:
@@ -145,13 +148,17 @@ class Version:
     def record_layers(self) -> list[dict[str, Any]]:
         """The files that list its records, the oldest first: `file`, `sha256`, `bytes`, `rows`."""
         held = self.attested(RECORD_LAYERS)
-        for layer in held:
-            if not re.fullmatch(
-                rf"attestations/records-\d{{5,}}-{layer['sha256'][:8]}\.parquet", layer["file"]
-            ):
-                raise UserError(
-                    f"{self.where}/{RECORD_LAYERS} names {layer['file']!r}, which is no list of records; publish the version anew"
-                )
+        try:
+            sound = all(
+                re.fullmatch(rf"attestations/records-\d{{5,}}-{layer['sha256'][:8]}\.parquet", layer["file"])
+                for layer in held
+            )
+        except (KeyError, TypeError):
+            sound = False
+        if not sound:
+            raise UserError(
+                f"{self.where}/{RECORD_LAYERS} is no list of the version's records; run with --fresh"
+            )
         return list(held)
 
     @property
@@ -159,7 +166,7 @@ class Version:
         """Its records in `corpus.known.LAYERED` columns: all that came, those of the versions it builds on first."""
         tables = [LAYERED.empty_table()]
         for number, layer in enumerate(self.record_layers):
-            held = pq.read_table(self.shelf.local(f"{self.where}/{layer['file']}"), schema=RECORDS)
+            held = self._records(layer)
             tables.append(held.append_column("layer", pa.repeat(pa.scalar(number, pa.int32()), len(held))))
         return pa.concat_tables([table.cast(LAYERED) for table in tables])
 
@@ -168,6 +175,19 @@ class Version:
         """Keep its files from being collected while they are read, where the shelf can."""
         with self.shelf.reading(f"{self.where}/manifest.json"):
             yield
+
+    def _records(self, layer: Mapping[str, Any]) -> pa.Table:
+        """Read a list of records whose digest is the one that was written down."""
+        path = self.shelf.local(f"{self.where}/{layer['file']}")
+        try:
+            raw = path.read_bytes()
+        except FileNotFoundError:
+            raw = b""
+        if hashlib.sha256(raw).hexdigest() != layer["sha256"]:
+            raise UserError(
+                f"{self.where}/{layer['file']} is not what was written; `winnow verify` tells more"
+            )
+        return pq.read_table(io.BytesIO(raw), schema=RECORDS)
 
     # --- what is said of it
 
@@ -179,6 +199,11 @@ class Version:
         self._write_digests({**known, name: [*dict.fromkeys([*before, digest])]})
         self.shelf.write(f"{self.where}/{name}", content)
         self._write_digests({**known, name: [digest]})
+
+    def has(self, name: str) -> bool:
+        """Say whether a file lies beside the version."""
+        folder, _, file = f"{self.where}/{name}".rpartition("/")
+        return file in self.shelf.names(folder)
 
     def attested(self, name: str) -> Any:
         """Read a JSON file that was laid beside the version; raises `UserError` where it is missing or broken."""

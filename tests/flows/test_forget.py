@@ -407,3 +407,67 @@ def test_a_row_is_forgotten_by_its_id_beside_grown_rows(store):
     library.set_ref("grown", grown.id, 0)
 
     assert forget(Wanted(row=rows["id"][5].as_py()), store, "asked to", quiet=True)["rows"] == 1
+
+
+def test_what_killed_runs_left_is_searched_or_removed(store):
+    (store / "runs" / "20200101T000000Z-aaaaaa").mkdir()
+    done = next(run for run in (store / "runs").iterdir() if (run / "dropped").exists())
+    (done / "dropped" / "part-00007.parquet").write_bytes(b"PAR1 half of a file that says xylophone")
+    (done / "segments" / "7").mkdir()
+    (done / "segments" / "7" / "parts.parquet").write_bytes(b"PAR1")
+    (store / "tmp" / "left").mkdir(parents=True)
+    (store / "tmp" / "left" / "spool").write_text("xylophone")
+    loose = store / "memo" / "ab" / ("ab" * 16)
+    loose.mkdir(parents=True)
+    pq.write_table(pa.table({"messages": ["xylophone"]}), loose / "messages.parquet")
+
+    forget(Wanted(pattern="xylophone"), store, "asked to", withdraw=True, quiet=True)
+
+    assert saying(store) == []
+
+
+def test_a_version_that_cannot_be_read_is_told_of_and_can_be_withdrawn(store, tmp_path):
+    jobs.write(tmp_path / "corpus" / "first" / "more", [{"text": "one more of these rows", "label": "a"}])
+    old = Store(store).library.find("small")
+    run(recipe(tmp_path / "corpus"), store, workers=1)
+    (store / "versions" / old / "manifest.json").write_text("{")
+
+    held = forget(Wanted(pattern="xylophone"), store, "asked to", quiet=True)
+    assert held["unreadable"] == [old]
+    Store(store).library.withdraw(old, "cannot be read")
+    for version in held["versions"]:
+        Store(store).library.withdraw(version["version"], "asked to")
+
+    assert saying(store) == []
+    with pytest.raises(UserError, match="was withdrawn"):
+        Store(store).library.open(old)
+
+
+def test_an_attestation_that_a_crash_left_half_written_stops_nothing(store, monkeypatch):
+    version = Store(store).library.open("small")
+    digests = json.loads((version.folder / "digests.json").read_text())
+    digests[finish.CURATION] = [None, "0" * 64]
+    (version.folder / "digests.json").write_text(json.dumps(digests))
+    (version.folder / finish.CURATION).unlink()
+
+    assert forget(Wanted(pattern="xylophone"), store, "asked to", quiet=True)["rows"] == 4
+
+
+@pytest.mark.parametrize("name", ["attestations/records.json", "withdrawn.json"])
+@pytest.mark.parametrize("content", [b"{", b"[1]", b'[{"file": "../../x", "sha256": "00000000"}]'])
+def test_a_broken_file_beside_a_version_is_a_clear_error(store, tmp_path, name, content):
+    version = Store(store).library.open("small")
+    (version.folder / name).write_bytes(content)
+
+    assert not verify(Store(store).library, version.id)["ok"]
+    jobs.write(tmp_path / "corpus" / "first" / "more", [{"text": "one more of these rows", "label": "a"}])
+    with pytest.raises(UserError):
+        run(recipe(tmp_path / "corpus"), store, workers=1)
+
+
+def test_a_list_of_forgotten_rows_that_cannot_be_read_stops_every_run(store, tmp_path):
+    forget(Wanted(pattern="xylophone"), store, "asked to", quiet=True)
+    (store / "forgotten" / "1").write_text("{")
+
+    with pytest.raises(UserError, match="forgotten/1 cannot be read"):
+        run(recipe(tmp_path / "corpus"), store, workers=1)
