@@ -82,6 +82,7 @@ class Bucket:
     def write(self, name: str, content: bytes) -> None:
         """Write one small file; an earlier one of the name is replaced."""
         self._ask("put_object", Key=self._key(name), Body=content)
+        (self._copies / name).unlink(missing_ok=True)
 
     def create(self, name: str, content: bytes) -> bool:
         """Write one small file if the name is free, and say whether it was: of many who try at once one wins."""
@@ -131,6 +132,7 @@ class Bucket:
         """Take a folder that was written aside, with copies in it of files that stand; `manifest.json` comes last."""
         if "manifest.json" in self.names(name):
             return
+        self.remove(name)  # what an upload that broke off left
         for inside, held in links.items():
             source = {"Bucket": self._bucket, "Key": self._key(held)}
             self._ask("copy_object", Key=self._key(f"{name}/{inside}"), CopySource=source)

@@ -17,10 +17,10 @@ import pyarrow.compute as pc
 import pyarrow.parquet as pq
 
 from corpus import text
-from corpus.fetch import cache_folder
 from corpus.schema import UserError, keyed_id
 from corpus.snapshot import Snapshot
 from corpus.store import Store
+from corpus.versions.rows import forget_decoded
 from corpus.versions.version import TOMBSTONE, Version
 
 _COLUMNS = ["id", "source", "parent", "messages"]
@@ -230,13 +230,9 @@ def erase(store: Store, found: Found) -> dict[str, int]:
         gone["made"] += 1
     for file in [*_dropped(store), *sorted(store.root.glob("runs/*/predictions.parquet"))]:
         gone["dropped"] += _without(store, file, found)
-    for version in found.versions:
+    for version, files in found.versions.items():
         held = Version.look(store.library.shelf, version)
-        for shard in held.shards:
-            if shard.file in found.versions[version]:
-                decoded = cache_folder() / "decoded" / f"{shard.sha256}.arrow"
-                gone["decoded"] += decoded.exists()
-                decoded.unlink(missing_ok=True)
+        gone["decoded"] += forget_decoded([shard.sha256 for shard in held.shards if shard.file in files])
     return gone
 
 

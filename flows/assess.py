@@ -73,7 +73,7 @@ def conclude(job: Job) -> dict[str, Any]:
 
 def stopped(job: Job) -> str | None:
     """Say what stops the run before it publishes, if something does: no row is left, or a gate of the recipe."""
-    if not job.standing.stands.any():
+    if not job.unchanged and not job.standing.stands.any():
         return "no row is left; the ledger says which stage dropped each, and nothing was published"
     found = job.read("audit-data.json") or []
     for gate in job.recipe.gates:

@@ -55,13 +55,14 @@ def finish(job: Job) -> dict[str, Any]:
 def asks_nothing(recipe: Recipe, version: Version) -> bool:
     """Say whether a version has all that the recipe asks for beside its rows.
 
-    What tuning, evaluation, audit and gates ask may have changed since, though no row has.
+    What tuning, evaluation and gates ask may have changed since, though no row has. The audit of the steps is that of
+    the run that took them.
     """
     before = version.attested(RUN)["recipe"]
     asked = recipe.model_dump(mode="json")
     if recipe.evaluation is not None and not version.has(SCORES):
         return False
-    return all(before[section] == asked[section] for section in ("audit", "gates", "tuning", "evaluation"))
+    return all(before[section] == asked[section] for section in ("gates", "tuning", "evaluation"))
 
 
 def stay(job: Job) -> bool:
@@ -72,6 +73,11 @@ def stay(job: Job) -> bool:
     job.write("samples.json", told["samples"])
     job.write("audit-data.json", told["findings"])
     return asks_nothing(job.recipe, version)
+
+
+def asked_of(recipe: Recipe) -> dict[str, Any]:
+    """Return a recipe as plain JSON."""
+    return recipe.model_dump(mode="json")
 
 
 def unchanged(job: Job) -> dict[str, Any]:
@@ -154,6 +160,10 @@ def warnings(job: Job) -> list[str]:
                 found.append(f"{stage['stage']} made no candidate")
         elif stage["stage"] in judges and not stage["dropped"] and not stage.get("changed"):
             found.append(f"{stage['stage']} changed and dropped nothing")
+    if job.unchanged and opened(job).attested(RUN)["recipe"]["audit"] != asked_of(job.recipe)["audit"]:
+        found.append(
+            "the audit of the steps is that of the run that took them, by what `audit:` said then; --fresh audits them anew"
+        )
     rejected = totals(job)["rejected"]
     if rejected:
         found.append(f"{rejected} records were rejected; the ledger says which and why")
@@ -267,9 +277,12 @@ def _attest(job: Job, page: str) -> None:
         "packages": dict(sorted(environment.items())),
     }
     version.attest("attestations/environment.json", json.dumps(tools, indent=1).encode())
+    recipe = asked_of(job.recipe)
+    if job.unchanged:
+        recipe["audit"] = version.attested(RUN)["recipe"]["audit"]
     run = {
         "run": job.folder.name,
-        "recipe": job.recipe.model_dump(mode="json"),
+        "recipe": recipe,
         "models": job.read("models.json"),
     }
     version.attest(RUN, json.dumps(run, indent=1).encode())

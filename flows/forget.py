@@ -16,6 +16,7 @@ from corpus.forget import Found, Wanted
 from corpus.schema import LEDGER, UserError, conform
 from corpus.store import Store
 from corpus.versions.card import Card
+from corpus.versions.rows import forget_decoded
 from corpus.versions.version import Version
 from flows import increment
 from flows.finish import CURATION, RUN
@@ -41,7 +42,7 @@ def forget(
 
     Names get a version without them, no later run takes them in, and snapshots, memo, candidates, dropped rows,
     samples and reports are rid of them. Returns what had seen them. Nothing is changed on a dry run, or where a
-    `UserError` is raised: no such row, a run in progress, a name of which nothing would be left.
+    `UserError` is raised: no such row, a run in progress. A name of which nothing is left means nothing from then on.
     """
     if [wanted.source, wanted.row, wanted.pattern].count(None) != 2:
         raise UserError("say which rows are meant: one of --source, --row and --pattern")
@@ -63,6 +64,7 @@ def forget(
         erased["reports"] = _clean_runs(store, found) + _clean_versions(store, found)
         taken = sorted(found.versions) if withdraw else []
         for version in taken:
+            forget_decoded(store.library.shards_of(version))
             store.library.withdraw(version, why)
     return {**told, "names": made, "erased": erased, "withdrawn": taken, "dry_run": False}
 
@@ -97,23 +99,25 @@ def _told(store: Store, found: Found) -> dict[str, Any]:
 
 
 def _names(store: Store, found: Found) -> dict[str, Version]:
-    """Return the names that mean a version with one of the rows; raise `UserError` where nothing would be left of one."""
+    """Return the names that mean a version with one of the rows."""
     held = {}
     for name in store.library.refs():
         last = store.library.last(name)
         if last.version not in found.versions:
             continue
         version = Version.look(store.library.shelf, str(last.version))
-        if sum(found.versions[version.id].values()) == sum(shard.rows for shard in version.shards):
-            raise UserError(
-                f"no row would be left of {name!r}; remove the store, or publish something else under this name before"
-            )
         held[name] = version
     return held
 
 
-def _publish(store: Store, name: str, version: Version, found: Found, why: str) -> str:
-    """Publish what is left of a version, let the name mean it, and say of it what is still true."""
+def _publish(store: Store, name: str, version: Version, found: Found, why: str) -> str | None:
+    """Publish what is left of a version, let the name mean it, and say of it what is still true.
+
+    Where nothing is left none is published, and the name means nothing.
+    """
+    if sum(found.versions[version.id].values()) == sum(shard.rows for shard in version.shards):
+        store.library.set_ref(name, None, store.library.last(name).n, forgot=f"all rows: {why}")
+        return None
     parts = Earlier.of(version, []).parts
     rows = pa.concat_tables([part.read(["id", "source", "file", "row", "parent"]) for part in parts])
     gone = rows.filter(found.mask(rows["id"]))
@@ -227,7 +231,8 @@ def show(held: dict[str, Any]) -> None:
         )
         return
     for name, version in held["names"].items():
-        say(f"name      {name} now means version {version[:12]}, without them")
+        means = "nothing: no row is left" if version is None else f"version {version[:12]}, without them"
+        say(f"name      {name} now means {means}")
     said = ", ".join(f"{count:,} {what}" for what, count in held["erased"].items())
     say(f"erased    {said}")
     for version in held["unreadable"]:

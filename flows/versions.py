@@ -9,6 +9,7 @@ from rich.table import Table
 from corpus.schema import UserError
 from corpus.store import Store
 from corpus.versions.library import Library, Ref
+from corpus.versions.rows import forget_decoded
 from corpus.versions.verify import verify as examine
 from corpus.versions.version import Version
 from flows.progress import shown
@@ -51,6 +52,7 @@ def withdraw(name: str, why: str, root: Path) -> dict[str, Any]:
     """Take a version back; raises `UserError` where a name means it."""
     store = Store(root.resolve())
     with store.alone():
+        forget_decoded(store.library.shards_of(name))
         version = store.library.withdraw(name, why)
     return {"version": version.id, **(version.withdrawn or {})}
 
@@ -83,6 +85,8 @@ def _told(library: Library, entry: Ref) -> dict[str, Any]:
 
 def _rows(library: Library, version: str) -> dict[str, Any]:
     """Return a version's rows by split, and what is wrong with it, if it cannot be read."""
+    if version == "None":
+        return {"version": "nothing", "rows": None, "state": "means nothing"}
     try:
         held = Version.look(library.shelf, version)
     except FileNotFoundError:

@@ -105,7 +105,8 @@ class Library:
         """Write rows with their split (each split in id order) as a version. No name refers to it yet.
 
         `recipe` is all that the identity holds beside the rows. A version that stands already stays as it
-        is: its id says that it is the same. On `base` its rows stand first, in their order, but for those whose
+        is, if its manifest and shards are sound: its id says that it is the same. A broken one is replaced, and one
+        that was withdrawn is a `UserError`. On `base` its rows stand first, in their order, but for those whose
         ids are in `without`: shards that hold none of these are not written again. `records`
         (`corpus.known.RECORDS`) are those that came for the first time.
         """
@@ -123,7 +124,7 @@ class Library:
             layers = [] if base is None else base.record_layers
             if records is not None:
                 layers = [*layers, _layer(records, len(layers), folder / "records.parquet")]
-                self.shelf.hold(folder / "records.parquet", _object(layers[-1]["sha256"]))
+                self._hold(folder / "records.parquet", layers[-1]["sha256"])
             beside = {
                 "README.md": card.render(document).encode(),
                 SHARDS: json.dumps([shard.attested() for shard in held], indent=1).encode(),
@@ -139,12 +140,42 @@ class Library:
             }.items():
                 (made / name).parent.mkdir(parents=True, exist_ok=True)
                 (made / name).write_bytes(content)
+            if not self._to_compose(document["version"]):
+                return Version.open(self.shelf, document["version"])
             for path, shard in written:
-                self.shelf.hold(path, _object(shard.sha256))
+                self._hold(path, shard.sha256)
             links = {shard.file: _object(shard.sha256) for shard in held}
             links |= {layer["file"]: _object(layer["sha256"]) for layer in layers}
             self.shelf.compose(made, links, f"versions/{document['version']}")
         return Version.open(self.shelf, document["version"])
+
+    def _hold(self, made: Path, sha256: str) -> None:
+        """Take an object, in the place of one that stands under its name with other bytes."""
+        name = _object(sha256)
+        with suppress(FileNotFoundError), self.shelf.lend(name) as path:
+            if _digest(path) == sha256:
+                return
+        self.shelf.remove(name)
+        self.shelf.hold(made, name)
+
+    def _to_compose(self, version: str) -> bool:
+        """Say whether a version is still to be put on the shelf; what stands there broken is removed."""
+        where = f"versions/{version}"
+        there = self.shelf.names(where)
+        if not there:
+            return True
+        if TOMBSTONE not in there:
+            with suppress(UserError, OSError):
+                shards = Version.look(self.shelf, version).shards
+                if all(self._is_sound(f"{where}/{shard.file}", shard.sha256) for shard in shards):
+                    return False
+            self.shelf.remove(where)
+            return True
+        return False
+
+    def _is_sound(self, name: str, sha256: str) -> bool:
+        with self.shelf.lend(name) as path:
+            return _digest(path) == sha256
 
     def versions(self) -> list[str]:
         """Return the ids of all versions, sorted."""
@@ -165,6 +196,10 @@ class Library:
                     f"{match['name']!r} has meant {len(log)} versions, so there is no {name!r}; see `winnow log {match['name']}`"
                 )
             wanted = str(log[-1 - back].version)
+            if wanted == "None":
+                raise UserError(
+                    f"{name!r} means nothing since {log[-1 - back].held.get('at')}; `winnow log {match['name']}` tells why"
+                )
             if wanted not in self.versions():
                 raise UserError(
                     f"the ref {name!r} means version {wanted[:12]}, which is not in the store; `winnow log {match['name']}` lists others"
@@ -195,6 +230,13 @@ class Library:
                 self.shelf.remove(f"{where}/{entry}")
         self.sweep()
         return Version(self.shelf, version, {})
+
+    def shards_of(self, name: str) -> list[str]:
+        """Return the digests of a version's shards; none where it cannot be read."""
+        with suppress(UserError, OSError):
+            version = Version.look(self.shelf, self.find(name))
+            return [] if version.withdrawn is not None else [shard.sha256 for shard in version.shards]
+        return []
 
     def sweep(self) -> list[str]:
         """Remove the objects that no version has; return their names. Nobody may be publishing meanwhile."""
@@ -260,8 +302,8 @@ class Library:
         """Return what a name means now."""
         return (self.log(name) or [Ref(0, None, {})])[-1]
 
-    def set_ref(self, name: str, meant: str, after: int, **why: str) -> Ref:
-        """Let `name` mean a version from now on, if its last entry is still the one numbered `after`.
+    def set_ref(self, name: str, meant: str | None, after: int, **why: str) -> Ref:
+        """Let `name` mean a version (None: nothing) from now on, if its last entry is still the one numbered `after`.
 
         Of two writers one wins and the other is told by a `UserError`.
         """
@@ -275,7 +317,7 @@ class Library:
         ):
             raise UserError(
                 f"the name {name!r} was given to version {str(self.last(name).version)[:12]} meanwhile, and stays with it; "
-                f"version {meant[:12]} is published without a name: run again to build on the other"
+                f"version {str(meant)[:12]} is published without a name: run again to build on the other"
             )
         return Ref(after + 1, meant, entry)
 
@@ -306,6 +348,11 @@ class Library:
 
 
 _NAME = re.compile(r"[a-z0-9][a-z0-9._-]*(@[a-z]+)?")
+
+
+def _digest(path: Path) -> str:
+    with path.open("rb") as file:
+        return hashlib.file_digest(file, "sha256").hexdigest()
 
 
 def _now() -> str:
@@ -350,7 +397,8 @@ def _layer(records: pa.Table, number: int, path: Path) -> dict[str, Any]:
 def _ref(raw: bytes, name: str, n: int) -> Ref:
     try:
         held = json.loads(raw)
-        sound = held["n"] == n and re.fullmatch(r"[0-9a-f]{64}", held["version"])
+        meant = held["version"]
+        sound = held["n"] == n and (meant is None or re.fullmatch(r"[0-9a-f]{64}", meant))
     except (ValueError, KeyError, TypeError):
         sound = None
     if not sound:

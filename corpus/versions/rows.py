@@ -117,3 +117,15 @@ def _decoded(path: Path, shard: Shard, folder: Path) -> Path:
     finally:
         aside.unlink(missing_ok=True)
     return final
+
+
+def forget_decoded(shards: Sequence[str], cache: Path | None = None) -> int:
+    """Remove this machine's decoded forms of shards (by digest); return how many there were.
+
+    Whoever has one mapped keeps it until they end; another version with the same shard decodes it again.
+    """
+    found = [(cache or cache_folder()) / "decoded" / f"{sha256}.arrow" for sha256 in shards]
+    there = [path for path in found if path.exists()]
+    for path in there:
+        path.unlink()
+    return len(there)

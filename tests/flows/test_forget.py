@@ -267,7 +267,6 @@ def test_models_that_had_seen_them_are_told(store):
         (Wanted(pattern="("), "is no regular expression"),
         (Wanted(), "one of --source, --row and --pattern"),
         (Wanted(source="first", pattern="a"), "one of --source, --row and --pattern"),
-        (Wanted(pattern="."), "no row would be left of 'small'"),
         (Wanted(row=""), "rows are called ''; give a whole id"),
     ],
 )
@@ -471,3 +470,15 @@ def test_a_list_of_forgotten_rows_that_cannot_be_read_stops_every_run(store, tmp
 
     with pytest.raises(UserError, match="forgotten/1 cannot be read"):
         run(recipe(tmp_path / "corpus"), store, workers=1)
+
+
+def test_a_name_of_which_nothing_is_left_means_nothing_and_the_next_run_takes_in_what_may_be(store, tmp_path):
+    held = forget(Wanted(pattern="."), store, "asked to", withdraw=True, quiet=True)
+
+    assert held["names"] == {"small": None, "small@candidate": None}
+    with pytest.raises(UserError, match="'small' means nothing since"):
+        Store(store).library.open("small")
+    assert saying(store) == saying(store, "row 1 of") == []
+    jobs.write(tmp_path / "corpus" / "first" / "more", [{"text": "one more of these rows", "label": "a"}])
+    run(recipe(tmp_path / "corpus"), store, workers=1)
+    assert texts(Store(store).library.open("small")) == ["one more of these rows"]

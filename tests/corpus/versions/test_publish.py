@@ -13,6 +13,7 @@ from corpus.content import content
 from corpus.schema import ROW, UserError
 from corpus.versions import blocks
 from corpus.versions.manifest import canonical
+from corpus.versions.verify import verify
 from corpus.versions.version import Version
 from tests.corpora import make
 from tests.corpus.versions.shelves import CARD, RECIPE, library, published, rows
@@ -178,3 +179,30 @@ def test_an_attestation_is_laid_beside_and_replaced(tmp_path):
 
     assert (made.folder / "audit.json").read_bytes() == b"two"
     assert len(made.digests["audit.json"]) == 1
+
+
+@pytest.mark.parametrize("broken", ["manifest.json", "shard", "object", "missing"])
+def test_a_broken_version_is_mended_by_publishing_it_anew(tmp_path, broken):
+    held = library(tmp_path)
+    version = published(held, ["one", "two", "three"])
+    shard = tmp_path / version.where / version.shards[0].file
+    if broken == "manifest.json":
+        (tmp_path / version.where / broken).write_text("{")
+    elif broken == "missing":
+        shard.unlink()
+    else:  # a shard and its object are one file
+        shard.write_bytes(b"PAR1 something else PAR1")
+
+    again = published(held, ["one", "two", "three"])
+
+    assert again.id == version.id
+    assert verify(held, version.id, deep=True)["ok"]
+
+
+def test_a_version_that_was_withdrawn_is_not_published_again(tmp_path):
+    held = library(tmp_path)
+    version = published(held, ["one", "two", "three"])
+    held.withdraw(version.id, "it should not be")
+
+    with pytest.raises(UserError, match="it should not be"):
+        published(held, ["one", "two", "three"])
