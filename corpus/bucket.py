@@ -13,7 +13,7 @@ from datetime import datetime
 from functools import cached_property
 from pathlib import Path
 from tempfile import TemporaryDirectory
-from typing import Any
+from typing import Any, ClassVar
 from uuid import uuid4
 
 from corpus.fetch import cache_folder
@@ -32,6 +32,8 @@ class Bucket:
     """
 
     uri: str
+    alone: ClassVar[bool] = False
+    """Other machines may write at any time."""
 
     def __post_init__(self) -> None:
         if not re.fullmatch(r"s3://[a-z0-9][a-z0-9.-]{1,61}[a-z0-9](/[^/]+)*/?", self.uri):

@@ -9,6 +9,7 @@ from collections.abc import Iterator, Mapping
 from dataclasses import dataclass
 from datetime import UTC, datetime
 from pathlib import Path
+from typing import ClassVar
 
 from corpus.schema import UserError
 from corpus.sync import sync
@@ -22,6 +23,8 @@ class Disk:
     """
 
     root: Path
+    alone: ClassVar[bool] = True
+    """All who write hold the lock of the store (`corpus.store`)."""
 
     @contextlib.contextmanager
     def aside(self) -> Iterator[Path]:

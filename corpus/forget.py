@@ -43,7 +43,12 @@ class Found:
     """What a store holds of the rows: ids, and the versions, snapshots and runs that hold one of them."""
 
     ids: set[str] = field(default_factory=set)
+    matched: set[str] = field(default_factory=set)
+    """Ids that are meant for what a row of theirs says: another record under the same key may say something else."""
+    forms: set[bytes] = field(default_factory=set)
+    """Fingerprints of what these rows say."""
     prints: set[bytes] = field(default_factory=set)
+    """Fingerprints of all rows that were found."""
     versions: dict[str, dict[str, int]] = field(default_factory=dict)
     """For each version how many of the rows each of its shards has."""
     snapshots: set[str] = field(default_factory=set)
@@ -53,9 +58,14 @@ class Found:
         """The ids, sorted; there are no more of them from then on."""
         return pa.array(sorted(self.ids), pa.string())
 
-    def mask(self, ids: pa.ChunkedArray) -> pa.ChunkedArray:
-        """Say which ids are among them."""
-        return pc.is_in(ids, self.sorted)
+    def mask(self, rows: pa.Table) -> pa.Array:
+        """Say which rows are among them: by id, and where a text was meant by what they say, if that is known."""
+        named = pc.is_in(rows["id"], self.sorted).combine_chunks()
+        if not self.matched or "messages" not in rows.column_names or not pc.any(named).as_py():
+            return named
+        said = pc.is_in(text.fingerprints(rows), pa.array(sorted(self.forms), pa.binary(16)))
+        other = pc.invert(pc.is_in(rows["id"], pa.array(sorted(self.matched), pa.string())))
+        return pc.and_(named, pc.or_(said, other.combine_chunks()))
 
 
 def find(store: Store, wanted: Wanted) -> Found:
@@ -67,12 +77,15 @@ def find(store: Store, wanted: Wanted) -> Found:
         grown = rows.filter(rows["parent"].is_valid())
         for child, parent in zip(grown["id"].to_pylist(), grown["parent"].to_pylist(), strict=True):
             parents.setdefault(parent, set()).add(child)
-        met = rows.filter(_meant(rows, wanted))["id"].to_pylist()
-        called.update(met)
+        met = rows.filter(_meant(rows, wanted))
+        called.update(met["id"].to_pylist())
+        if wanted.pattern is not None:
+            found.forms.update(text.fingerprints(met).to_pylist())
     if wanted.row is not None:
         called = {wanted.row} if wanted.row in called else called
         if len(called) > 1:
             raise UserError(f"{len(called)} rows are called {wanted.row!r}; give a whole id")
+    found.matched = set(called) if wanted.pattern is not None else set()
     waiting = list(called)
     while waiting:
         row_id = waiting.pop()
@@ -204,7 +217,7 @@ def _locate(store: Store, found: Found) -> None:
 def _met(tables: Iterable[pa.Table], found: Found) -> int:
     count = 0
     for rows in tables:
-        met = rows.filter(found.mask(rows["id"]))
+        met = rows.filter(found.mask(rows))
         if met.num_rows:
             found.prints.update(text.fingerprints(met).to_pylist())
             count += met.num_rows
@@ -254,7 +267,7 @@ def _measured(store: Store, found: Found) -> set[Path]:
 def _without(store: Store, file: Path, found: Found) -> int:
     """Write a file of rows again without those that are forgotten; return how many they were."""
     rows = pq.read_table(file)
-    met = found.mask(rows["id"])
+    met = found.mask(rows)
     count = int(pc.sum(met).as_py() or 0)
     if count:
         with store.aside() as folder:

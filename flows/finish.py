@@ -12,7 +12,8 @@ import pyarrow.compute as pc
 
 from audit.report import ReportFacts, render
 from corpus import text
-from corpus.schema import digest
+from corpus.schema import UserError, digest
+from corpus.versions.library import Ref
 from corpus.versions.version import Version
 from flows import assess
 from flows.curate import opened
@@ -26,9 +27,18 @@ RUN, SCORES, CURATION = (f"attestations/{name}.json" for name in ("run", "scores
 def candidate(job: Job) -> None:
     """Let the candidate ref mean the new version, before any model was judged. A limited run moves no ref."""
     if job.options.limit is None:
-        library, name = job.store.library, f"{job.recipe.name}@candidate"
         version = job.read("version.json")["version"]
-        library.set_ref(name, version, library.last(name).n, run=job.folder.name)
+        _name(job, f"{job.recipe.name}@candidate", version, job.read("began.json")["candidate"])
+
+
+def _name(job: Job, name: str, version: str, after: int) -> Ref:
+    """Let a name mean a version, if nobody gave it and no row was forgotten since the run began."""
+    library = job.store.library
+    if len(library.shelf.names("forgotten")) != job.read("began.json")["forgotten"]:
+        raise UserError(
+            f"rows were forgotten while this run was in progress, and version {version[:12]} may hold one; run again"
+        )
+    return library.set_ref(name, version, after, run=job.folder.name)
 
 
 def finish(job: Job) -> dict[str, Any]:
@@ -41,9 +51,7 @@ def finish(job: Job) -> dict[str, Any]:
     if summary["version"] is not None:
         _attest(job, page)
         if job.options.limit is None and not job.unchanged:
-            ref = job.store.library.set_ref(
-                job.recipe.name, summary["version"], job.read("began.json")["ref"], run=job.folder.name
-            )
+            ref = _name(job, job.recipe.name, summary["version"], job.read("began.json")["ref"])
             summary["ref"] = {
                 "name": job.recipe.name,
                 "n": ref.n,

@@ -6,6 +6,7 @@ from pathlib import Path
 from typing import Any
 
 import pyarrow as pa
+import pyarrow.compute as pc
 import pyarrow.parquet as pq
 from rich.console import Console
 
@@ -56,7 +57,8 @@ def forget(
         names = _names(store, found)
         if dry_run:
             return {**told, "names": dict.fromkeys(names), "erased": None, "withdrawn": [], "dry_run": True}
-        store.library.forget(sorted(found.ids), [wanted.source] if wanted.source else [], why)
+        barred = sorted(found.ids - _harmless(store, found))
+        store.library.forget(barred, [wanted.source] if wanted.source else [], why)
         progress("publishing without them", 0, 0)
         made = {name: _publish(store, name, version, found, why) for name, version in names.items()}
         progress("erasing", 0, 0)
@@ -67,6 +69,20 @@ def forget(
             forget_decoded(store.library.shards_of(version))
             store.library.withdraw(version, why)
     return {**told, "names": made, "erased": erased, "withdrawn": taken, "dry_run": False}
+
+
+def _harmless(store: Store, found: Found) -> set[str]:
+    """Return the ids under which a name's rows now say something else: they were corrected since, and may be again."""
+    held: set[str] = set()
+    for name in store.library.refs() if found.matched else ():
+        meant = store.library.last(name).version
+        if meant is None or meant not in store.library.versions():
+            continue
+        for part in Earlier.of(store.library.open(meant), []).parts:
+            rows = part.read(["id", "messages"])
+            named = pc.is_in(rows["id"], found.sorted).combine_chunks()
+            held |= {*rows.filter(pc.and_(named, pc.invert(found.mask(rows))))["id"].to_pylist()}
+    return held
 
 
 def _told(store: Store, found: Found) -> dict[str, Any]:
@@ -119,8 +135,10 @@ def _publish(store: Store, name: str, version: Version, found: Found, why: str) 
         store.library.set_ref(name, None, store.library.last(name).n, forgot=f"all rows: {why}")
         return None
     parts = Earlier.of(version, []).parts
-    rows = pa.concat_tables([part.read(["id", "source", "file", "row", "parent"]) for part in parts])
-    gone = rows.filter(found.mask(rows["id"]))
+    columns = ["id", "source", "file", "row", "messages"]
+    gone = pa.concat_tables(
+        [rows.filter(found.mask(rows)) for rows in (part.read(columns) for part in parts)]
+    )
     ids = gone["id"].to_pylist()
     recipe = version.manifest["recipe"]
     held = {

@@ -28,7 +28,14 @@ def begin(recipe: Recipe, library: Library, *, alone: bool) -> dict[str, Any]:
     It builds on the last version of its name if that was made by the same sources, stages and seed.
     """
     last = library.last(recipe.name)
-    found: dict[str, Any] = {"ref": last.n, "version": last.version, "builds_on": None, "because": None}
+    found: dict[str, Any] = {
+        "ref": last.n,
+        "candidate": library.last(f"{recipe.name}@candidate").n,
+        "forgotten": len(library.shelf.names("forgotten")),
+        "version": last.version,
+        "builds_on": None,
+        "because": None,
+    }
     if alone or last.version is None:
         return found
     try:

@@ -12,9 +12,9 @@ import re
 from collections.abc import Iterable, Iterator, Mapping, Sequence
 from contextlib import AbstractContextManager, suppress
 from dataclasses import dataclass
-from datetime import UTC, datetime
+from datetime import UTC, datetime, timedelta
 from pathlib import Path
-from typing import Any, Protocol
+from typing import Any, ClassVar, Protocol
 
 import pyarrow as pa
 import pyarrow.parquet as pq
@@ -28,6 +28,9 @@ from corpus.versions.version import DIGESTS, RECORD_LAYERS, SHARDS, TOMBSTONE, V
 
 class Shelf(Protocol):
     """Where published bytes rest. Names are relative paths; each is whole or absent, whoever looks."""
+
+    alone: ClassVar[bool]
+    """Whether all who write to it hold the lock of the store."""
 
     def read(self, name: str) -> bytes:
         """Return a file's bytes; raises `FileNotFoundError`."""
@@ -222,13 +225,13 @@ class Library:
             raise UserError(
                 f"{named[0]!r} means version {version[:12]}; roll it back, or let it mean another, before you withdraw this one"
             )
-        where = f"versions/{version}"
+        where, own = f"versions/{version}", self.shards_of(version)
         if TOMBSTONE not in self.shelf.names(where):
             self.shelf.write(f"{where}/{TOMBSTONE}", json.dumps({"at": _now(), "why": why}).encode())
         for entry in self.shelf.names(where):
             if entry not in ("manifest.json", TOMBSTONE):
                 self.shelf.remove(f"{where}/{entry}")
-        self.sweep()
+        self.sweep(f"{sha256}.parquet" for sha256 in own)
         return Version(self.shelf, version, {})
 
     def shards_of(self, name: str) -> list[str]:
@@ -238,13 +241,25 @@ class Library:
             return [] if version.withdrawn is not None else [shard.sha256 for shard in version.shards]
         return []
 
-    def sweep(self) -> list[str]:
-        """Remove the objects that no version has; return their names. Nobody may be publishing meanwhile."""
+    def sweep(self, among: Iterable[str] | None = None) -> list[str]:
+        """Remove the objects that no version has, all or those `among`; return their names.
+
+        Nobody may be publishing meanwhile. Where that cannot be known, as in a bucket, young ones stay unless they
+        are named.
+        """
         held = {digest for found in self.versions() for digest in self._held(found)}
-        loose = [name for name in self.shelf.names("objects") if name[:8] not in held]
+        named = None if among is None else {*among}
+        loose = [
+            name
+            for name in self.shelf.names("objects")
+            if name[:8] not in held and (self._is_idle(name) if named is None else name in named)
+        ]
         for name in loose:
             self.shelf.remove(f"objects/{name}")
         return loose
+
+    def _is_idle(self, name: str) -> bool:
+        return self.shelf.alone or self.shelf.written(f"objects/{name}") < datetime.now(UTC) - _YOUNG
 
     def _held(self, version: str) -> Iterator[str]:
         """Yield the first eight digits of the objects that a version's files are links to, though its manifest be broken."""
@@ -347,6 +362,7 @@ class Library:
         return self.set_ref(name, version.id, log[-1].n, rolled_back_from=str(log[-1].version))
 
 
+_YOUNG = timedelta(days=7)
 _NAME = re.compile(r"[a-z0-9][a-z0-9._-]*(@[a-z]+)?")
 
 

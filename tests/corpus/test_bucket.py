@@ -222,3 +222,14 @@ def test_a_bucket_that_is_not_there_or_refuses_is_said(uri, monkeypatch):
     monkeypatch.setenv("AWS_MAX_ATTEMPTS", "1")
     with pytest.raises(UserError, match="cannot be reached"):
         Bucket(uri).read("a")
+
+
+def test_young_objects_that_nobody_has_yet_are_left_to_who_is_publishing(uri, tmp_path):
+    held = library(uri, tmp_path)
+    version = published(held, ["one", "two"])
+    put(uri, "objects/" + "0" * 64 + ".parquet", b"of a version that another machine is publishing")
+
+    assert held.sweep() == []
+    held.withdraw(version.id, "asked to")
+
+    assert held.shelf.names("objects") == ["0" * 64 + ".parquet"]

@@ -482,3 +482,42 @@ def test_a_name_of_which_nothing_is_left_means_nothing_and_the_next_run_takes_in
     jobs.write(tmp_path / "corpus" / "first" / "more", [{"text": "one more of these rows", "label": "a"}])
     run(recipe(tmp_path / "corpus"), store, workers=1)
     assert texts(Store(store).library.open("small")) == ["one more of these rows"]
+
+
+def test_a_text_that_was_corrected_goes_and_the_correction_stays(store, tmp_path):
+    folder = tmp_path / "people"
+    sources = [{"name": "people", "uri": f"file:{folder}", "key": "key"}]
+
+    def publish(said: str) -> Version:
+        held = [{"key": f"k{number}", "text": f"person {number} says little"} for number in range(20)]
+        held[3]["text"] = said
+        jobs.write(folder, held)
+        run(jobs.recipe(folder, STAGES, sources=sources, name="people"), store, workers=1)
+        return Store(store).library.open("people")
+
+    old = publish("the xylophone of person 3")
+    current = publish("person 3 says other things")
+    before = texts(current)
+
+    held = forget(Wanted(pattern="xylophone"), store, "asked to", quiet=True)
+
+    assert old.id in [one["version"] for one in held["versions"]]
+    assert current.id not in [one["version"] for one in held["versions"]]
+    assert texts(Store(store).library.open("people")) == before
+    assert "person 3 says it again" in texts(publish("person 3 says it again"))
+    Store(store).library.withdraw(old.id, "asked to")
+    assert not [file for file in saying(store, "xylophone of person") if not file.startswith("refs")]
+
+
+def test_a_run_that_began_before_rows_were_forgotten_names_nothing(store, tmp_path):
+    jobs.write(tmp_path / "corpus" / "first" / "more", [{"text": "one more of these rows", "label": "a"}])
+    late = jobs.job(recipe(tmp_path / "corpus"), store, workers=1)
+    assess.audit_data(late)
+    curate.publish(late)
+    forget(Wanted(pattern="xylophone"), store, "asked to", quiet=True)
+    meant = {name: Store(store).library.find(name) for name in ("small", "small@candidate")}
+
+    for end in (finish.candidate, finish.finish):
+        with pytest.raises(UserError, match="rows were forgotten while this run was in progress"):
+            end(late)
+    assert {name: Store(store).library.find(name) for name in meant} == meant
