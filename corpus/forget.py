@@ -49,6 +49,7 @@ class Found:
     """Fingerprints of what these rows say."""
     prints: set[bytes] = field(default_factory=set)
     """Fingerprints of all rows that were found."""
+    wanted: Wanted = field(default_factory=Wanted)
     versions: dict[str, dict[str, int]] = field(default_factory=dict)
     """For each version how many of the rows each of its shards has."""
     snapshots: set[str] = field(default_factory=set)
@@ -70,7 +71,7 @@ class Found:
 
 def find(store: Store, wanted: Wanted) -> Found:
     """Look through versions, snapshots and dropped rows; raises `UserError` where nothing is meant, or more than one row."""
-    found = Found()
+    found = Found(wanted=wanted)
     parents: dict[str, set[str]] = {}
     called: set[str] = set()
     for rows in _everywhere(store):
@@ -176,8 +177,13 @@ def tidy(store: Store) -> None:
     for folder in sorted((store.root / "runs").glob("*")):
         if not (folder / "began.json").exists():
             store.disk.remove(f"runs/{folder.name}")
-    for pattern in ("runs/*/dropped/*.parquet", "runs/*/segments/*/parts.parquet"):
-        for file in sorted(store.root.glob(pattern)):
+    for pattern in (
+        "dropped/*.parquet",
+        "segments/*/parts.parquet",
+        "segments/*/ledger.parquet",
+        "*.parquet",
+    ):
+        for file in sorted(store.root.glob(f"runs/*/{pattern}")):
             try:
                 pq.read_metadata(file)
             except pa.ArrowException:
@@ -233,6 +239,7 @@ def erase(store: Store, found: Found) -> dict[str, int]:
     Returns how much went of each. Reports and versions are not touched.
     """
     gone = {"snapshots": len(found.snapshots), "measured": 0, "made": 0, "dropped": 0, "decoded": 0}
+    gone["ledgers"] = _redacted(store, found)
     for folder in _measured(store, found):
         store.disk.remove(str(folder.relative_to(store.root)))
         gone["measured"] += 1
@@ -264,6 +271,42 @@ def _measured(store: Store, found: Found) -> set[Path]:
     return {folder for folder in folders if folder.exists()}
 
 
+def redact(ledger: pa.Table, found: Found) -> pa.Table | None:
+    """Return a ledger without the details that quote a forgotten row or its key; None where there are none.
+
+    That a row was dropped, by which stage and why, stays: it says nothing that the row said.
+    """
+    quotes = pc.is_in(ledger["id"], found.sorted)
+    for quoted, find_in in (
+        (found.wanted.row, pc.match_substring),
+        (found.wanted.pattern, pc.match_substring_regex),
+    ):
+        if quoted:
+            quotes = pc.or_(quotes, pc.fill_null(find_in(ledger["detail"], quoted), False))
+    quotes = pc.and_(quotes, pc.not_equal(ledger["action"], "forget"))  # which says why people forgot it
+    quotes = pc.and_(quotes, ledger["detail"].is_valid())
+    if not pc.any(quotes).as_py():
+        return None
+    place = ledger.schema.get_field_index("detail")
+    return ledger.set_column(
+        place, "detail", pc.if_else(quotes, pa.scalar(None, pa.string()), ledger["detail"])
+    )
+
+
+def _redacted(store: Store, found: Found) -> int:
+    """Redact the ledgers of all runs; return how many changed."""
+    count = 0
+    for pattern in ("ledger", "rejects", "replaced", "segments/*/ledger"):
+        for file in sorted(store.root.glob(f"runs/*/{pattern}.parquet")):
+            left = redact(pq.read_table(file), found)
+            if left is not None:
+                with store.aside() as folder:
+                    pq.write_table(left, folder / file.name, compression="zstd")
+                    (folder / file.name).replace(file)
+                count += 1
+    return count
+
+
 def _without(store: Store, file: Path, found: Found) -> int:
     """Write a file of rows again without those that are forgotten; return how many they were."""
     rows = pq.read_table(file)
@@ -279,12 +322,27 @@ def _without(store: Store, file: Path, found: Found) -> int:
 def clean(told: dict[str, Any], found: Found) -> bool:
     """Take what quotes the rows out of what curation told (`curation.json`); say whether there was any."""
     samples = told["samples"] or []
-    left = [sample for sample in samples if sample["id"] not in found.ids]
+    left = [
+        sample for sample in samples if sample["id"] not in found.ids and not _quotes(found, sample["text"])
+    ]
     changed = len(left) < len(samples)
     told["samples"] = left
     growth = told["growth"]
     if growth is not None:
         examples = growth["examples"]
-        growth["examples"] = [one for one in examples if found.ids.isdisjoint({one["id"], one["parent_id"]})]
+        growth["examples"] = [
+            one
+            for one in examples
+            if found.ids.isdisjoint({one["id"], one["parent_id"]})
+            and not _quotes(found, one["parent"])
+            and not _quotes(found, one["grown"])
+        ]
         changed |= len(growth["examples"]) < len(examples)
     return changed
+
+
+def _quotes(found: Found, said: str) -> bool:
+    """Say whether a text that is quoted somewhere is one of those that are meant by what they say."""
+    if found.wanted.pattern is None:
+        return False
+    return bool(pc.match_substring_regex(pa.array([said]), found.wanted.pattern)[0].as_py())

@@ -151,9 +151,7 @@ def _publish(store: Store, name: str, version: Version, found: Found, why: str) 
     lines = {column: gone[column].combine_chunks() for column in ("id", "source", "file", "row")}
     said = {"stage": "forget", "action": "forget", "reason": "forgotten", "detail": why}
     lines |= {column: pa.array([value] * gone.num_rows, pa.string()) for column, value in said.items()}
-    raw = io.BytesIO()
-    pq.write_table(conform(lines, LEDGER), raw, compression="zstd")
-    made.attest(_LEDGER, raw.getvalue())
+    made.attest(_LEDGER, _parquet(conform(lines, LEDGER)))
     for file in _COPIED:
         if version.has(file):
             made.attest(file, version.shelf.read(f"{version.where}/{file}"))
@@ -164,6 +162,12 @@ def _publish(store: Store, name: str, version: Version, found: Found, why: str) 
     if store.library.last(name).version != made.id:
         store.library.set_ref(name, made.id, store.library.last(name).n, forgot=f"{len(ids)} rows: {why}")
     return made.id
+
+
+def _parquet(table: pa.Table) -> bytes:
+    raw = io.BytesIO()
+    pq.write_table(table, raw, compression="zstd")
+    return raw.getvalue()
 
 
 def _licences(version: Version) -> dict[str, str]:
@@ -201,6 +205,11 @@ def _clean_versions(store: Store, found: Found) -> int:
     """Write the reports of versions anew that quote one of the rows; return how many they were."""
     count = 0
     for version in forgetting.versions(store):
+        if version.has(_LEDGER):
+            raw = version.shelf.read(f"{version.where}/{_LEDGER}")
+            left = forgetting.redact(pq.read_table(io.BytesIO(raw)), found)
+            if left is not None:
+                version.attest(_LEDGER, _parquet(left))
         if version.has(CURATION):
             curation = version.attested(CURATION)
             if forgetting.clean(curation, found):

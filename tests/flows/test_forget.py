@@ -521,3 +521,37 @@ def test_a_run_that_began_before_rows_were_forgotten_names_nothing(store, tmp_pa
         with pytest.raises(UserError, match="rows were forgotten while this run was in progress"):
             end(late)
     assert {name: Store(store).library.find(name) for name in meant} == meant
+
+
+def test_ledgers_keep_no_key_of_a_forgotten_row(store, tmp_path):
+    folder = tmp_path / "people"
+    held = [{"key": f"p{number}@example.com", "text": f"person {number} says little"} for number in range(20)]
+    jobs.write(folder, [*held, {**held[3], "text": "person 3 says another thing"}])
+    sources = [{"name": "people", "uri": f"file:{folder}", "key": "key"}]
+    run(jobs.recipe(folder, STAGES, sources=sources, name="people"), store, workers=1)
+    assert saying(store, "p3@example.com")
+
+    forget(Wanted(row="p3@example.com"), store, "asked to", withdraw=True, quiet=True)
+
+    assert saying(store, "p3@example.com") == []
+    assert not verify(Store(store).library, Store(store).library.find("people"), deep=True)["problems"]
+
+
+def test_samples_that_match_go_whoever_their_row_was(store):
+    version = Store(store).library.open("small")
+    curation = version.attested(finish.CURATION)
+    curation["samples"] = [
+        {
+            "stage": "length",
+            "axis": "label",
+            "group": "a",
+            "id": "e" * 32,
+            "text": "xylophone",
+            "reason": "too_short",
+        }
+    ]
+    version.attest(finish.CURATION, json.dumps(curation).encode())
+
+    forget(Wanted(pattern="xylo"), store, "asked to", quiet=True)
+
+    assert version.attested(finish.CURATION)["samples"] == []
