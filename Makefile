@@ -24,9 +24,11 @@ check: setup ## ruff, ruff format, mypy --strict, import-linter
 	$(BIN)/mypy
 	$(BIN)/lint-imports
 
-bench: setup ## time our commands, publish the demo in every way; results go to bench/results
+bench: setup ## time our commands, publish the demo in every way, versions of a million rows; results go to bench/results
 	$(BIN)/python -m bench.curation
 	$(BIN)/python -m bench.identity
+	$(BIN)/python -m bench.versions
+	$(BIN)/python -m bench.nightly
 
 docs: setup ## write docs/stages.md and docs/recipe.md from the code
 	$(BIN)/python -m flows.reference docs
