@@ -17,7 +17,7 @@ from typing import Any, ClassVar
 from uuid import uuid4
 
 from corpus.fetch import cache_folder
-from corpus.schema import UserError
+from corpus.schema import UnreachableError, UserError
 
 _FIXED = re.compile(r"(data/[a-z]+|attestations/records)-\d+-[0-9a-f]{8}\.parquet$|manifest\.json$")
 """Files of a version that never change: they are fetched once."""
@@ -71,9 +71,11 @@ class Bucket:
                 raise FileNotFoundError(f"{self.uri}: {how.get('Key')}") from error
             if code in ("PreconditionFailed", "412", "ConditionalRequestConflict", "409"):
                 raise FileExistsError(f"{self.uri}: {how.get('Key')}") from error
-            raise UserError(f"{self.uri}: {error.response['Error'].get('Message', code)} ({code})") from error
+            raise UnreachableError(
+                f"{self.uri}: {error.response['Error'].get('Message', code)} ({code})"
+            ) from error
         except BotoCoreError as error:
-            raise UserError(f"{self.uri} cannot be reached: {error}") from error
+            raise UnreachableError(f"{self.uri} cannot be reached: {error}") from error
 
     # --- what a library asks of its shelf (`corpus.versions.library.Shelf`)
 
@@ -113,22 +115,13 @@ class Bucket:
             more = {"ContinuationToken": page["NextContinuationToken"]}
 
     def hold(self, made: Path, name: str) -> None:
-        """Take a file that was written aside; where the name stands already, that one stays."""
-        try:
-            found = self._ask("head_object", Key=self._key(name))
-            if found["ContentLength"] == made.stat().st_size:
-                return
-        except FileNotFoundError:
-            pass
-        self._put(made, name)
-
-    def _put(self, made: Path, name: str) -> None:
+        """Take a file that was written aside; an earlier one of the name is replaced."""
         from boto3.exceptions import S3UploadFailedError
 
         try:
             self._client.upload_file(str(made), self._bucket, self._key(name))
         except S3UploadFailedError as error:
-            raise UserError(f"{self.uri}: {error}") from error
+            raise UnreachableError(f"{self.uri}: {error}") from error
 
     def compose(self, made: Path, links: Mapping[str, str], name: str) -> None:
         """Take a folder that was written aside, with copies in it of files that stand; `manifest.json` comes last."""
@@ -140,7 +133,7 @@ class Bucket:
             self._ask("copy_object", Key=self._key(f"{name}/{inside}"), CopySource=source)
         files = sorted(path for path in made.rglob("*") if path.is_file())
         for file in sorted(files, key=lambda path: path.name == "manifest.json"):
-            self._put(file, f"{name}/{file.relative_to(made)}")
+            self.hold(file, f"{name}/{file.relative_to(made)}")
 
     def url(self, name: str) -> str:
         """Return where users find what stands under a name."""
@@ -148,6 +141,8 @@ class Bucket:
 
     def local(self, name: str) -> Path:
         """Return a file or folder of this machine with what stands under the name."""
+        if _FIXED.search(name):
+            return self._fetch(name)
         prefix = self._key(name) + "/"
         inside = [
             held["Key"][len(prefix) :] for page in self._pages(prefix) for held in page.get("Contents", [])

@@ -105,7 +105,7 @@ class Disk:
         return sorted(entry.name for entry in path.iterdir()) if path.is_dir() else []
 
     def hold(self, made: Path, name: str) -> None:
-        """Move a file that was written aside to its place; where it stands already, that one stays."""
+        """Move a file that was written aside to its place; an earlier one of the name is replaced."""
         self.place(made, self.path(name))
 
     def compose(self, made: Path, links: Mapping[str, str], name: str) -> None:

@@ -63,6 +63,10 @@ class UserError(ValueError):
     """Bad input or usage: one line that says what was needed, what came and what to do. Exit status 2."""
 
 
+class UnreachableError(OSError):
+    """A store could not be asked, so nothing is known of what it holds."""
+
+
 def conform(columns: dict[str, pa.Array], schema: pa.Schema = ROW) -> pa.Table:
     """Make a table of `schema` from some of its columns; the others are null."""
     rows = len(next(iter(columns.values())))

@@ -10,7 +10,7 @@ import hashlib
 import json
 import re
 from collections.abc import Iterable, Iterator, Mapping, Sequence
-from contextlib import AbstractContextManager, suppress
+from contextlib import AbstractContextManager
 from dataclasses import dataclass
 from datetime import UTC, datetime, timedelta
 from pathlib import Path
@@ -45,7 +45,7 @@ class Shelf(Protocol):
         """Return what stands directly in a folder, sorted; nothing where there is none."""
 
     def hold(self, made: Path, name: str) -> None:
-        """Take a file that was written aside; where the name stands already, that one stays."""
+        """Take a file that was written aside; an earlier one of the name is replaced."""
 
     def compose(self, made: Path, links: Mapping[str, str], name: str) -> None:
         """Take a folder that was written aside, with links in it to files that stand; `manifest.json` comes last."""
@@ -154,31 +154,44 @@ class Library:
 
     def _hold(self, made: Path, sha256: str) -> None:
         """Take an object, in the place of one that stands under its name with other bytes."""
-        name = _object(sha256)
-        with suppress(FileNotFoundError), self.shelf.lend(name) as path:
-            if _digest(path) == sha256:
-                return
-        self.shelf.remove(name)
-        self.shelf.hold(made, name)
+        if not self._is_sound(_object(sha256), sha256):
+            self.shelf.hold(made, _object(sha256))
 
     def _to_compose(self, version: str) -> bool:
         """Say whether a version is still to be put on the shelf; what stands there broken is removed."""
         where = f"versions/{version}"
         there = self.shelf.names(where)
-        if not there:
-            return True
-        if TOMBSTONE not in there:
-            with suppress(UserError, OSError):
-                shards = Version.look(self.shelf, version).shards
-                if all(self._is_sound(f"{where}/{shard.file}", shard.sha256) for shard in shards):
-                    return False
-            self.shelf.remove(where)
-            return True
-        return False
+        if TOMBSTONE in there:
+            return False
+        held = self._look(version) if there else None
+        if held and all(self._is_sound(f"{where}/{shard.file}", shard.sha256) for shard in held.shards):
+            return False
+        self.shelf.remove(where)
+        return True
 
     def _is_sound(self, name: str, sha256: str) -> bool:
-        with self.shelf.lend(name) as path:
-            return _digest(path) == sha256
+        """Say whether a file is there, with these bytes; raises what keeps it from being read."""
+        try:
+            with self.shelf.lend(name) as path:
+                return _digest(path) == sha256
+        except FileNotFoundError:
+            return False
+
+    def _look(self, version: str) -> Version | None:
+        """Open a version whose manifest and list of shards are sound; None for another, or one that was withdrawn.
+
+        A shelf that cannot be asked says nothing of a version: its `OSError` is raised.
+        """
+        try:
+            found = Version.look(self.shelf, version)
+            sound = found.withdrawn is None and len(found.shards) >= 0  # reading them may raise
+        except (UserError, FileNotFoundError):
+            return None
+        return found if sound else None
+
+    def readable(self) -> list[Version]:
+        """Return the versions that can be read and were not withdrawn."""
+        return [found for found in map(self._look, self.versions()) if found is not None]
 
     def versions(self) -> list[str]:
         """Return the ids of all versions, sorted."""
@@ -198,10 +211,11 @@ class Library:
                 raise UserError(
                     f"{match['name']!r} has meant {len(log)} versions, so there is no {name!r}; see `winnow log {match['name']}`"
                 )
-            wanted = str(log[-1 - back].version)
-            if wanted == "None":
+            entry = log[-1 - back]
+            wanted = entry.version
+            if wanted is None:
                 raise UserError(
-                    f"{name!r} means nothing since {log[-1 - back].held.get('at')}; `winnow log {match['name']}` tells why"
+                    f"{name!r} means nothing since {entry.held.get('at')}; `winnow log {match['name']}` tells why"
                 )
             if wanted not in self.versions():
                 raise UserError(
@@ -236,10 +250,8 @@ class Library:
 
     def shards_of(self, name: str) -> list[str]:
         """Return the digests of a version's shards; none where it cannot be read."""
-        with suppress(UserError, OSError):
-            version = Version.look(self.shelf, self.find(name))
-            return [] if version.withdrawn is not None else [shard.sha256 for shard in version.shards]
-        return []
+        found = self._look(self.find(name))
+        return [] if found is None else [shard.sha256 for shard in found.shards]
 
     def sweep(self, among: Iterable[str] | None = None) -> list[str]:
         """Remove the objects that no version has, all or those `among`; return their names.
@@ -268,10 +280,7 @@ class Library:
             match = re.search(r"-([0-9a-f]{8})\.parquet$", name)
             if match:
                 yield match[1]
-        with suppress(UserError, OSError):
-            found = Version.look(self.shelf, version)
-            if found.withdrawn is None:
-                yield from (shard.sha256[:8] for shard in found.shards)
+        yield from (sha256[:8] for sha256 in self.shards_of(version))
 
     # --- what was forgotten
 

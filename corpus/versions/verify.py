@@ -108,7 +108,8 @@ def _shard(version: Version, shard: Shard, deep: bool) -> list[str]:
             return _bytes(path, shard, deep)
     except OSError as error:
         return [
-            f"{shard.file}: " + ("missing" if isinstance(error, FileNotFoundError) else str(error.strerror))
+            f"{shard.file}: "
+            + ("missing" if isinstance(error, FileNotFoundError) else str(error.strerror or error))
         ]
 
 

@@ -10,7 +10,7 @@ from moto.server import ThreadedMotoServer
 
 from corpus.bucket import Bucket
 from corpus.disk import Disk
-from corpus.schema import UserError
+from corpus.schema import UnreachableError, UserError
 from corpus.store import Store
 from corpus.versions.library import Library
 from corpus.versions.training import Epoch, TrainingRows
@@ -216,11 +216,11 @@ def test_no_name_leads_out_of_the_prefix(uri, name):
 
 
 def test_a_bucket_that_is_not_there_or_refuses_is_said(uri, monkeypatch):
-    with pytest.raises(UserError, match="NoSuchBucket"):
+    with pytest.raises(UnreachableError, match="NoSuchBucket"):
         Bucket("s3://nobody-made-this-one").write("a", b"")
     monkeypatch.setenv("AWS_ENDPOINT_URL", "http://127.0.0.1:9")
     monkeypatch.setenv("AWS_MAX_ATTEMPTS", "1")
-    with pytest.raises(UserError, match="cannot be reached"):
+    with pytest.raises(UnreachableError, match="cannot be reached"):
         Bucket(uri).read("a")
 
 
@@ -233,3 +233,20 @@ def test_young_objects_that_nobody_has_yet_are_left_to_who_is_publishing(uri, tm
     held.withdraw(version.id, "asked to")
 
     assert held.shelf.names("objects") == ["0" * 64 + ".parquet"]
+
+
+def test_a_bucket_that_cannot_be_asked_loses_no_version(uri, tmp_path, monkeypatch):
+    held = library(uri, tmp_path)
+    version = published(held, ["one", "two"])
+    version.attest("attestations/scores.json", b"{}")
+
+    def refuse(*_: object) -> Path:
+        raise UnreachableError("slow down")
+
+    with monkeypatch.context() as patch:
+        patch.setattr(Bucket, "_download", refuse)
+        with pytest.raises(UnreachableError, match="slow down"):
+            published(held, ["one", "two"])
+
+    assert verify(held, version.id, deep=True)["ok"]
+    assert published(held, ["one", "two"]).attested("attestations/scores.json") == {}
