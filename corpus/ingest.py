@@ -148,7 +148,7 @@ def _identify(
         every = list(_ids_of_records(source.name, records, known.counts(records, kept)))
         ids = [None if old else row_id for row_id, old in zip(every, known.has(every), strict=True)]
         refused, replaced = [], []
-    gone = forgotten.among(source.name, ids)
+    gone = forgotten.among(source.name, ids, records)
     told = {place: _refusal(keys[place], lines[place]) for place in refused}
     told |= {place: ("forgotten", why) for place, why in gone.items()}
     rejects += _rejects_of(spool, told)

@@ -1,6 +1,5 @@
 """What one run, or a version whose run is gone, tells of a row."""
 
-import io
 from collections.abc import Iterator
 from dataclasses import dataclass
 from functools import cached_property
@@ -19,7 +18,6 @@ from corpus.standing import Standing
 from corpus.versions.version import Version
 from flows.job import Job
 
-_LEDGER = "attestations/ledger.parquet"
 _CAME = ["id", "source", "file", "row", "parent"]
 
 
@@ -108,11 +106,10 @@ class LedgerChapter:
     @classmethod
     def of_version(cls, version: Version, *, last: bool) -> "LedgerChapter":
         """Return what a version tells by itself."""
-        ledger = LEDGER.empty_table()
-        if version.withdrawn is None and _LEDGER in version.digests:
-            ledger = pq.read_table(io.BytesIO(version.shelf.read(f"{version.where}/{_LEDGER}")))
+        ledger = version.ledger
         sources = [source["name"] for source in version.manifest["recipe"].get("sources", [])]
-        return cls(f"version {version.id[:12]}", ledger, sources, version, last)
+        told = LEDGER.empty_table() if ledger is None else ledger
+        return cls(f"version {version.id[:12]}", told, sources, version, last)
 
     @classmethod
     def of_run(cls, job: Job, *, last: bool) -> "LedgerChapter":

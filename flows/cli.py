@@ -230,7 +230,7 @@ def forget(
     as_json: bool,
 ) -> None:
     """Forget rows and all that grew of them: publish without them, erase what quotes them, list what had seen them."""
-    from corpus.forget import Wanted
+    from corpus.forgetting.find import Wanted
     from flows import forget as forgetting
 
     held = forgetting.forget(

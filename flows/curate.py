@@ -73,10 +73,8 @@ def curate(job: Job, number: int, progress: Progress = silent) -> list[dict[str,
         decided = work.run(segment, before, grown)
     runner.save(decided, job.segment(number))
     stages = [*first, *decided.stages]
-    (job.segment(number) / "stages.json").write_text(json.dumps(stages))
-    (job.segment(number) / "input.json").write_text(
-        json.dumps({"snapshot": before.folder.name, "grown": len(grown)})
-    )
+    job.write(f"segments/{number}/stages.json", stages)
+    job.write(f"segments/{number}/input.json", {"snapshot": before.folder.name, "grown": len(grown)})
     return stages
 
 

@@ -14,7 +14,7 @@ from audit.report import ReportFacts, render
 from corpus import text
 from corpus.schema import UserError, digest
 from corpus.versions.library import Ref
-from corpus.versions.version import Version
+from corpus.versions.version import LEDGER_FILE, Version
 from flows import assess
 from flows.curate import opened
 from flows.job import Job, stage_rows, totals
@@ -83,11 +83,6 @@ def stay(job: Job) -> bool:
     return asks_nothing(job.recipe, version)
 
 
-def asked_of(recipe: Recipe) -> dict[str, Any]:
-    """Return a recipe as plain JSON."""
-    return recipe.model_dump(mode="json")
-
-
 def unchanged(job: Job) -> dict[str, Any]:
     """End a run over sources that hold nothing new; the version, its report and its scores are those that were."""
     version = opened(job)
@@ -128,10 +123,7 @@ def _summary(job: Job, record: dict[str, Any]) -> dict[str, Any]:
             "findings": record["findings"],
             "gates": record["gates"],
         },
-        "scores": {
-            name: {metric: value for metric, value in found.items() if metric != "per_class"}
-            for name, found in scores.get("classifiers", {}).items()
-        },
+        "scores": overall(scores),
         "per_class": {
             name: found.get("per_class", {}) for name, found in scores.get("classifiers", {}).items()
         },
@@ -141,6 +133,14 @@ def _summary(job: Job, record: dict[str, Any]) -> dict[str, Any]:
         "seconds": watched.get("seconds"),
         "peak_rss_mb": watched.get("peak_rss_mb"),
         "warnings": warnings(job),
+    }
+
+
+def overall(scores: dict[str, Any]) -> dict[str, Any]:
+    """Return each classifier's scores over all classes."""
+    return {
+        name: {metric: value for metric, value in found.items() if metric != "per_class"}
+        for name, found in scores.get("classifiers", {}).items()
     }
 
 
@@ -168,7 +168,10 @@ def warnings(job: Job) -> list[str]:
                 found.append(f"{stage['stage']} made no candidate")
         elif stage["stage"] in judges and not stage["dropped"] and not stage.get("changed"):
             found.append(f"{stage['stage']} changed and dropped nothing")
-    if job.unchanged and opened(job).attested(RUN)["recipe"]["audit"] != asked_of(job.recipe)["audit"]:
+    if (
+        job.unchanged
+        and opened(job).attested(RUN)["recipe"]["audit"] != job.recipe.model_dump(mode="json")["audit"]
+    ):
         found.append(
             "the audit of the steps is that of the run that took them, by what `audit:` said then; --fresh audits them anew"
         )
@@ -285,7 +288,7 @@ def _attest(job: Job, page: str) -> None:
         "packages": dict(sorted(environment.items())),
     }
     version.attest("attestations/environment.json", json.dumps(tools, indent=1).encode())
-    recipe = asked_of(job.recipe)
+    recipe = job.recipe.model_dump(mode="json")
     if job.unchanged:
         recipe["audit"] = version.attested(RUN)["recipe"]["audit"]
     run = {
@@ -295,4 +298,4 @@ def _attest(job: Job, page: str) -> None:
     }
     version.attest(RUN, json.dumps(run, indent=1).encode())
     if not job.unchanged:
-        version.attest("attestations/ledger.parquet", (job.folder / "ledger.parquet").read_bytes())
+        version.attest(LEDGER_FILE, (job.folder / "ledger.parquet").read_bytes())

@@ -1,30 +1,27 @@
 """Forgets rows: new versions without them, everything that quotes them erased, and a list of what had seen them."""
 
-import io
 import json
 from pathlib import Path
 from typing import Any
 
 import pyarrow as pa
-import pyarrow.compute as pc
-import pyarrow.parquet as pq
 from rich.console import Console
 
 from audit.report import ReportFacts, render
-from corpus import forget as forgetting
 from corpus.earlier import Earlier
-from corpus.forget import Found, Wanted
+from corpus.forgetting import corrected
+from corpus.forgetting.erase import clean, erase, redact, tidy
+from corpus.forgetting.find import Found, Wanted, find
 from corpus.schema import LEDGER, UserError, conform
 from corpus.store import Store
 from corpus.versions.card import Card
 from corpus.versions.rows import forget_decoded
 from corpus.versions.version import Version
 from flows import increment
-from flows.finish import CURATION, RUN
+from flows.finish import CURATION, RUN, SCORES, overall
 from flows.job import Job
 from flows.progress import shown
 
-_LEDGER = "attestations/ledger.parquet"
 _COPIED = (increment.SOURCES, RUN, "audit.json", "attestations/environment.json")
 _EMPTY = "e3b0c44298fc1c149afbf4c8996fb92427ae41e4649b934ca495991b7852b855"
 """The digest of no records: what came since the version that is built on."""
@@ -50,39 +47,30 @@ def forget(
     store = Store(root.resolve())
     with shown(quiet) as progress, store.alone():
         progress("looking for the rows", 0, 0)
-        if not dry_run:
-            forgetting.tidy(store)
-        found = forgetting.find(store, wanted)
+        found = find(store, wanted)
         told = _told(store, found)
         names = _names(store, found)
         if dry_run:
             return {**told, "names": dict.fromkeys(names), "erased": None, "withdrawn": [], "dry_run": True}
-        barred = sorted(found.ids - _harmless(store, found))
-        store.library.forget(barred, [wanted.source] if wanted.source else [], why)
+        rows, records = corrected.barred(store, found.ids, found.spared)
+        store.library.forget(rows, records, [wanted.source] if wanted.source else [], why)
         progress("publishing without them", 0, 0)
-        made = {name: _publish(store, name, version, found, why) for name, version in names.items()}
+        made = {version: _publish(store, version, found, why) for version in {*names.values()}}
+        for name, version in names.items():
+            left = sum(found.versions[version].values()) if made[version] else "all"
+            store.library.set_ref(
+                name, made[version], store.library.last(name).n, forgot=f"{left} rows: {why}"
+            )
         progress("erasing", 0, 0)
-        erased = forgetting.erase(store, found)
+        tidy(store)
+        erased = erase(store, found)
         erased["reports"] = _clean_runs(store, found) + _clean_versions(store, found)
         taken = sorted(found.versions) if withdraw else []
         for version in taken:
             forget_decoded(store.library.shards_of(version))
             store.library.withdraw(version, why)
-    return {**told, "names": made, "erased": erased, "withdrawn": taken, "dry_run": False}
-
-
-def _harmless(store: Store, found: Found) -> set[str]:
-    """Return the ids under which a name's rows now say something else: they were corrected since, and may be again."""
-    held: set[str] = set()
-    for name in store.library.refs() if found.matched else ():
-        meant = store.library.last(name).version
-        if meant is None or meant not in store.library.versions():
-            continue
-        for part in Earlier.of(store.library.open(meant), []).parts:
-            rows = part.read(["id", "messages"])
-            named = pc.is_in(rows["id"], found.sorted).combine_chunks()
-            held |= {*rows.filter(pc.and_(named, pc.invert(found.mask(rows))))["id"].to_pylist()}
-    return held
+    given = {name: made[version] for name, version in names.items()}
+    return {**told, "names": given, "erased": erased, "withdrawn": taken, "dry_run": False}
 
 
 def _told(store: Store, found: Found) -> dict[str, Any]:
@@ -110,64 +98,61 @@ def _told(store: Store, found: Found) -> dict[str, Any]:
             in found.versions
         ],
         "snapshots": sorted(found.snapshots),
-        "unreadable": forgetting.unreadable(store),
+        "unreadable": _unreadable(store),
     }
 
 
-def _names(store: Store, found: Found) -> dict[str, Version]:
+def _unreadable(store: Store) -> list[str]:
+    """Return the versions that cannot be read, and so were not searched."""
+    library = store.library
+    readable = {version.id for version in library.readable()}
+    return [
+        version
+        for version in library.versions()
+        if version not in readable and not library.withdrawn(version)
+    ]
+
+
+def _names(store: Store, found: Found) -> dict[str, str]:
     """Return the names that mean a version with one of the rows."""
-    held = {}
-    for name in store.library.refs():
-        last = store.library.last(name)
-        if last.version not in found.versions:
-            continue
-        version = Version.look(store.library.shelf, str(last.version))
-        held[name] = version
-    return held
+    meant = {name: str(store.library.last(name).version) for name in store.library.refs()}
+    return {name: version for name, version in meant.items() if version in found.versions}
 
 
-def _publish(store: Store, name: str, version: Version, found: Found, why: str) -> str | None:
-    """Publish what is left of a version, let the name mean it, and say of it what is still true.
-
-    Where nothing is left none is published, and the name means nothing.
-    """
+def _publish(store: Store, version_id: str, found: Found, why: str) -> str | None:
+    """Publish what is left of a version, and say of it what is still true; None where no row is left."""
+    version = store.library.open(version_id)
     if sum(found.versions[version.id].values()) == sum(shard.rows for shard in version.shards):
-        store.library.set_ref(name, None, store.library.last(name).n, forgot=f"all rows: {why}")
         return None
-    parts = Earlier.of(version, []).parts
-    columns = ["id", "source", "file", "row", "messages"]
-    gone = pa.concat_tables(
-        [rows.filter(found.mask(rows)) for rows in (part.read(columns) for part in parts)]
-    )
-    ids = gone["id"].to_pylist()
+    columns = ["id", "source", "file", "row"]
+    read = [part.read(columns) for part in Earlier.of(version, []).parts]
+    gone = pa.concat_tables([rows.filter(found.mask(rows, version.where)) for rows in read])
     recipe = version.manifest["recipe"]
     held = {
         **recipe,
         "builds_on": version.id,
         "sources": [{**source, "digest": _EMPTY} for source in recipe.get("sources", [])],
     }
-    licences = _licences(version)
-    made = store.library.publish([], held, Card(name.partition("@")[0], licences), base=version, without=ids)
-    lines = {column: gone[column].combine_chunks() for column in ("id", "source", "file", "row")}
+    title = _title(version)
+    card = Card(title, _licences(version))
+    made = store.library.publish([], held, card, base=version, without=gone["id"].to_pylist())
     said = {"stage": "forget", "action": "forget", "reason": "forgotten", "detail": why}
+    lines = {column: gone[column].combine_chunks() for column in columns}
     lines |= {column: pa.array([value] * gone.num_rows, pa.string()) for column, value in said.items()}
-    made.attest(_LEDGER, _parquet(conform(lines, LEDGER)))
+    made.attest_ledger(conform(lines, LEDGER))
     for file in _COPIED:
         if version.has(file):
             made.attest(file, version.shelf.read(f"{version.where}/{file}"))
     if version.has(CURATION):
         curation = version.attested(CURATION)
-        forgetting.clean(curation, found)
-        _attest_report(made, name, curation)
-    if store.library.last(name).version != made.id:
-        store.library.set_ref(name, made.id, store.library.last(name).n, forgot=f"{len(ids)} rows: {why}")
+        clean(curation, found)
+        _attest_report(made, title, curation)
     return made.id
 
 
-def _parquet(table: pa.Table) -> bytes:
-    raw = io.BytesIO()
-    pq.write_table(table, raw, compression="zstd")
-    return raw.getvalue()
+def _title(version: Version) -> str:
+    """Return what the recipe was called that made a version."""
+    return str(version.attested(RUN)["recipe"]["name"]) if version.has(RUN) else version.id[:12]
 
 
 def _licences(version: Version) -> dict[str, str]:
@@ -179,7 +164,7 @@ def _licences(version: Version) -> dict[str, str]:
 def _attest_report(version: Version, title: str, curation: dict[str, Any]) -> None:
     """Lay what curation told, and the report of it, beside a version."""
     version.attest(CURATION, json.dumps(curation, indent=1).encode())
-    scores = "attestations/scores.json"
+    scores = version.attested(SCORES) if version.has(SCORES) else {}
     facts = ReportFacts(
         title=title,
         audit=version.attested("audit.json"),
@@ -187,33 +172,25 @@ def _attest_report(version: Version, title: str, curation: dict[str, Any]) -> No
         stages=curation["stages"],
         samples=curation["samples"],
         growth=curation["growth"],
-        scores=_plain(version.attested(scores)) if version.has(scores) else None,
-        comparison=version.attested(scores).get("comparisons") if version.has(scores) else None,
+        scores=overall(scores) or None,
+        comparison=scores.get("comparisons") or None,
         reproduce={"version": version.id, "builds on": version.manifest["recipe"].get("builds_on") or "none"},
     )
     version.attest("report.html", render(facts).encode())
 
 
-def _plain(scores: dict[str, Any]) -> dict[str, Any]:
-    return {
-        name: {metric: value for metric, value in held.items() if metric != "per_class"}
-        for name, held in scores.get("classifiers", {}).items()
-    }
-
-
 def _clean_versions(store: Store, found: Found) -> int:
     """Write the reports of versions anew that quote one of the rows; return how many they were."""
     count = 0
-    for version in forgetting.versions(store):
-        if version.has(_LEDGER):
-            raw = version.shelf.read(f"{version.where}/{_LEDGER}")
-            left = forgetting.redact(pq.read_table(io.BytesIO(raw)), found)
-            if left is not None:
-                version.attest(_LEDGER, _parquet(left))
+    for version in store.library.readable():
+        ledger = version.ledger
+        left = None if ledger is None else redact(ledger, found)
+        if left is not None:
+            version.attest_ledger(left)
         if version.has(CURATION):
             curation = version.attested(CURATION)
-            if forgetting.clean(curation, found):
-                _attest_report(version, version.id[:12], curation)
+            if clean(curation, found):
+                _attest_report(version, _title(version), curation)
                 count += 1
     return count
 
@@ -224,13 +201,11 @@ def _clean_runs(store: Store, found: Found) -> int:
     for folder in sorted((store.root / "runs").glob("*")):
         job = Job.open(folder)
         curation = job.read("curation.json")
-        if curation is not None and forgetting.clean(curation, found):
-            job.write("curation.json", curation)
-            job.write("samples.json", curation["samples"])
-            (folder / "report.html").unlink(missing_ok=True)
-            count += 1
-        elif (samples := job.read("samples.json")) and any(one["id"] in found.ids for one in samples):
-            job.write("samples.json", [one for one in samples if one["id"] not in found.ids])
+        told = curation or {"samples": job.read("samples.json"), "growth": None}
+        if clean(told, found):
+            if curation is not None:
+                job.write("curation.json", told)
+            job.write("samples.json", told["samples"])
             (folder / "report.html").unlink(missing_ok=True)
             count += 1
     return count

@@ -104,7 +104,7 @@ def without(base: Version | None, replaced: Sequence[str], forgotten: Forgotten)
 
     These are rows whose records were corrected, and rows that were forgotten but stand in the version.
     """
-    if base is None or not (replaced or forgotten.rows or forgotten.sources):
+    if base is None or not (replaced or forgotten):
         return LEDGER.empty_table()
     rows = pa.concat_tables(
         [part.read(["id", "source", "file", "row", "parent"]) for part in Earlier.of(base, []).parts]
@@ -112,7 +112,7 @@ def without(base: Version | None, replaced: Sequence[str], forgotten: Forgotten)
     tables = []
     for gone, reason in (
         (pc.is_in(rows["id"], pa.array(replaced, pa.string())), "corrected"),
-        (forgotten.mask(rows), "forgotten"),
+        (base.in_its_ids(forgotten).mask(rows), "forgotten"),
     ):
         found = rows.filter(gone)
         tables.append(_lines(found, reason))

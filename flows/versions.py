@@ -121,6 +121,8 @@ def _what(entry: dict[str, Any]) -> str:
         return str(entry["state"])
     if "rolled_back_from" in entry:
         return f"rolled back from {entry['rolled_back_from'][:12]}"
+    if "forgot" in entry:
+        return f"forgot {entry['forgot']}"
     return f"run {entry['run']}" if "run" in entry else ""
 
 

@@ -1,6 +1,5 @@
 """What one version has that another has not: row by row, by id."""
 
-import io
 from collections import Counter
 from collections.abc import Iterable, Iterator, Mapping
 from concurrent.futures import ThreadPoolExecutor
@@ -17,7 +16,6 @@ from corpus.schema import ROW, SPLITS, digest
 from corpus.versions.shards import by_split
 from corpus.versions.version import Version
 
-LEDGER = "attestations/ledger.parquet"
 SAMPLES = 5
 MENTIONS = 20_000
 """Rows of each side whose texts are searched for mentions; of more, those of least keyed hash of their id."""
@@ -299,14 +297,11 @@ def _why(version: Version, rows: pa.Table) -> list[dict[str, Any]]:
     counts: Counter[tuple[str, str]] = Counter()
     told = False
     for one in version.lineage:
-        try:
-            raw = one.shelf.read(f"{one.where}/{LEDGER}")
-        except FileNotFoundError:
+        if (ledger := one.ledger) is None:
             continue
         told = True
         if not len(ids):
             break
-        ledger = pq.read_table(io.BytesIO(raw), columns=["id", "stage", "reason"])
         known = ledger.filter(pc.is_in(ledger["id"], ids))
         counts.update(zip(known["stage"].to_pylist(), known["reason"].to_pylist(), strict=True))
         ids = ids.filter(pc.invert(pc.is_in(ids, known["id"].combine_chunks())))

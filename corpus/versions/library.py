@@ -189,6 +189,10 @@ class Library:
             return None
         return found if sound else None
 
+    def withdrawn(self, version: str) -> bool:
+        """Say whether a version (by its whole id) was withdrawn, though nothing else of it can be read."""
+        return TOMBSTONE in self.shelf.names(f"versions/{version}")
+
     def readable(self) -> list[Version]:
         """Return the versions that can be read and were not withdrawn."""
         return [found for found in map(self._look, self.versions()) if found is not None]
@@ -284,9 +288,14 @@ class Library:
 
     # --- what was forgotten
 
-    def forget(self, rows: Sequence[str], sources: Sequence[str], why: str) -> None:
-        """Note that rows (by id), or all rows of sources, are to be taken in no more."""
-        entry = json.dumps({"at": _now(), "why": why, "rows": sorted(rows), "sources": sorted(sources)})
+    def forget(self, rows: Iterable[str], records: Iterable[bytes], sources: Iterable[str], why: str) -> None:
+        """Note that rows (by id), records (by digest), or all rows of sources, are to be taken in no more."""
+        held = {
+            "rows": sorted(rows),
+            "records": sorted(record.hex() for record in records),
+            "sources": sorted(sources),
+        }
+        entry = json.dumps({"at": _now(), "why": why, **held})
         number = len(self.shelf.names("forgotten")) + 1
         while not self.shelf.create(f"forgotten/{number}", entry.encode()):
             number += 1
@@ -294,12 +303,13 @@ class Library:
     @property
     def forgotten(self) -> Forgotten:
         """All that is to be taken in no more."""
-        found = Forgotten({}, {})
+        found = Forgotten()
         for name in self.shelf.names("forgotten"):
             try:
                 entry = json.loads(self.shelf.read(f"forgotten/{name}"))
                 told = f"forgotten on {entry['at'][:10]}: {entry['why']}"
                 found.rows.update(dict.fromkeys(entry["rows"], told))
+                found.records.update(dict.fromkeys(entry.get("records", []), told))
                 found.sources.update(dict.fromkeys(entry["sources"], told))
             except (ValueError, KeyError, TypeError) as error:
                 raise UserError(

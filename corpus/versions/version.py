@@ -6,7 +6,7 @@ import json
 import re
 from collections.abc import Iterator, Mapping
 from contextlib import contextmanager
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from functools import cached_property
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
@@ -15,7 +15,7 @@ import pyarrow as pa
 import pyarrow.compute as pc
 import pyarrow.parquet as pq
 
-from corpus.known import LAYERED, RECORDS
+from corpus.known import LAYERED, RECORDS, Known
 from corpus.schema import UserError
 from corpus.versions import manifest
 from corpus.versions.blocks import Block
@@ -31,6 +31,7 @@ DIGESTS = "digests.json"
 """The SHA-256 of every file that may grow or change without changing the id. Where one is being replaced, both
 digests stand here until it is, and null where it was absent, so that a crash in between leaves nothing wrong."""
 TOMBSTONE = "withdrawn.json"
+LEDGER_FILE = "attestations/ledger.parquet"
 
 
 @dataclass(frozen=True)
@@ -134,12 +135,25 @@ class Version:
         """Return the shards of a split, in row order, as files of this machine."""
         return [self.shelf.local(f"{self.where}/{shard.file}") for shard in by_split(self.shards)[split]]
 
+    def in_its_ids(self, forgotten: Forgotten) -> Forgotten:
+        """Return what was forgotten, with the ids of the rows that it has for a forgotten record among the rows."""
+        if not forgotten.records:
+            return forgotten
+        records = self.records
+        digests = pa.array([bytes.fromhex(digest) for digest in sorted(forgotten.records)], pa.binary(16))
+        ids = records.filter(pc.is_in(records["record"], digests))["id"].drop_null().to_pylist()
+        held = Known(lambda: records).held(ids)
+        told = {row_id: forgotten.records.get(record.hex()) for row_id, (record, _) in held.items()}
+        rows = {row_id: why for row_id, why in told.items() if why is not None}
+        return replace(forgotten, rows={**forgotten.rows, **rows})
+
     def holds(self, forgotten: Forgotten) -> bool:
         """Say whether one of its rows was forgotten since."""
-        if not (forgotten.rows or forgotten.sources):
+        if not forgotten:
             return False
+        meant = self.in_its_ids(forgotten)
         return any(
-            pc.any(forgotten.mask(pq.read_table(file, columns=["id", "source"]))).as_py()
+            pc.any(meant.mask(pq.read_table(file, columns=["id", "source"]))).as_py()
             for split in self.manifest["splits"]
             for file in self.files(split)
         )
@@ -190,6 +204,19 @@ class Version:
         return pq.read_table(io.BytesIO(raw), schema=RECORDS)
 
     # --- what is said of it
+
+    @property
+    def ledger(self) -> pa.Table | None:
+        """What the run that published it rejected, replaced and dropped; None where none is beside it."""
+        if not self.has(LEDGER_FILE):
+            return None
+        return pq.read_table(io.BytesIO(self.shelf.read(f"{self.where}/{LEDGER_FILE}")))
+
+    def attest_ledger(self, ledger: pa.Table) -> None:
+        """Lay a ledger beside the version, or replace it."""
+        raw = io.BytesIO()
+        pq.write_table(ledger, raw, compression="zstd")
+        self.attest(LEDGER_FILE, raw.getvalue())
 
     def attest(self, name: str, content: bytes) -> None:
         """Lay a file beside the version, or replace it; a crash leaves the old one or the new one, and no complaint."""

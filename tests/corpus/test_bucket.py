@@ -181,7 +181,7 @@ def test_a_run_publishes_there_and_the_next_one_builds_on_it(uri, tmp_path):
 
 
 def test_rows_are_forgotten_and_versions_withdrawn_there(uri, tmp_path):
-    from corpus.forget import Wanted
+    from corpus.forgetting.find import Wanted
 
     store = Store.at(uri)
     corpus = jobs.write(

@@ -3,6 +3,7 @@
 import json
 import subprocess
 import sys
+from collections.abc import Callable
 from pathlib import Path
 from typing import Any
 
@@ -10,7 +11,7 @@ import pyarrow as pa
 import pyarrow.parquet as pq
 import pytest
 
-from corpus.forget import Wanted
+from corpus.forgetting.find import Wanted
 from corpus.schema import SPLITS, UserError
 from corpus.store import Store
 from corpus.versions.verify import verify
@@ -484,17 +485,23 @@ def test_a_name_of_which_nothing_is_left_means_nothing_and_the_next_run_takes_in
     assert texts(Store(store).library.open("small")) == ["one more of these rows"]
 
 
-def test_a_text_that_was_corrected_goes_and_the_correction_stays(store, tmp_path):
+@pytest.fixture
+def publish(store, tmp_path) -> Callable[..., Version]:
+    """Publish keyed rows, twenty of them unless more are asked for, of which the third says what it is told to."""
     folder = tmp_path / "people"
     sources = [{"name": "people", "uri": f"file:{folder}", "key": "key"}]
 
-    def publish(said: str) -> Version:
-        held = [{"key": f"k{number}", "text": f"person {number} says little"} for number in range(20)]
+    def published(said: str, count: int = 20, **options: Any) -> Version:
+        held = [{"key": f"k{number}", "text": f"person {number} says little"} for number in range(count)]
         held[3]["text"] = said
         jobs.write(folder, held)
-        run(jobs.recipe(folder, STAGES, sources=sources, name="people"), store, workers=1)
+        run(jobs.recipe(folder, STAGES, sources=sources, name="people"), store, workers=1, **options)
         return Store(store).library.open("people")
 
+    return published
+
+
+def test_a_text_that_was_corrected_goes_and_the_correction_stays(store, publish):
     old = publish("the xylophone of person 3")
     current = publish("person 3 says other things")
     before = texts(current)
@@ -507,6 +514,91 @@ def test_a_text_that_was_corrected_goes_and_the_correction_stays(store, tmp_path
     assert "person 3 says it again" in texts(publish("person 3 says it again"))
     Store(store).library.withdraw(old.id, "asked to")
     assert not [file for file in saying(store, "xylophone of person") if not file.startswith("refs")]
+
+
+@pytest.mark.parametrize(
+    ("said", "pattern"),
+    [
+        pytest.param("the xyl&#111;phone of person 3", "xylophone", id="as published"),
+        pytest.param("the xyl&#111;phone of person 3", "xyl&#111;phone", id="as it came"),
+        pytest.param("xyl&#111;phone", "xylophone", id="as it fell"),
+    ],
+)
+@pytest.mark.parametrize("corrected", [False, True])
+def test_a_text_goes_in_all_its_forms(store, publish, said, pattern, corrected):
+    publish(said)
+    if corrected:
+        publish("person 3 says other things")
+
+    held = forget(Wanted(pattern=pattern), store, "asked to", withdraw=True, quiet=True)
+
+    assert held["rows"] == (1 if "&" in pattern else 5)
+    assert saying(store, "xyl&#111;phone") == []
+    assert saying(store, "xylophone of person") == []
+    assert len(texts(Store(store).library.open("people"))) == (20 if corrected else 19)
+
+
+def test_forgetting_a_corrected_text_twice_takes_no_more_than_once(store, publish):
+    publish("the xylophone of person 3")
+    publish("person 3 says other things")
+
+    first = forget(Wanted(pattern="xylophone of"), store, "asked to", quiet=True)
+    before = texts(Store(store).library.open("people"))
+    second = forget(Wanted(pattern="xylophone of"), store, "asked to", quiet=True)
+
+    assert first["names"] == second["names"] == {}
+    assert len(first["snapshots"]) == 1
+    assert second["snapshots"] == []
+    assert texts(Store(store).library.open("people")) == before
+
+
+@pytest.mark.parametrize("fresh", [False, True])
+def test_a_source_that_goes_back_to_a_forgotten_text_brings_it_back_nowhere(store, publish, fresh):
+    publish("person 3 said this first")
+    publish("the xylophone of person 3")
+    publish("person 3 says other things")
+    forget(Wanted(pattern="xylophone of"), store, "asked to", withdraw=True, quiet=True)
+
+    after = publish("the xylophone of person 3", fresh=fresh)
+    assert len(texts(after)) == 19
+    assert saying(store, "xylophone of person") == []
+    assert "person 3 said this first" in texts(publish("person 3 said this first", fresh=fresh))
+    assert "person 3 says it again" in texts(publish("person 3 says it again", fresh=fresh))
+
+
+def test_a_name_that_goes_back_to_a_text_that_was_corrected_and_forgotten_does_not_keep_it(store, publish):
+    old = publish("the xylophone of person 3")
+    publish("person 3 says other things")
+    forget(Wanted(pattern="xylophone of"), store, "asked to", quiet=True)
+    library = Store(store).library
+
+    with pytest.raises(UserError, match="holds rows that were forgotten"):
+        library.roll_back("people", old.id)
+    library.set_ref("people", old.id, library.last("people").n)
+
+    assert not [said for said in texts(publish("person 3 says other things")) if "xylophone" in said]
+
+
+def test_a_version_takes_over_what_the_one_it_builds_on_was_meant_for(store, tmp_path):
+    jobs.write(tmp_path / "corpus" / "first" / "more", [{"text": "one more of these rows", "label": "a"}])
+    run(recipe(tmp_path / "corpus"), store, workers=1)
+
+    held = forget(Wanted(pattern="xylophone  and"), store, "asked to", withdraw=True, quiet=True)
+
+    assert held["rows"] == 3
+    assert len(held["versions"]) == 2  # two spaces are in the records alone, one in the rows
+    assert not [said for said in texts(Store(store).library.open("small")) if "xylophone" in said]
+
+
+def test_versions_between_a_text_and_its_correction_are_told_of(store, publish):
+    first = publish("the  xylophone of person 3")
+    second = publish("the  xylophone of person 3", 21)
+    publish("person 3 says other things", 21)
+
+    held = forget(Wanted(pattern="the  xylophone"), store, "asked to", withdraw=True, quiet=True)
+
+    assert sorted(held["withdrawn"]) == sorted([first.id, second.id])
+    assert len(texts(Store(store).library.open("people"))) == 21
 
 
 def test_a_run_that_began_before_rows_were_forgotten_names_nothing(store, tmp_path):

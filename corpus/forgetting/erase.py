@@ -1,0 +1,171 @@
+"""Erases rows from what a store rebuilds, and what quotes them from all that is told of it.
+
+What is rebuilt from sources (snapshots, what was measured, what was made text by text) goes as a whole where it
+holds such a row: what is left of it could not be told from what it was. Versions are for people to withdraw.
+"""
+
+import shutil
+from pathlib import Path
+from typing import Any
+
+import pyarrow as pa
+import pyarrow.compute as pc
+import pyarrow.parquet as pq
+
+from corpus.forgetting.find import Found
+from corpus.forgetting.places import of_run
+from corpus.store import Store
+from corpus.versions.rows import forget_decoded
+
+
+def tidy(store: Store) -> None:
+    """Remove what killed runs left half done, which nobody reads again but which may hold rows: the store is held alone."""
+    for name in store.disk.names("tmp"):
+        shutil.rmtree(store.root / "tmp" / name, ignore_errors=True)
+    for folder in sorted((store.root / "runs").glob("*")):
+        if not (folder / "began.json").exists():
+            store.disk.remove(f"runs/{folder.name}")
+    for pattern in (
+        "dropped/*.parquet",
+        "segments/*/parts.parquet",
+        "segments/*/ledger.parquet",
+        "*.parquet",
+    ):
+        for file in sorted(store.root.glob(f"runs/*/{pattern}")):
+            try:
+                pq.read_metadata(file)
+            except pa.ArrowException:
+                file.unlink()
+    named = _named(store)
+    for file in sorted(store.root.glob("memo/??/*/messages.parquet")):
+        if str(file.parent) not in named:
+            store.disk.remove(str(file.parent.relative_to(store.root)))
+    for file in store.replay.rglob(".*"):
+        file.unlink()
+
+
+def _named(store: Store) -> set[str]:
+    """Return the measurements that runs refer to."""
+    return {
+        memo
+        for file in store.root.glob("runs/*/segments/*/parts.parquet")
+        for memo in pq.read_table(file, columns=["memo"])["memo"].to_pylist()
+    }
+
+
+def erase(store: Store, found: Found) -> dict[str, int]:
+    """Erase the rows from snapshots, from what was measured and made, from dropped rows and from this machine's caches.
+
+    Returns how much went of each. Reports and versions are not touched.
+    """
+    gone = {"snapshots": len(found.snapshots), "measured": 0, "made": 0, "dropped": 0, "decoded": 0}
+    gone["ledgers"] = _redacted(store, found)
+    for folder in _measured(store, found):
+        store.disk.remove(str(folder.relative_to(store.root)))
+        gone["measured"] += 1
+    for name in found.snapshots:
+        store.disk.remove(f"snapshots/{name}")
+    for file in store.replay.rglob("*.parquet"):
+        store.disk.remove(str(file.relative_to(store.root)))
+        gone["made"] += 1
+    for place in [of_run(folder) for folder in sorted((store.root / "runs").glob("*"))]:
+        for file in place.files:
+            gone["dropped"] += _without(store, file, place.name, found)
+    for file in sorted(store.root.glob("runs/*/predictions.parquet")):
+        gone["dropped"] += _without(store, file, "", found)
+    for version, files in found.versions.items():
+        held = store.library.open(version)
+        gone["decoded"] += forget_decoded([shard.sha256 for shard in held.shards if shard.file in files])
+    return gone
+
+
+def _measured(store: Store, found: Found) -> set[Path]:
+    """Return the memo's folders over parts that hold one of the rows, or with the fingerprint of one."""
+    prints = pa.array(sorted(found.prints), pa.binary(16))
+    folders = set()
+    for file in sorted(store.root.glob("memo/??/*/features.parquet")):
+        known = pq.read_table(file, columns=["fingerprint"])["fingerprint"]
+        if pc.any(pc.is_in(known, prints.cast(known.type))).as_py():
+            folders.add(file.parent)
+    for file in sorted(store.root.glob("runs/*/segments/*/parts.parquet")):
+        for part in pq.read_table(file).to_pylist():
+            if Path(part["file"]).parent.name in found.snapshots:
+                folders.add(Path(part["memo"]))
+    return {folder for folder in folders if folder.exists()}
+
+
+def redact(ledger: pa.Table, found: Found) -> pa.Table | None:
+    """Return a ledger without the details that quote a forgotten row or its key; None where there are none.
+
+    That a row was dropped, by which stage and why, stays: it says nothing that the row said.
+    """
+    quotes = pc.is_in(ledger["id"], found.sorted)
+    for quoted, find_in in (
+        (found.wanted.row, pc.match_substring),
+        (found.wanted.pattern, pc.match_substring_regex),
+    ):
+        if quoted:
+            quotes = pc.or_(quotes, pc.fill_null(find_in(ledger["detail"], quoted), False))
+    quotes = pc.and_(quotes, pc.not_equal(ledger["action"], "forget"))  # which says why people forgot it
+    quotes = pc.and_(quotes, ledger["detail"].is_valid())
+    if not pc.any(quotes).as_py():
+        return None
+    place = ledger.schema.get_field_index("detail")
+    return ledger.set_column(
+        place, "detail", pc.if_else(quotes, pa.scalar(None, pa.string()), ledger["detail"])
+    )
+
+
+def _redacted(store: Store, found: Found) -> int:
+    """Redact the ledgers of all runs; return how many changed."""
+    count = 0
+    for pattern in ("ledger", "rejects", "replaced", "segments/*/ledger"):
+        for file in sorted(store.root.glob(f"runs/*/{pattern}.parquet")):
+            left = redact(pq.read_table(file), found)
+            if left is not None:
+                with store.aside() as folder:
+                    pq.write_table(left, folder / file.name, compression="zstd")
+                    (folder / file.name).replace(file)
+                count += 1
+    return count
+
+
+def _without(store: Store, file: Path, place: str, found: Found) -> int:
+    """Write a file of rows again without those that are forgotten; return how many they were."""
+    rows = pq.read_table(file)
+    met = found.mask(rows, place)
+    count = int(pc.sum(met).as_py() or 0)
+    if count:
+        with store.aside() as folder:
+            pq.write_table(rows.filter(pc.invert(met)), folder / file.name, compression="zstd")
+            (folder / file.name).replace(file)
+    return count
+
+
+def clean(told: dict[str, Any], found: Found) -> bool:
+    """Take what quotes the rows out of what curation told (`curation.json`); say whether there was any."""
+    samples = told["samples"] or []
+    left = [
+        sample for sample in samples if sample["id"] not in found.ids and not _quotes(found, sample["text"])
+    ]
+    changed = len(left) < len(samples)
+    told["samples"] = left
+    growth = told["growth"]
+    if growth is not None:
+        examples = growth["examples"]
+        growth["examples"] = [
+            one
+            for one in examples
+            if found.ids.isdisjoint({one["id"], one["parent_id"]})
+            and not _quotes(found, one["parent"])
+            and not _quotes(found, one["grown"])
+        ]
+        changed |= len(growth["examples"]) < len(examples)
+    return changed
+
+
+def _quotes(found: Found, said: str) -> bool:
+    """Say whether a text that is quoted somewhere is one of those that are meant by what they say."""
+    if found.wanted.pattern is None:
+        return False
+    return bool(pc.match_substring_regex(pa.array([said]), found.wanted.pattern)[0].as_py())
