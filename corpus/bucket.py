@@ -17,6 +17,7 @@ from typing import Any, ClassVar
 from uuid import uuid4
 
 from corpus.fetch import cache_folder
+from corpus.lock import locked
 from corpus.schema import UnreachableError, UserError
 
 _FIXED = re.compile(r"(data/[a-z]+|attestations/records)-\d+-[0-9a-f]{8}\.parquet$|manifest\.json$")
@@ -185,6 +186,13 @@ class Bucket:
     def reading(self, name: str) -> Iterator[None]:
         """Do nothing: a bucket has no locks, and what is read was copied."""
         yield
+
+    @contextmanager
+    def changing(self) -> Iterator[None]:
+        """Change what stands beside versions while nobody else on this machine does; of others nothing is known."""
+        self._copies.mkdir(parents=True, exist_ok=True)
+        with locked(self._copies / "attesting"):
+            yield
 
     def unread(self, name: str) -> bool:
         """Say that nobody reads in place: readers have copies."""

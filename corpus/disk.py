@@ -11,6 +11,7 @@ from datetime import UTC, datetime
 from pathlib import Path
 from typing import ClassVar
 
+from corpus.lock import locked
 from corpus.schema import UserError
 from corpus.sync import sync
 
@@ -133,6 +134,12 @@ class Disk:
         """Let it be known that somebody reads what stands beside a file, until this process ends at the latest."""
         with self.path(name).open("rb") as file:
             fcntl.flock(file, fcntl.LOCK_SH)
+            yield
+
+    @contextlib.contextmanager
+    def changing(self) -> Iterator[None]:
+        """Change what stands beside versions while nobody else does."""
+        with locked(self.root / "attesting"):
             yield
 
     def unread(self, name: str) -> bool:

@@ -12,12 +12,11 @@ import fcntl
 import hashlib
 import uuid
 from collections.abc import Iterable, Iterator
-from contextlib import contextmanager, suppress
+from contextlib import ExitStack, contextmanager, suppress
 from dataclasses import dataclass
 from datetime import UTC, datetime, timedelta
 from functools import cached_property
 from pathlib import Path
-from typing import IO
 
 import pyarrow as pa
 
@@ -25,6 +24,7 @@ from corpus import snapshot
 from corpus.bucket import Bucket
 from corpus.disk import Disk
 from corpus.fetch import cache_folder
+from corpus.lock import locked
 from corpus.schema import UserError
 from corpus.snapshot import Snapshot
 from corpus.versions.library import Library
@@ -79,25 +79,20 @@ class Store:
 
     @contextmanager
     def _lock(self, how: int) -> Iterator[None]:
-        """Hold the store's lock, which the system takes back from a process that ends, however it ends."""
         if not self.root.exists():
             self.disk.make(self.root)
-        with self._lock_file() as file:
+        with ExitStack() as held:
             try:
-                fcntl.flock(file, how)
+                held.enter_context(locked(self.root / "lock", how))
             except BlockingIOError as error:
                 raise UserError(
                     f"a run is in progress in {self.root}; rows can be erased when it has ended"
                 ) from error
+            except OSError as error:
+                raise UserError(
+                    f"the store {self.root} cannot be written ({error.strerror}); name another with --store"
+                ) from error
             yield
-
-    def _lock_file(self) -> IO[str]:
-        try:
-            return (self.root / "lock").open("a")
-        except OSError as error:
-            raise UserError(
-                f"the store {self.root} cannot be written ({error.strerror}); name another with --store"
-            ) from error
 
     @contextmanager
     def aside(self) -> Iterator[Path]:

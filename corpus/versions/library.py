@@ -65,6 +65,9 @@ class Shelf(Protocol):
     def reading(self, name: str) -> AbstractContextManager[None]:
         """Let it be known, where the shelf can, that somebody reads what stands beside a file."""
 
+    def changing(self) -> AbstractContextManager[None]:
+        """Change what stands beside versions while nobody else on this machine does."""
+
     def unread(self, name: str) -> bool:
         """Say whether nobody is known to read what stands beside a file."""
 

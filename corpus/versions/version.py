@@ -221,11 +221,12 @@ class Version:
     def attest(self, name: str, content: bytes) -> None:
         """Lay a file beside the version, or replace it; a crash leaves the old one or the new one, and no complaint."""
         digest = hashlib.sha256(content).hexdigest()
-        known = self.digests
-        before = known.get(name, [None])
-        self._write_digests({**known, name: [*dict.fromkeys([*before, digest])]})
-        self.shelf.write(f"{self.where}/{name}", content)
-        self._write_digests({**known, name: [digest]})
+        with self.shelf.changing():
+            known = self.digests
+            before = known.get(name, [None])
+            self._write_digests({**known, name: [*dict.fromkeys([*before, digest])]})
+            self.shelf.write(f"{self.where}/{name}", content)
+            self._write_digests({**known, name: [digest]})
 
     def has(self, name: str) -> bool:
         """Say whether a file lies beside the version."""

@@ -2,6 +2,7 @@
 
 import json
 import random
+from concurrent.futures import ThreadPoolExecutor
 
 import pyarrow.parquet as pq
 import pytest
@@ -147,6 +148,18 @@ def test_an_attestation_that_a_crash_left_half_replaced_is_sound(store, monkeypa
             monkeypatch.setattr(type(made.shelf), "write", write)
             assert told(store) == [], (name, after)
     made.attest("audit.json", b"done")
+    assert told(store) == []
+
+
+def test_what_many_attest_at_once_is_all_there(store):
+    made = store[1]
+    names = [f"attestations/said-{number}.json" for number in range(8)] * 3
+
+    with ThreadPoolExecutor(8) as pool:
+        list(pool.map(lambda at: made.attest(names[at], b"%d" % at), range(len(names))))
+
+    assert {*names} < {*made.digests}
+    assert all(len(digests) == 1 for digests in made.digests.values())
     assert told(store) == []
 
 
