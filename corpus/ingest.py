@@ -5,6 +5,7 @@ import heapq
 from collections import Counter
 from collections.abc import Callable, Iterator, Mapping, Sequence
 from dataclasses import dataclass
+from functools import lru_cache
 from pathlib import Path
 
 import numpy as np
@@ -129,17 +130,9 @@ def _identify(
             keys += batch.keys
             lines += batch.lines
         progress(len(batch.records))
-    for file in readable:
-        if _mark(file) != marks[file.name]:
-            raise UserError(
-                f"{file.path} changed while it was read; run again when nobody writes to it, or read a copy"
-            )
-    if records and known.keyed not in (None, keyed):
-        how = ("with", "without") if known.keyed else ("without", "with")
-        raise UserError(
-            f"source {source.name!r} was read {how[0]} keys before and is read {how[1]} them now, so no row could be told from "
-            "another; name the column with `key:`, give every file that column, or run with --fresh"
-        )
+    _still(readable, marks)
+    if records:
+        _as_before(source, known, keyed)
     names = [name for column in places for name in column.to_pylist()]
     seen = known.among(records)
     if keyed:
@@ -150,26 +143,18 @@ def _identify(
         refused, replaced = [], []
     gone = forgotten.among(source.name, ids, records)
     told = {place: _refusal(keys[place], lines[place]) for place in refused}
-    told |= {place: ("forgotten", why) for place, why in gone.items()}
+    told |= {place: ("forgotten", f": {why}") for place, why in gone.items()}
     rejects += _rejects_of(spool, told)
     held = [place for place, row_id in enumerate(ids) if row_id is not None]
     held = sorted([*held, *(place for place in refused if not seen[place])])
-    state = hashlib.sha256()
-    for record in sorted(records[place] for place in held):
-        state.update(record)
-    listed = Counter(names[place] for place in held)
-    copies = Counter(digests.values())
-    whole = {
-        name for name, count in Counter(names).items() if listed[name] == count and copies[digests[name]] == 1
-    }
+    state = hashlib.sha256(b"".join(sorted(records[place] for place in held)))
+    whole = _whole(names, held, digests)
     table = pa.table(
         [
             pa.repeat(source.name, len(held)),
             pa.array([records[place] for place in held], pa.binary(16)),
             pa.array([ids[place] for place in held], pa.string()),
-            pa.array(
-                [digests[names[place]] if names[place] in whole else None for place in held], pa.string()
-            ),
+            pa.array([whole.get(names[place]) for place in held], pa.string()),
         ],
         schema=RECORDS,
     )
@@ -182,9 +167,44 @@ def _mark(file: File) -> tuple[int, int, int]:
     return state.st_ino, state.st_size, state.st_mtime_ns
 
 
+def _still(files: list[File], marks: Mapping[str, tuple[int, int, int]]) -> None:
+    """Raise `UserError` where a file is not what it was when it was hashed."""
+    for file in files:
+        if _mark(file) != marks[file.name]:
+            raise UserError(
+                f"{file.path} changed while it was read; run again when nobody writes to it, or read a copy"
+            )
+
+
+def _as_before(source: Source, known: Known, keyed: bool) -> None:
+    """Raise `UserError` where records had keys before and have none now, or the other way round."""
+    if known.keyed not in (None, keyed):
+        how = ("with", "without") if known.keyed else ("without", "with")
+        raise UserError(
+            f"source {source.name!r} was read {how[0]} keys before and is read {how[1]} them now, so no row could be told from "
+            "another; name the column with `key:`, give every file that column, or run with --fresh"
+        )
+
+
+def _whole(names: list[str], held: list[int], digests: Mapping[str, str]) -> dict[str, str]:
+    """Return the files (name to digest) all of whose records are among those held, and which are there once."""
+    listed = Counter(names[place] for place in held)
+    copies = Counter(digests.values())
+    return {
+        name: digests[name]
+        for name, count in Counter(names).items()
+        if listed[name] == count and copies[digests[name]] == 1
+    }
+
+
 def sha256(file: File) -> str:
-    """Hash a file's bytes."""
-    with file.path.open("rb") as opened:
+    """Hash a file's bytes; of one that is as it was when this process hashed it last, the digest is known."""
+    return _sha256(file.path, *_mark(file), file.path.stat().st_ctime_ns)
+
+
+@lru_cache(maxsize=4096)
+def _sha256(path: Path, *_state: int) -> str:
+    with path.open("rb") as opened:
         return hashlib.file_digest(opened, "sha256").hexdigest()
 
 
@@ -257,7 +277,7 @@ def _rejects_of(spool: Spool, told: Mapping[int, tuple[str, str]]) -> list[pa.Ta
         columns["reason"] = pa.array([told[place][0] for place in inside], pa.string())
         columns["detail"] = pa.array(
             [
-                f"{file}{told[place][1]}" if told[place][1].startswith(":") else told[place][1]
+                f"{file}{told[place][1]}"
                 for file, place in zip(columns["file"].to_pylist(), inside, strict=True)
             ],
             pa.string(),

@@ -132,7 +132,7 @@ class Job:
 
     def files(self, source: Source) -> list[File]:
         """Return the files of a source, fetched where they are not here."""
-        return files_of(source, self.here, lambda uri: fetch(uri, self.here, cache_folder()).path)
+        return files(source, self.here)
 
     def segment(self, number: int) -> Path:
         """Return the folder of what a segment decided."""
@@ -163,6 +163,11 @@ class Job:
         """Read a JSON file of the run; None where it is not there."""
         file = self.folder / name
         return json.loads(file.read_text()) if file.exists() else None
+
+
+def files(source: Source, here: Path) -> list[File]:
+    """Return the files of a source, whose relative URIs are read against a folder, fetched where they are not here."""
+    return files_of(source, here, lambda uri: fetch(uri, here, cache_folder()).path)
 
 
 def stage_rows(job: Job) -> list[dict[str, Any]]:

@@ -1,14 +1,13 @@
 """A run over files that are as they were has nothing to show: where nobody watches, no server is started for it."""
 
+from functools import partial
 from pathlib import Path
 from typing import Any
 
-from corpus.fetch import cache_folder, fetch
 from corpus.schema import UserError
-from corpus.sources import files_of
 from corpus.store import Store
 from flows import curate, finish, increment
-from flows.job import Job, Options
+from flows.job import Job, Options, files
 from flows.memory import watched
 from flows.prepare import prepare
 from flows.recipe import Recipe
@@ -16,7 +15,7 @@ from flows.recipe import Recipe
 
 def standstill(recipe: Recipe, options: Options) -> dict[str, Any] | None:
     """Do a run that changes nothing, and return its summary; None where there may be something to do."""
-    store, here = Store(Path(options.store).resolve()), Path(options.base)
+    store = Store(Path(options.store).resolve())
     with store.shared():
         began = increment.begin(
             recipe, store.library, alone=increment.alone(recipe, options.fresh, options.limit)
@@ -26,9 +25,7 @@ def standstill(recipe: Recipe, options: Options) -> dict[str, Any] | None:
         version = store.library.open(began["builds_on"])
         try:
             idle = finish.asks_nothing(recipe, version) and increment.untouched(
-                version,
-                recipe.sources,
-                lambda source: files_of(source, here, lambda uri: fetch(uri, here, cache_folder()).path),
+                version, recipe.sources, partial(files, here=Path(options.base))
             )
         except UserError:
             return None  # the run itself will say it
