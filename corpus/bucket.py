@@ -78,7 +78,7 @@ class Bucket:
         except BotoCoreError as error:
             raise UnreachableError(f"{self.uri} cannot be reached: {error}") from error
 
-    # --- what a library asks of its shelf (`corpus.versions.library.Shelf`)
+    # --- what a library asks of its shelf (`corpus.versions.shelf.Shelf`)
 
     def read(self, name: str) -> bytes:
         """Return a file's bytes; raises `FileNotFoundError`."""

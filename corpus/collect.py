@@ -88,8 +88,8 @@ def size(folder: Path) -> int:
 
 def _meant(store: Store, keep: int | None) -> set[str]:
     found = set()
-    for name in store.library.refs():
-        log = store.library.log(name)
+    for name in store.library.names.all():
+        log = store.library.names.log(name)
         last = 1 if "@" in name else keep
         found |= {str(entry.version) for entry in (log if last is None else log[-last:])}
     return found

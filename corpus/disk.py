@@ -59,7 +59,7 @@ class Disk:
         sync(final.parent)
         return final
 
-    # --- what a library asks of its shelf (`corpus.versions.library.Shelf`)
+    # --- what a library asks of its shelf (`corpus.versions.shelf.Shelf`)
 
     def path(self, name: str) -> Path:
         """Return where a name stands; it may not lead out of the folder."""

@@ -13,7 +13,8 @@ import pyarrow.compute as pc
 from audit.report import ReportFacts, render
 from corpus import text
 from corpus.schema import UserError, digest
-from corpus.versions.library import Ref
+from corpus.versions.forgotten import Forgotten
+from corpus.versions.names import Ref
 from corpus.versions.version import LEDGER_FILE, Version
 from flows import assess
 from flows.curate import opened
@@ -34,11 +35,11 @@ def candidate(job: Job) -> None:
 def _name(job: Job, name: str, version: str, after: int) -> Ref:
     """Let a name mean a version, if nobody gave it and no row was forgotten since the run began."""
     library = job.store.library
-    if len(library.shelf.names("forgotten")) != job.read("began.json")["forgotten"]:
+    if Forgotten.entries(library.shelf) != job.read("began.json")["forgotten"]:
         raise UserError(
             f"rows were forgotten while this run was in progress, and version {version[:12]} may hold one; run again"
         )
-    return library.set_ref(name, version, after, run=job.folder.name)
+    return library.names.give(name, version, after, run=job.folder.name)
 
 
 def finish(job: Job) -> dict[str, Any]:

@@ -15,6 +15,7 @@ from corpus.forgetting.find import Found, Wanted, find
 from corpus.schema import LEDGER, UserError, conform
 from corpus.store import Store
 from corpus.versions.card import Card
+from corpus.versions.forgotten import Forgotten
 from corpus.versions.rows import forget_decoded
 from corpus.versions.version import Version
 from flows import increment
@@ -53,13 +54,14 @@ def forget(
         if dry_run:
             return {**told, "names": dict.fromkeys(names), "erased": None, "withdrawn": [], "dry_run": True}
         rows, records = corrected.barred(store, found.ids, found.spared)
-        store.library.forget(rows, records, [wanted.source] if wanted.source else [], why)
+        sources = [wanted.source] if wanted.source else []
+        Forgotten.note(store.library.shelf, rows, records, sources, why)
         progress("publishing without them", 0, 0)
         made = {version: _publish(store, version, found, why) for version in {*names.values()}}
         for name, version in names.items():
             left = sum(found.versions[version].values()) if made[version] else "all"
-            store.library.set_ref(
-                name, made[version], store.library.last(name).n, forgot=f"{left} rows: {why}"
+            store.library.names.give(
+                name, made[version], store.library.names.last(name).n, forgot=f"{left} rows: {why}"
             )
         progress("erasing", 0, 0)
         tidy(store)
@@ -77,8 +79,8 @@ def _told(store: Store, found: Found) -> dict[str, Any]:
     """Tell what has seen the rows: versions with the names that meant them, shards, models."""
     library = store.library
     meant: dict[str, list[str]] = {}
-    for name in library.refs():
-        for entry in library.log(name):
+    for name in library.names.all():
+        for entry in library.names.log(name):
             meant.setdefault(str(entry.version), []).append(f"{name} ({entry.n})")
     return {
         "rows": len(found.ids),
@@ -115,7 +117,7 @@ def _unreadable(store: Store) -> list[str]:
 
 def _names(store: Store, found: Found) -> dict[str, str]:
     """Return the names that mean a version with one of the rows."""
-    meant = {name: str(store.library.last(name).version) for name in store.library.refs()}
+    meant = {name: str(store.library.names.last(name).version) for name in store.library.names.all()}
     return {name: version for name, version in meant.items() if version in found.versions}
 
 

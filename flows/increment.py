@@ -27,11 +27,11 @@ def begin(recipe: Recipe, library: Library, *, alone: bool) -> dict[str, Any]:
 
     It builds on the last version of its name if that was made by the same sources, stages and seed.
     """
-    last = library.last(recipe.name)
+    last = library.names.last(recipe.name)
     found: dict[str, Any] = {
         "ref": last.n,
-        "candidate": library.last(f"{recipe.name}@candidate").n,
-        "forgotten": len(library.shelf.names("forgotten")),
+        "candidate": library.names.last(f"{recipe.name}@candidate").n,
+        "forgotten": Forgotten.entries(library.shelf),
         "version": last.version,
         "builds_on": None,
         "because": None,

@@ -8,7 +8,8 @@ from rich.table import Table
 
 from corpus.schema import UserError
 from corpus.store import Store
-from corpus.versions.library import Library, Ref
+from corpus.versions.library import Library
+from corpus.versions.names import Ref
 from corpus.versions.rows import forget_decoded
 from corpus.versions.verify import verify as examine
 from corpus.versions.version import Version
@@ -66,13 +67,15 @@ def log(name: str | None, root: Path) -> dict[str, Any]:
     """Tell what a name has meant, the newest first; without a name all names, and the versions that have none."""
     library = Store(root.resolve()).library
     if name is not None:
-        entries = library.log(name)
+        entries = library.names.log(name)
         if not entries:
-            known = ", ".join(library.refs()) or "none yet"
+            known = ", ".join(library.names.all()) or "none yet"
             raise UserError(f"{root} has no name {name!r}; there are: {known}")
         return {"name": name, "log": [_told(library, entry) for entry in reversed(entries)]}
-    names = {ref: _told(library, library.last(ref)) for ref in library.refs() if library.log(ref)}
-    named = {entry.version for ref in library.refs() for entry in library.log(ref)}
+    names = {
+        ref: _told(library, library.names.last(ref)) for ref in library.names.all() if library.names.log(ref)
+    }
+    named = {entry.version for ref in library.names.all() for entry in library.names.log(ref)}
     return {
         "names": names,
         "unnamed": [_rows(library, version) for version in library.versions() if version not in named],
@@ -80,13 +83,13 @@ def log(name: str | None, root: Path) -> dict[str, Any]:
 
 
 def _told(library: Library, entry: Ref) -> dict[str, Any]:
-    return {**entry.held, **_rows(library, str(entry.version))}
+    if entry.version is None:
+        return {**entry.held, "version": "nothing", "rows": None, "state": "means nothing"}
+    return {**entry.held, **_rows(library, entry.version)}
 
 
 def _rows(library: Library, version: str) -> dict[str, Any]:
     """Return a version's rows by split, and what is wrong with it, if it cannot be read."""
-    if version == "None":
-        return {"version": "nothing", "rows": None, "state": "means nothing"}
     try:
         held = Version.look(library.shelf, version)
     except FileNotFoundError:
@@ -130,7 +133,7 @@ def roll_back(name: str, to: str | None, root: Path) -> dict[str, Any]:
     """Let a name mean an earlier version again."""
     store = Store(root.resolve())
     with store.shared():
-        before = store.library.last(name).version
+        before = store.library.names.last(name).version
         entry = store.library.roll_back(name, to)
     return {"name": name, "n": entry.n, "version": entry.version, "before": before}
 

@@ -84,7 +84,7 @@ def barred(store: Store, ids: frozenset[str], said: Mapping[str, set[str]]) -> t
     other records are barred, but for those known to say something else. `said` is what `spared` returned.
     """
     readable = _readable(store)
-    named = {store.library.last(name).version for name in store.library.refs()}
+    named = {store.library.names.last(name).version for name in store.library.names.all()}
     open_ids = {row_id for version in named & {*readable} for row_id in said.get(f"versions/{version}", ())}
     records: set[bytes] = set()
     for version in readable.values() if open_ids else ():

@@ -1,12 +1,17 @@
-"""What is to be taken in no more."""
+"""What is to be taken in no more: a list on the shelf, an entry each time that something was forgotten."""
 
-from collections.abc import Sequence
+import json
+from collections.abc import Iterable, Sequence
 from dataclasses import dataclass, field
 from functools import cached_property
 
 import pyarrow as pa
 import pyarrow.compute as pc
 
+from corpus.schema import UserError
+from corpus.versions.shelf import Shelf, now
+
+_FOLDER = "forgotten"
 _RECORD = 24
 
 
@@ -20,6 +25,43 @@ class Forgotten:
     rows: dict[str, str] = field(default_factory=dict)
     records: dict[str, str] = field(default_factory=dict)
     sources: dict[str, str] = field(default_factory=dict)
+
+    @classmethod
+    def on(cls, shelf: Shelf) -> "Forgotten":
+        """Read the list; raises `UserError` for an entry that is broken, since no run could keep to it."""
+        found = cls()
+        for name in shelf.names(_FOLDER):
+            try:
+                entry = json.loads(shelf.read(f"{_FOLDER}/{name}"))
+                told = f"forgotten on {entry['at'][:10]}: {entry['why']}"
+                found.rows.update(dict.fromkeys(entry["rows"], told))
+                found.records.update(dict.fromkeys(entry.get("records", []), told))
+                found.sources.update(dict.fromkeys(entry["sources"], told))
+            except (ValueError, KeyError, TypeError) as error:
+                raise UserError(
+                    f"{_FOLDER}/{name} cannot be read ({error}), so no run could keep to it; bring it back from a copy"
+                ) from error
+        return found
+
+    @staticmethod
+    def entries(shelf: Shelf) -> int:
+        """Count the entries of the list."""
+        return len(shelf.names(_FOLDER))
+
+    @staticmethod
+    def note(
+        shelf: Shelf, rows: Iterable[str], records: Iterable[bytes], sources: Iterable[str], why: str
+    ) -> None:
+        """Add rows (by id), records (by digest), or all rows of sources, to the list."""
+        held = {
+            "rows": sorted(rows),
+            "records": sorted(record.hex() for record in records),
+            "sources": sorted(sources),
+        }
+        entry = json.dumps({"at": now(), "why": why, **held})
+        number = Forgotten.entries(shelf) + 1
+        while not shelf.create(f"{_FOLDER}/{number}", entry.encode()):
+            number += 1
 
     def __bool__(self) -> bool:
         """Say whether anything was forgotten."""

@@ -10,11 +10,10 @@ import hashlib
 import json
 import re
 from collections.abc import Iterable, Iterator, Mapping, Sequence
-from contextlib import AbstractContextManager
 from dataclasses import dataclass
 from datetime import UTC, datetime, timedelta
 from pathlib import Path
-from typing import Any, ClassVar, Protocol
+from typing import Any
 
 import pyarrow as pa
 import pyarrow.parquet as pq
@@ -23,72 +22,9 @@ from corpus.schema import UserError
 from corpus.versions import manifest, shards
 from corpus.versions.card import Card
 from corpus.versions.forgotten import Forgotten
+from corpus.versions.names import Names, Ref
+from corpus.versions.shelf import Desk, Shelf, now
 from corpus.versions.version import DIGESTS, RECORD_LAYERS, SHARDS, TOMBSTONE, Version, digests
-
-
-class Shelf(Protocol):
-    """Where published bytes rest. Names are relative paths; each is whole or absent, whoever looks."""
-
-    alone: ClassVar[bool]
-    """Whether all who write to it hold the lock of the store."""
-
-    def read(self, name: str) -> bytes:
-        """Return a file's bytes; raises `FileNotFoundError`."""
-
-    def write(self, name: str, content: bytes) -> None:
-        """Write one small file; an earlier one of the name is replaced."""
-
-    def create(self, name: str, content: bytes) -> bool:
-        """Write one small file if the name is free, and say whether it was: of many who try at once one wins."""
-
-    def names(self, folder: str) -> list[str]:
-        """Return what stands directly in a folder, sorted; nothing where there is none."""
-
-    def hold(self, made: Path, name: str) -> None:
-        """Take a file that was written aside; an earlier one of the name is replaced."""
-
-    def compose(self, made: Path, links: Mapping[str, str], name: str) -> None:
-        """Take a folder that was written aside, with links in it to files that stand; `manifest.json` comes last."""
-
-    def url(self, name: str) -> str:
-        """Return where users find what stands under a name."""
-
-    def local(self, name: str) -> Path:
-        """Return a file or folder of this machine with what stands under the name."""
-
-    def lend(self, name: str) -> AbstractContextManager[Path]:
-        """Lend a file as it stands on the shelf now, whatever copies there are; raises `FileNotFoundError`."""
-
-    def remove(self, name: str) -> None:
-        """Remove a file or a folder with all that is in it."""
-
-    def reading(self, name: str) -> AbstractContextManager[None]:
-        """Let it be known, where the shelf can, that somebody reads what stands beside a file."""
-
-    def changing(self) -> AbstractContextManager[None]:
-        """Change what stands beside versions while nobody else on this machine does."""
-
-    def unread(self, name: str) -> bool:
-        """Say whether nobody is known to read what stands beside a file."""
-
-    def written(self, name: str) -> datetime:
-        """Return when a file was written."""
-
-
-class Desk(Protocol):
-    """Where a version is put together before it goes to the shelf: on the same disk, if the shelf is one."""
-
-    def aside(self) -> AbstractContextManager[Path]:
-        """Lend an empty folder; what is left in it at the end is removed."""
-
-
-@dataclass(frozen=True)
-class Ref:
-    """What a name meant from some time on. `n` counts from 1; 0 with no version is a name that means nothing yet."""
-
-    n: int
-    version: str | None
-    held: Mapping[str, Any]
 
 
 @dataclass(frozen=True)
@@ -211,7 +147,7 @@ class Library:
     def find(self, name: str) -> str:
         """Return the id of the version that a ref, `ref~n`, an id or its unique prefix means."""
         match = re.fullmatch(r"(?P<name>.+?)(?:~(?P<back>\d{1,9}))?", name)
-        log = self.log(match["name"]) if match else []
+        log = self.names.log(match["name"]) if match else []
         if match and log:
             back = int(match["back"] or 0)
             if back >= len(log):
@@ -241,14 +177,14 @@ class Library:
         Raises `UserError` where a name still means it. Other versions that share shards with it keep them.
         """
         version = self.find(name)
-        named = [ref for ref in self.refs() if self.last(ref).version == version]
+        named = [ref for ref in self.names.all() if self.names.last(ref).version == version]
         if named:
             raise UserError(
                 f"{named[0]!r} means version {version[:12]}; roll it back, or let it mean another, before you withdraw this one"
             )
         where, own = f"versions/{version}", self.shards_of(version)
         if TOMBSTONE not in self.shelf.names(where):
-            self.shelf.write(f"{where}/{TOMBSTONE}", json.dumps({"at": _now(), "why": why}).encode())
+            self.shelf.write(f"{where}/{TOMBSTONE}", json.dumps({"at": now(), "why": why}).encode())
         for entry in self.shelf.names(where):
             if entry not in ("manifest.json", TOMBSTONE):
                 self.shelf.remove(f"{where}/{entry}")
@@ -289,74 +225,15 @@ class Library:
                 yield match[1]
         yield from (sha256[:8] for sha256 in self.shards_of(version))
 
-    # --- what was forgotten
-
-    def forget(self, rows: Iterable[str], records: Iterable[bytes], sources: Iterable[str], why: str) -> None:
-        """Note that rows (by id), records (by digest), or all rows of sources, are to be taken in no more."""
-        held = {
-            "rows": sorted(rows),
-            "records": sorted(record.hex() for record in records),
-            "sources": sorted(sources),
-        }
-        entry = json.dumps({"at": _now(), "why": why, **held})
-        number = len(self.shelf.names("forgotten")) + 1
-        while not self.shelf.create(f"forgotten/{number}", entry.encode()):
-            number += 1
+    @property
+    def names(self) -> Names:
+        """The names that its versions have."""
+        return Names(self.shelf)
 
     @property
     def forgotten(self) -> Forgotten:
         """All that is to be taken in no more."""
-        found = Forgotten()
-        for name in self.shelf.names("forgotten"):
-            try:
-                entry = json.loads(self.shelf.read(f"forgotten/{name}"))
-                told = f"forgotten on {entry['at'][:10]}: {entry['why']}"
-                found.rows.update(dict.fromkeys(entry["rows"], told))
-                found.records.update(dict.fromkeys(entry.get("records", []), told))
-                found.sources.update(dict.fromkeys(entry["sources"], told))
-            except (ValueError, KeyError, TypeError) as error:
-                raise UserError(
-                    f"forgotten/{name} cannot be read ({error}), so no run could keep to it; bring it back from a copy"
-                ) from error
-        return found
-
-    # --- names
-
-    def refs(self) -> list[str]:
-        """Return all names, sorted."""
-        return self.shelf.names("refs")
-
-    def log(self, name: str) -> list[Ref]:
-        """Return what a name has meant, the oldest first; nothing for a name that was never given."""
-        if not _NAME.fullmatch(name):
-            return []
-        return [
-            _ref(self.shelf.read(f"refs/{name}/{n}"), name, n)
-            for n in sorted(int(entry) for entry in self.shelf.names(f"refs/{name}") if entry.isdecimal())
-        ]
-
-    def last(self, name: str) -> Ref:
-        """Return what a name means now."""
-        return (self.log(name) or [Ref(0, None, {})])[-1]
-
-    def set_ref(self, name: str, meant: str | None, after: int, **why: str) -> Ref:
-        """Let `name` mean a version (None: nothing) from now on, if its last entry is still the one numbered `after`.
-
-        Of two writers one wins and the other is told by a `UserError`.
-        """
-        if not _NAME.fullmatch(name):
-            raise UserError(
-                f"{name!r} is no name for a version: needed small letters, digits, `.`, `_` and `-`"
-            )
-        entry = {"n": after + 1, "version": meant, "at": _now(), **why}
-        if self.last(name).n != after or not self.shelf.create(
-            f"refs/{name}/{after + 1}", json.dumps(entry).encode()
-        ):
-            raise UserError(
-                f"the name {name!r} was given to version {str(self.last(name).version)[:12]} meanwhile, and stays with it; "
-                f"version {str(meant)[:12]} is published without a name: run again to build on the other"
-            )
-        return Ref(after + 1, meant, entry)
+        return Forgotten.on(self.shelf)
 
     def roll_back(self, name: str, to: str | None = None) -> Ref:
         """Let `name` mean an earlier version again: `to`, or what it meant before it first meant what it means now.
@@ -364,7 +241,7 @@ class Library:
         Nothing is taken back: the log gets one more entry. Raises `UserError` where there is nothing to go
         back to, or what is there holds rows that were forgotten.
         """
-        log = self.log(name)
+        log = self.names.log(name)
         if not log:
             raise UserError(f"the store has no name {name!r}; `winnow log` lists the names")
         if to is None:
@@ -381,20 +258,15 @@ class Library:
             raise UserError(
                 f"version {version.id[:12]} holds rows that were forgotten since; withdraw it, or name another with --to"
             )
-        return self.set_ref(name, version.id, log[-1].n, rolled_back_from=str(log[-1].version))
+        return self.names.give(name, version.id, log[-1].n, rolled_back_from=str(log[-1].version))
 
 
 _YOUNG = timedelta(days=7)
-_NAME = re.compile(r"[a-z0-9][a-z0-9._-]*(@[a-z]+)?")
 
 
 def _digest(path: Path) -> str:
     with path.open("rb") as file:
         return hashlib.file_digest(file, "sha256").hexdigest()
-
-
-def _now() -> str:
-    return f"{datetime.now(UTC):%Y-%m-%dT%H:%M:%SZ}"
 
 
 def _object(sha256: str) -> str:
@@ -430,15 +302,3 @@ def _layer(records: pa.Table, number: int, path: Path) -> dict[str, Any]:
         "bytes": size,
         "rows": rows,
     }
-
-
-def _ref(raw: bytes, name: str, n: int) -> Ref:
-    try:
-        held = json.loads(raw)
-        meant = held["version"]
-        sound = held["n"] == n and (meant is None or re.fullmatch(r"[0-9a-f]{64}", meant))
-    except (ValueError, KeyError, TypeError):
-        sound = None
-    if not sound:
-        raise UserError(f"refs/{name}/{n} is not a ref; remove that file to go back to the one before")
-    return Ref(n, held["version"], held)

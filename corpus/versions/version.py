@@ -23,7 +23,7 @@ from corpus.versions.forgotten import Forgotten
 from corpus.versions.shards import Shard, by_split
 
 if TYPE_CHECKING:
-    from corpus.versions.library import Shelf
+    from corpus.versions.shelf import Shelf
 
 SHARDS = "attestations/shards.json"
 RECORD_LAYERS = "attestations/records.json"

@@ -110,7 +110,7 @@ def test_of_many_who_name_a_version_at_once_one_wins(uri, tmp_path):
 
     def name(version: str) -> bool:
         try:
-            library(uri, tmp_path).set_ref("small", version, 0)
+            library(uri, tmp_path).names.give("small", version, 0)
         except UserError:
             return False
         return True

@@ -55,13 +55,13 @@ def test_runs_are_in_order_though_the_clock_runs_backwards(tmp_path, monkeypatch
 
 
 def test_names_are_in_order_though_the_clock_runs_backwards(tmp_path, monkeypatch):
-    from corpus.versions import library
+    from corpus.versions import names
 
     held = Store(tmp_path).library
     times = iter(["2026-11-23T10:00:00Z", "2020-01-01T00:00:00Z", "1999-01-01T00:00:00Z"])
-    monkeypatch.setattr(library, "_now", lambda: next(times))
+    monkeypatch.setattr(names, "now", lambda: next(times))
     for number in range(3):
-        held.set_ref("name", f"{number}" * 64, number)
+        held.names.give("name", f"{number}" * 64, number)
 
-    assert [entry.version[0] for entry in held.log("name")] == ["0", "1", "2"]
-    assert held.last("name").version == "2" * 64
+    assert [entry.version[0] for entry in held.names.log("name")] == ["0", "1", "2"]
+    assert held.names.last("name").version == "2" * 64

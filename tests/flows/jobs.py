@@ -83,7 +83,7 @@ def publish(held: Any, store: Path, **options: Any) -> str:
     if done.unchanged:
         return curate.stay(done)
     version = curate.publish(done)
-    done.store.library.set_ref(held.name, version, done.read("began.json")["ref"], run=done.folder.name)
+    done.store.library.names.give(held.name, version, done.read("began.json")["ref"], run=done.folder.name)
     return version
 
 

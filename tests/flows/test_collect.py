@@ -11,6 +11,7 @@ import pytest
 
 from corpus.schema import UserError
 from corpus.store import Store
+from corpus.versions.library import Library
 from corpus.versions.verify import verify
 from flows import biography
 from flows.collect import collect, show
@@ -53,7 +54,7 @@ def store(tmp_path) -> Path:
 
 def test_what_no_name_means_goes_with_its_run_and_what_that_left(store):
     library = Store(store).library
-    meant = [entry.version for entry in library.log("small")]
+    meant = [entry.version for entry in library.names.log("small")]
     age(store, 40)
 
     held = collect(store, 30, None, dry_run=False)
@@ -139,14 +140,16 @@ def test_the_next_run_measures_nothing_again(store, tmp_path, monkeypatch):
     assert set(measured) == {None}
 
 
+def nameless(library: Library) -> str:
+    """Return a version that the name never meant."""
+    named = {entry.version for entry in library.names.log("small")}
+    return next(version for version in library.versions() if version not in named)
+
+
 def test_a_version_that_somebody_reads_stays(store):
     library = Store(store).library
     age(store, 40)
-    loose = next(
-        version
-        for version in library.versions()
-        if version not in {entry.version for entry in library.log("small")}
-    )
+    loose = nameless(library)
     code = (
         "import sys; from corpus.store import Store; from pathlib import Path\n"
         f"with Store(Path({str(store)!r})).library.open({loose!r}).reading():\n    print('reading', flush=True); sys.stdin.read()"
@@ -191,11 +194,7 @@ def test_what_a_crash_left_aside_goes(store):
 
 def test_a_version_that_cannot_be_read_is_left_for_verify_to_tell(store):
     library = Store(store).library
-    loose = next(
-        version
-        for version in library.versions()
-        if version not in {entry.version for entry in library.log("small")}
-    )
+    loose = nameless(library)
     (store / "versions" / loose / "manifest.json").write_text("{")
     age(store, 40)
 
@@ -205,11 +204,7 @@ def test_a_version_that_cannot_be_read_is_left_for_verify_to_tell(store):
 
 def test_a_tombstone_stays(store):
     library = Store(store).library
-    loose = next(
-        version
-        for version in library.versions()
-        if version not in {entry.version for entry in library.log("small")}
-    )
+    loose = nameless(library)
     library.withdraw(loose, "asked to")
     age(store, 40)
 

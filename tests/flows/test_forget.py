@@ -172,7 +172,7 @@ def test_what_grew_of_a_row_is_forgotten_with_it(store):
     from corpus.versions.card import Card
 
     grown = library.publish([table.sort_by("id")], {"seed": 1, "stages": []}, Card("grown", {}))
-    library.set_ref("grown", grown.id, 0)
+    library.names.give("grown", grown.id, 0)
 
     held = forget(Wanted(row=parent["id"]), store, "asked to", quiet=True)
 
@@ -327,7 +327,7 @@ def test_a_name_that_goes_back_brings_no_forgotten_row_into_the_next_version(sto
     library = Store(store).library
     old = library.find("small")
     forget(Wanted(pattern="xylophone"), store, "asked to", quiet=True)
-    library.set_ref("small", old, library.last("small").n)
+    library.names.give("small", old, library.names.last("small").n)
     jobs.write(tmp_path / "corpus" / "first" / "more", [{"text": "one more of these rows", "label": "a"}])
 
     run(recipe(tmp_path / "corpus"), store, workers=1)
@@ -340,7 +340,7 @@ def test_a_name_that_goes_back_over_unchanged_sources_brings_none_either(store, 
     library = Store(store).library
     old = library.find("small")
     forget(Wanted(pattern="xylophone"), store, "asked to", quiet=True)
-    library.set_ref("small", old, library.last("small").n)
+    library.names.give("small", old, library.names.last("small").n)
 
     assert not run(recipe(tmp_path / "corpus"), store, workers=1).unchanged
     assert not [said for said in texts(library.open("small")) if "xylophone" in said]
@@ -404,7 +404,7 @@ def test_a_row_is_forgotten_by_its_id_beside_grown_rows(store):
 
     table = pa.concat_tables([rows, pa.Table.from_pylist([child], schema=rows.schema)]).sort_by("id")
     grown = library.publish([table], {"seed": 1, "stages": []}, Card("grown", {}))
-    library.set_ref("grown", grown.id, 0)
+    library.names.give("grown", grown.id, 0)
 
     assert forget(Wanted(row=rows["id"][5].as_py()), store, "asked to", quiet=True)["rows"] == 1
 
@@ -574,7 +574,7 @@ def test_a_name_that_goes_back_to_a_text_that_was_corrected_and_forgotten_does_n
 
     with pytest.raises(UserError, match="holds rows that were forgotten"):
         library.roll_back("people", old.id)
-    library.set_ref("people", old.id, library.last("people").n)
+    library.names.give("people", old.id, library.names.last("people").n)
 
     assert not [said for said in texts(publish("person 3 says other things")) if "xylophone" in said]
 

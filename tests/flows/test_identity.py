@@ -134,7 +134,7 @@ def test_fifty_kills_at_random_moments_leave_no_harm(reference, tmp_path):
         for made in Store(store).root.glob("versions/*"):
             assert made.name == version
             assert sum(pq.read_metadata(file).num_rows for file in made.glob("data/*.parquet")) > 0
-        assert {entry.version for entry in Store(store).library.log("small")} <= {version}
+        assert {entry.version for entry in Store(store).library.names.log("small")} <= {version}
         assert jobs.publish(jobs.recipe(folder), store, part_rows=20) == version
         shutil.rmtree(store)
 

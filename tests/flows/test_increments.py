@@ -241,10 +241,10 @@ def test_of_two_runs_that_build_on_one_version_one_gets_the_name(grown, tmp_path
     library = Store(tmp_path / "store").library
     for version, job in zip(versions[::-1], runs[::-1], strict=True):
         if version == versions[1]:
-            library.set_ref("small", version, job.read("began.json")["ref"])
+            library.names.give("small", version, job.read("began.json")["ref"])
         else:
             with pytest.raises(UserError, match="meanwhile"):
-                library.set_ref("small", version, job.read("began.json")["ref"])
+                library.names.give("small", version, job.read("began.json")["ref"])
 
     assert versions[0] != versions[1]
     assert library.open("small").id == versions[1]
@@ -383,7 +383,7 @@ def test_what_grew_of_a_corrected_row_goes_with_it(tmp_path):
         records=pq.read_table(job.folder / "records.parquet"),
     )
     version.attest("attestations/sources.json", json.dumps(job.read("ingest.json")["files"]).encode())
-    job.store.library.set_ref("small", version.id, 1)
+    job.store.library.names.give("small", version.id, 1)
     number = int(parent["messages"][0]["content"].split()[1])
 
     after = jobs.publish(

@@ -67,8 +67,10 @@ def test_the_summary_accounts_for_every_row(finished):
 def test_the_name_means_the_version_after_the_candidate_did(finished):
     summary, store = finished
 
-    assert [entry.version for entry in Store(store).library.log("small@candidate")] == [summary["version"]]
-    assert [entry.version for entry in Store(store).library.log("small")] == [summary["version"]]
+    assert [entry.version for entry in Store(store).library.names.log("small@candidate")] == [
+        summary["version"]
+    ]
+    assert [entry.version for entry in Store(store).library.names.log("small")] == [summary["version"]]
 
 
 def test_report_audit_and_ledger_lie_beside_the_version(finished):
@@ -111,7 +113,7 @@ def test_a_second_run_over_the_same_sources_publishes_nothing(finished, prefect,
     assert summary["audit"] == first["audit"]
     assert set(summary) == {*first, "ref"} - {"ref"}
     assert Path(summary["report"]).read_text() == report
-    assert [entry.version for entry in Store(store).library.log("small")] == [first["version"]]
+    assert [entry.version for entry in Store(store).library.names.log("small")] == [first["version"]]
     show({**summary, "seconds": 1.0, "peak_rss_mb": 1})
 
 
@@ -128,7 +130,9 @@ def test_an_audit_that_asks_for_more_is_made_anew_of_the_version_that_stays(pref
     assert [gate["axis"] for gate in summary["audit"]["gates"]] == ["label"]
     assert json.loads((version.folder / "audit.json").read_text())["gates"] == summary["audit"]["gates"]
     assert "near_duplicates" in (version.folder / "report.html").read_text()
-    assert [entry.version for entry in Store(tmp_path / "store").library.log("small")] == [first["version"]]
+    assert [entry.version for entry in Store(tmp_path / "store").library.names.log("small")] == [
+        first["version"]
+    ]
 
 
 def test_a_run_over_sources_that_grew_tells_what_it_built_on(prefect, tmp_path, capsys):
@@ -147,7 +151,7 @@ def test_a_run_over_sources_that_grew_tells_what_it_built_on(prefect, tmp_path, 
         "replaced": 0,
     }
     assert f"{first['rows']['kept'] + summary['rows']['kept']} rows" in capsys.readouterr().out
-    assert [entry.version for entry in Store(tmp_path / "store").library.log("small")] == [
+    assert [entry.version for entry in Store(tmp_path / "store").library.names.log("small")] == [
         first["version"],
         summary["version"],
     ]
@@ -159,7 +163,7 @@ def test_a_limited_run_moves_no_ref(prefect, tmp_path):
     summary = _run(jobs.recipe(corpus, audit={}), tmp_path / "store", limit=20)
 
     assert summary["rows"]["in"] == 20
-    assert Store(tmp_path / "store").library.log("small") == []
+    assert Store(tmp_path / "store").library.names.log("small") == []
 
 
 def test_a_gate_that_must_stop_publishes_nothing(prefect, tmp_path):
@@ -200,4 +204,4 @@ def test_a_run_that_keeps_nothing_publishes_nothing_and_moves_no_ref(prefect, tm
     assert summary["rows"]["dropped"] == 40
     assert Path(summary["report"]).exists()
     assert not (tmp_path / "store" / "versions").exists()
-    assert Store(tmp_path / "store").library.log("small") == []
+    assert Store(tmp_path / "store").library.names.log("small") == []

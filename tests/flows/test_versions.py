@@ -17,7 +17,7 @@ def store(tmp_path) -> tuple[Path, list[str]]:
     held = library(tmp_path)
     versions = [published(held, [f"{word} {number}" for number in range(5)]).id for word in "abc"]
     for after, version in enumerate(versions):
-        held.set_ref("made", version, after, run=f"run-{after}")
+        held.names.give("made", version, after, run=f"run-{after}")
     return tmp_path, versions
 
 
@@ -95,7 +95,7 @@ def test_rollback_goes_back_version_by_version_and_keeps_the_log(store):
     said, _ = call("rollback", "made", "--to", versions[2][:9], store=root)
     assert said["version"] == versions[2]
 
-    assert [entry.version for entry in library(root).log("made")] == [
+    assert [entry.version for entry in library(root).names.log("made")] == [
         *versions,
         *versions[1::-1],
         versions[2],

@@ -20,7 +20,7 @@ def store(tmp_path, monkeypatch):
     texts = [f"row number {number} of the corpus" for number in range(60)]
     made = published(held, texts, ["train", "train", "test"] * 20)
     made.attest("audit.json", b'{"verdict": "PASS"}')
-    held.set_ref("made", made.id, 0)
+    held.names.give("made", made.id, 0)
     return held, made
 
 
