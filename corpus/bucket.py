@@ -82,7 +82,17 @@ class Bucket:
 
     def read(self, name: str) -> bytes:
         """Return a file's bytes; raises `FileNotFoundError`."""
-        return bytes(self._ask("get_object", Key=self._key(name))["Body"].read())
+        return b"".join(self._pieces(name))
+
+    def _pieces(self, name: str) -> Iterator[bytes]:
+        """Yield a file's bytes; raises `FileNotFoundError`."""
+        from botocore.exceptions import BotoCoreError
+
+        body = self._ask("get_object", Key=self._key(name))["Body"]
+        try:
+            yield from body.iter_chunks(8 * 2**20)
+        except BotoCoreError as error:
+            raise UnreachableError(f"{self.uri}: {name} broke off: {error}") from error
 
     def write(self, name: str, content: bytes) -> None:
         """Write one small file; an earlier one of the name is replaced."""
@@ -125,10 +135,12 @@ class Bucket:
             raise UnreachableError(f"{self.uri}: {error}") from error
 
     def compose(self, made: Path, links: Mapping[str, str], name: str) -> None:
-        """Take a folder that was written aside, with copies in it of files that stand; `manifest.json` comes last."""
+        """Take a folder that was written aside, with copies in it of files that stand; `manifest.json` comes last.
+
+        Whoever puts the same version at the same time, or left half of it, put the same files: all are put again.
+        """
         if "manifest.json" in self.names(name):
             return
-        self.remove(name)  # what an upload that broke off left
         for inside, held in links.items():
             source = {"Bucket": self._bucket, "Key": self._key(held)}
             self._ask("copy_object", Key=self._key(f"{name}/{inside}"), CopySource=source)
@@ -140,10 +152,10 @@ class Bucket:
         """Return where users find what stands under a name."""
         return f"{self.uri.rstrip('/')}/{name}"
 
-    def local(self, name: str) -> Path:
-        """Return a file or folder of this machine with what stands under the name."""
+    def local(self, name: str, *, anew: bool = False) -> Path:
+        """Return a file or folder of this machine with what stands under the name; `anew` passes over copies."""
         if _FIXED.search(name):
-            return self._fetch(name)
+            return self._fetch(name, anew)
         prefix = self._key(name) + "/"
         inside = [
             held["Key"][len(prefix) :] for page in self._pages(prefix) for held in page.get("Contents", [])
@@ -157,9 +169,9 @@ class Bucket:
         """Where this machine keeps copies."""
         return cache_folder() / "s3" / hashlib.sha256(self.uri.rstrip("/").encode()).hexdigest()[:16]
 
-    def _fetch(self, name: str) -> Path:
+    def _fetch(self, name: str, anew: bool = False) -> Path:
         final = self._copies / name
-        if final.exists() and _FIXED.search(name):
+        if final.exists() and _FIXED.search(name) and not anew:
             return final
         final.parent.mkdir(parents=True, exist_ok=True)
         aside = final.with_name(f".{uuid4().hex}")
@@ -170,9 +182,8 @@ class Bucket:
         return final
 
     def _download(self, name: str, to: Path) -> Path:
-        body = self._ask("get_object", Key=self._key(name))["Body"]
         with to.open("wb") as file:
-            for piece in body.iter_chunks(8 * 2**20):
+            for piece in self._pieces(name):
                 file.write(piece)
         return to
 

@@ -120,7 +120,7 @@ class Disk:
         """Return where users find what stands under a name."""
         return str(self.path(name))
 
-    def local(self, name: str) -> Path:
+    def local(self, name: str, *, anew: bool = False) -> Path:
         """Return a file of this machine with what stands under the name."""
         return self.path(name)
 

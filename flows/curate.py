@@ -2,7 +2,6 @@
 
 import json
 from collections.abc import Iterator
-from functools import partial
 from pathlib import Path
 from typing import Any
 
@@ -28,16 +27,19 @@ FALLEN = pa.schema(
 
 def ingest(job: Job, progress: Progress = silent) -> dict[str, Any]:
     """Read the sources; rejects are kept with file, line and reason."""
-    base = job.base
+    base, forgotten = job.base, job.store.library.forgotten
+
+    def before(ids: list[str]) -> pa.Table:
+        increment.prove(base)
+        return increment.before(base, ids)
+
     with job.runner(progress) as work:
         held, came = work.ingest(
-            job.recipe.sources,
-            job.files,
-            job.options.limit,
-            increment.known(base),
-            partial(increment.before, base),
+            job.recipe.sources, job.files, job.options.limit, increment.known(base), before
         )
-    gone = increment.without(base, came.replaced, job.store.library.forgotten)
+    if came.rows or came.replaced or forgotten:
+        increment.prove(base)
+    gone = increment.without(base, came.replaced, forgotten)
     pq.write_table(came.rejects, job.folder / "rejects.parquet", compression="zstd")
     pq.write_table(gone, job.folder / "replaced.parquet", compression="zstd")
     pq.write_table(came.records, job.folder / "records.parquet", compression="zstd")
@@ -147,8 +149,7 @@ def stay(job: Job) -> str:
 
 def _published(job: Job, version: Version) -> str:
     files = job.read("ingest.json")["files"]
-    known = version.attested(increment.SOURCES) if version.has(increment.SOURCES) else None
-    if known != files:
+    if not version.says(increment.SOURCES, files):
         version.attest(increment.SOURCES, json.dumps(files, indent=1).encode())
     job.write("version.json", {"version": version.id, "folder": version.shelf.url(version.where)})
     return version.id

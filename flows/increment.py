@@ -40,11 +40,9 @@ def begin(recipe: Recipe, library: Library, *, alone: bool) -> dict[str, Any]:
         return found
     try:
         version = library.open(last.version)
+        _ = version.attested(SOURCES), version.record_layers  # which raise where they cannot be read
     except (UserError, FileNotFoundError) as error:
-        raise UserError(
-            f"{recipe.name!r} means version {last.version[:12]}, which this run would build on: {error}; "
-            "mend it, roll the name back, or run with --fresh to start anew without it"
-        ) from error
+        raise _unsound(last.version, error) from error
     theirs = {
         **version.manifest["recipe"],
         "sources": [{**source, "digest": None} for source in version.manifest["recipe"]["sources"]],
@@ -54,6 +52,23 @@ def begin(recipe: Recipe, library: Library, *, alone: bool) -> dict[str, Any]:
     if differs:
         return {**found, "because": f"the recipe is another: {', '.join(differs[:3])}"}
     return {**found, "builds_on": version.id}
+
+
+def _unsound(version: str, error: Exception) -> UserError:
+    return UserError(
+        f"version {version[:12]}, which this run would build on, is damaged: {error}; "
+        "mend it, roll the name back, or run with --fresh to start anew without it"
+    )
+
+
+def prove(base: Version | None) -> None:
+    """Raise `UserError` where the version that a run builds on is not what was published."""
+    try:
+        if base is not None:
+            base.prove()
+    except UserError as error:
+        assert base is not None
+        raise _unsound(base.id, error) from error
 
 
 def alone(recipe: Recipe, fresh: bool, limit: int | None) -> bool:

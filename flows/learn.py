@@ -67,4 +67,5 @@ def evaluate(job: Job, progress: Progress = silent) -> dict[str, Any]:
 
 def _shards(job: Job) -> dict[Any, list[Path]]:
     version = opened(job)
+    version.prove()
     return {split: version.files(split) for split in SPLITS}

@@ -24,7 +24,7 @@ from corpus.versions.card import Card
 from corpus.versions.forgotten import Forgotten
 from corpus.versions.names import Names, Ref
 from corpus.versions.shelf import Desk, Shelf, now
-from corpus.versions.version import DIGESTS, RECORD_LAYERS, SHARDS, TOMBSTONE, Version, digests
+from corpus.versions.version import BESIDE, CARD, DIGESTS, RECORD_LAYERS, SHARDS, TOMBSTONE, Version, digests
 
 
 @dataclass(frozen=True)
@@ -68,7 +68,7 @@ class Library:
                 layers = [*layers, _layer(records, len(layers), folder / "records.parquet")]
                 self._hold(folder / "records.parquet", layers[-1]["sha256"])
             beside = {
-                "README.md": card.render(document).encode(),
+                CARD: card.render(document).encode(),
                 SHARDS: json.dumps([shard.attested() for shard in held], indent=1).encode(),
                 RECORD_LAYERS: json.dumps(layers, indent=1).encode(),
             }
@@ -86,8 +86,11 @@ class Library:
                 return Version.open(self.shelf, document["version"])
             for path, shard in written:
                 self._hold(path, shard.sha256)
-            links = {shard.file: _object(shard.sha256) for shard in held}
+            links = {shard.file: _object(shard.sha256) for _, shard in written}
             links |= {layer["file"]: _object(layer["sha256"]) for layer in layers}
+            if base is not None:
+                theirs = [*(shard.file for shard in kept), *(layer["file"] for layer in base.record_layers)]
+                links |= {file: f"{base.where}/{file}" for file in theirs}
             self.shelf.compose(made, links, f"versions/{document['version']}")
         return Version.open(self.shelf, document["version"])
 
@@ -103,10 +106,24 @@ class Library:
         if TOMBSTONE in there:
             return False
         held = self._look(version) if there else None
-        if held and all(self._is_sound(f"{where}/{shard.file}", shard.sha256) for shard in held.shards):
+        if held and self._is_whole(held):
             return False
-        self.shelf.remove(where)
+        if (
+            self.shelf.alone or "manifest.json" in there
+        ):  # without one it may be on its way from another machine
+            self.shelf.remove(where)
         return True
+
+    def _is_whole(self, version: Version) -> bool:
+        """Say whether all that publishing writes is there, with its bytes."""
+        try:
+            files = {shard.file: shard.sha256 for shard in version.shards}
+            files |= {layer["file"]: layer["sha256"] for layer in version.record_layers}
+            for name in BESIDE:
+                version.said(name)
+        except (UserError, FileNotFoundError):
+            return False
+        return all(self._is_sound(f"{version.where}/{file}", sha256) for file, sha256 in files.items())
 
     def _is_sound(self, name: str, sha256: str) -> bool:
         """Say whether a file is there, with these bytes; raises what keeps it from being read."""

@@ -1,6 +1,5 @@
 """Rows of a version by their number, without reading the others: shards decoded once, then mapped into memory."""
 
-import hashlib
 import uuid
 from collections.abc import Iterator, Sequence
 from functools import lru_cache
@@ -42,10 +41,7 @@ class Rows:
         folder = (cache or cache_folder()) / "decoded"
         held = by_split(version.shards)[split]
         with version.reading():
-            self._files = [
-                _decoded(version.shelf.local(f"{version.where}/{shard.file}"), shard, folder)
-                for shard in held
-            ]
+            self._files = [_decoded(version, shard, folder) for shard in held]
         counts = [block.rows for shard in held for block in shard.blocks]
         self._ends = np.cumsum([0, *counts])
         self._places = [
@@ -98,16 +94,13 @@ def _mapped(path: Path) -> pa.ipc.RecordBatchFileReader:
     return pa.ipc.open_file(pa.memory_map(str(path)))
 
 
-def _decoded(path: Path, shard: Shard, folder: Path) -> Path:
+def _decoded(version: Version, shard: Shard, folder: Path) -> Path:
     """Return the decoded form of a shard, and make it first where it is missing."""
     final = folder / f"{shard.sha256}.arrow"
     if final.exists():
         return final
     folder.mkdir(parents=True, exist_ok=True)
-    with path.open("rb") as file:
-        found = hashlib.file_digest(file, "sha256").hexdigest()
-    if found != shard.sha256:
-        raise UserError(f"{path} is not the shard that was published; `winnow verify` tells more")
+    path = version.shard(shard)
     aside = folder / f".{uuid.uuid4().hex}"
     try:
         with pq.ParquetFile(path) as file, pa.ipc.new_file(str(aside), ROW) as sink:

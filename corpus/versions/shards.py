@@ -11,7 +11,7 @@ import pyarrow as pa
 import pyarrow.compute as pc
 import pyarrow.parquet as pq
 
-from corpus.schema import ROW, SPLITS, Split
+from corpus.schema import ROW, SPLITS, Split, UserError
 from corpus.versions.blocks import BLOCKS_PER_SHARD, Block, Cutter
 
 _DICTIONARY = ["label", "source", "file", "operation", "split"]
@@ -143,6 +143,11 @@ def rewrite(path: Path, shard: Shard, without: pa.StringArray, folder: Path) -> 
     with pq.ParquetFile(path) as file, _open(made) as writer:
         for number in range(len(shard.blocks)):
             rows = file.read_row_group(number)
+            if Block.of(rows) != shard.blocks[number]:
+                raise UserError(
+                    f"{path}: the rows of block {number} are not those of the manifest, so none can be taken over; "
+                    "`winnow verify --deep` tells more"
+                )
             left = rows.filter(pc.invert(pc.is_in(rows["id"], without))).cast(ROW)
             if left.num_rows:
                 blocks.append(Block.of(left))

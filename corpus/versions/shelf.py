@@ -34,8 +34,8 @@ class Shelf(Protocol):
     def url(self, name: str) -> str:
         """Return where users find what stands under a name."""
 
-    def local(self, name: str) -> Path:
-        """Return a file or folder of this machine with what stands under the name."""
+    def local(self, name: str, *, anew: bool = False) -> Path:
+        """Return a file or folder of this machine with what stands under the name; `anew` passes over copies."""
 
     def lend(self, name: str) -> AbstractContextManager[Path]:
         """Lend a file as it stands on the shelf now, whatever copies there are; raises `FileNotFoundError`."""

@@ -5,7 +5,8 @@ import io
 import json
 import re
 from collections.abc import Iterator, Mapping
-from contextlib import contextmanager
+from concurrent.futures import ThreadPoolExecutor
+from contextlib import contextmanager, suppress
 from dataclasses import dataclass, replace
 from functools import cached_property
 from pathlib import Path
@@ -25,8 +26,11 @@ from corpus.versions.shards import Shard, by_split
 if TYPE_CHECKING:
     from corpus.versions.shelf import Shelf
 
+CARD = "README.md"
 SHARDS = "attestations/shards.json"
 RECORD_LAYERS = "attestations/records.json"
+BESIDE = (CARD, SHARDS, RECORD_LAYERS)
+"""What publishing lays beside the shards."""
 DIGESTS = "digests.json"
 """The SHA-256 of every file that may grow or change without changing the id. Where one is being replaced, both
 digests stand here until it is, and null where it was absent, so that a crash in between leaves nothing wrong."""
@@ -131,6 +135,20 @@ class Version:
             raise ValueError("shards are missing from it")
         return made
 
+    def shard(self, shard: Shard) -> Path:
+        """Return a shard as a file of this machine, with the bytes that were written; raises `UserError` for others."""
+        name = f"{self.where}/{shard.file}"
+        for anew in (False, True):
+            with suppress(FileNotFoundError), (path := self.shelf.local(name, anew=anew)).open("rb") as file:
+                if hashlib.file_digest(file, "sha256").hexdigest() == shard.sha256:
+                    return path
+        raise UserError(f"{name} is not the shard that was published; `winnow verify` tells more")
+
+    def prove(self) -> None:
+        """Raise `UserError` where a shard is not what was published: before rows are built upon, or trained on."""
+        with ThreadPoolExecutor() as pool:  # hashing leaves the interpreter free
+            list(pool.map(self.shard, self.shards))
+
     def files(self, split: str) -> list[Path]:
         """Return the shards of a split, in row order, as files of this machine."""
         return [self.shelf.local(f"{self.where}/{shard.file}") for shard in by_split(self.shards)[split]]
@@ -163,7 +181,7 @@ class Version:
         """The files that list its records, the oldest first: `file`, `sha256`, `bytes`, `rows`."""
         held = self.attested(RECORD_LAYERS)
         try:
-            sound = all(
+            sound = isinstance(held, list) and all(
                 re.fullmatch(rf"attestations/records-\d{{5,}}-{layer['sha256'][:8]}\.parquet", layer["file"])
                 for layer in held
             )
@@ -210,7 +228,7 @@ class Version:
         """What the run that published it rejected, replaced and dropped; None where none is beside it."""
         if not self.has(LEDGER_FILE):
             return None
-        return pq.read_table(io.BytesIO(self.shelf.read(f"{self.where}/{LEDGER_FILE}")))
+        return pq.read_table(io.BytesIO(self.said(LEDGER_FILE)))
 
     def attest_ledger(self, ledger: pa.Table) -> None:
         """Lay a ledger beside the version, or replace it."""
@@ -234,18 +252,44 @@ class Version:
         return file in self.shelf.names(folder)
 
     def attested(self, name: str) -> Any:
-        """Read a JSON file that was laid beside the version; raises `UserError` where it is missing or broken."""
+        """Read a JSON file that was laid beside the version; raises `UserError` where it is not what was laid there."""
+        return json.loads(self.said(name))
+
+    def said(self, name: str) -> bytes:
+        """Read a file that was laid beside the version; raises `UserError` where it is not what was laid there."""
         try:
-            return json.loads(self.shelf.read(f"{self.where}/{name}"))
-        except (ValueError, FileNotFoundError) as error:
+            raw = self.shelf.read(f"{self.where}/{name}")
+        except FileNotFoundError as error:
+            raise UserError(f"{self.where}/{name} is missing; `winnow verify` tells more") from error
+        if hashlib.sha256(raw).hexdigest() not in self.digests.get(name, ()):
             raise UserError(
-                f"{self.where}/{name} cannot be read ({error}); `winnow verify` tells more"
-            ) from error
+                f"{self.where}/{name} was changed since it was written; `winnow verify` tells more"
+            )
+        return raw
+
+    def says(self, name: str, held: Any) -> bool:
+        """Say whether a JSON file beside the version holds this; one that is missing or broken does not."""
+        with suppress(UserError):
+            return bool(self.attested(name) == held)
+        return False
 
     @property
     def digests(self) -> dict[str, list[str | None]]:
-        """The digests that each file beside the shards may have; null stands for its absence."""
-        return dict(json.loads(self.shelf.read(f"{self.where}/{DIGESTS}")))
+        """The digests that each file beside the shards may have; null stands for its absence.
+
+        Raises `UserError` where there is no such list.
+        """
+        try:
+            held = json.loads(self.shelf.read(f"{self.where}/{DIGESTS}"))
+        except (ValueError, FileNotFoundError) as error:
+            raise UserError(f"{self.where}/{DIGESTS} cannot be read ({error})") from error
+        sound = isinstance(held, dict) and all(
+            isinstance(allowed, list) and all(one is None or isinstance(one, str) for one in allowed)
+            for allowed in held.values()
+        )
+        if not sound:
+            raise UserError(f"{self.where}/{DIGESTS} is no list of files and their digests")
+        return dict(held)
 
     def _write_digests(self, held: Mapping[str, Any]) -> None:
         self.shelf.write(f"{self.where}/{DIGESTS}", digests(held))

@@ -94,6 +94,41 @@ def test_a_byte_that_changes_in_the_bucket_is_found_though_a_sound_copy_is_here(
     assert any("its bytes are not those" in problem for problem in verify(held, version.id)["problems"])
 
 
+def test_a_bad_copy_of_a_shard_is_fetched_again(uri, tmp_path):
+    version = published(library(uri, tmp_path), ["one", "two"])
+    version.files("train")[0].write_bytes(b"not what was written")
+
+    assert [row["messages"][0]["content"] for row in TrainingRows(version, "train")] == ["one", "two"]
+    assert pq.read_table(version.files("train")[0]).num_rows == 2
+
+
+@pytest.mark.parametrize("when", [1, 3, 4, 5, 6, 7, 9, 11])
+def test_two_machines_that_publish_one_version_at_once_leave_it_whole(uri, tmp_path, monkeypatch, when):
+    """The second does all of its work between two requests of the first."""
+    splits = ["train", "test", "validation"]
+    first, second = library(uri, tmp_path), library(uri, tmp_path / "second")
+    calls = []
+
+    def meanwhile(name):
+        done = vars(Bucket)[name]
+
+        def call(self, *args, **how):
+            if self is first.shelf and (name == "hold" or "copy_object" in args):
+                calls.append(name)
+                if len(calls) == when:
+                    published(second, ["one", "two", "three"], splits)
+            return done(self, *args, **how)
+
+        monkeypatch.setattr(Bucket, name, call)
+
+    meanwhile("_ask")
+    meanwhile("hold")
+    version = published(first, ["one", "two", "three"], splits)
+
+    assert len(calls) >= when
+    assert verify(second, version.id, deep=True)["problems"] == []
+
+
 def test_a_shard_that_is_gone_and_a_changed_manifest_are_found(uri, tmp_path):
     held = library(uri, tmp_path)
     version = published(held, ["one", "two"])

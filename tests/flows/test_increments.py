@@ -462,9 +462,76 @@ def test_a_version_that_cannot_be_read_is_not_passed_over(grown, tmp_path):
     shutil.copytree(store, tmp_path / "store")
     (tmp_path / "store" / "versions" / after / "manifest.json").write_text("{}")
 
-    with pytest.raises(UserError, match=r"which this run would build on: .*run with --fresh"):
+    with pytest.raises(UserError, match=r"which this run would build on, is damaged: .*run with --fresh"):
         Job.begin(jobs.recipe(folder), jobs_options(tmp_path / "store"))
     assert Job.begin(jobs.recipe(folder), jobs_options(tmp_path / "store", fresh=True))
+
+
+@pytest.fixture
+def published(tmp_path) -> tuple[Any, Path]:
+    """A recipe over keyed records, and a store in which its version stands."""
+    folder = jobs.write(
+        tmp_path / "keyed", [{"key": f"k{n}", "text": f"row {n} says this"} for n in range(60)]
+    )
+    sources = [{"name": "small", "uri": f"file:{folder}", "key": "key"}]
+    held = jobs.recipe(folder, [{"stage": "length", "min_words": 2}, {"stage": "split"}], sources=sources)
+    jobs.publish(held, tmp_path / "store")
+    return held, tmp_path / "store"
+
+
+@pytest.mark.parametrize("corrected", [False, True])
+def test_nothing_is_built_on_a_shard_whose_rows_were_swapped(published, tmp_path, corrected):
+    recipe, store = published
+    version = Store(store).library.open("small")
+    rows = pq.read_table(version.files("train")[0])
+    said = [[{"role": "user", "content": "another text"}], *rows["messages"].to_pylist()[1:]]
+    other = rows.set_column(
+        1, rows.schema.field("messages"), pa.array(said, rows.schema.field("messages").type)
+    )
+    pq.write_table(other, version.files("train")[0])
+    line = {"key": "k7" if corrected else "new", "text": "a line that was not there before"}
+    (tmp_path / "keyed" / "tomorrow.jsonl").write_text(json.dumps(line) + "\n")
+
+    with pytest.raises(UserError, match=r"would build on, is damaged: .*not the shard that was published"):
+        jobs.publish(recipe, store)
+    assert Store(store).library.versions() == [version.id]
+    again = opened(store, jobs.publish(recipe, store, fresh=True))
+    assert not [row for row in rows_of(again) if "another text" in str(row)]
+    assert verify(Store(store).library, again.id, deep=True)["ok"]
+
+
+def rows_of(version: Version) -> list[dict[str, Any]]:
+    return list(rows(version).values())
+
+
+def test_an_object_that_is_gone_is_not_missed_where_the_version_has_it(published, tmp_path):
+    recipe, store = published
+    for file in (store / "objects").iterdir():
+        file.unlink()
+    (tmp_path / "keyed" / "tomorrow.jsonl").write_text(
+        json.dumps({"key": "new", "text": "one more row"}) + "\n"
+    )
+
+    after = jobs.publish(recipe, store)
+
+    assert verify(Store(store).library, after, deep=True)["ok"]
+    assert len(rows_of(opened(store, after))) == 61
+
+
+@pytest.mark.parametrize("name", ["attestations/records.json", "attestations/sources.json", "digests.json"])
+@pytest.mark.parametrize("content", [b"{", b"[1]", b"{}"])
+def test_a_fresh_run_mends_what_lies_broken_beside_a_version(published, tmp_path, name, content):
+    recipe, store = published
+    version = Store(store).library.open("small")
+    (version.folder / name).write_bytes(content)
+
+    assert jobs.publish(recipe, store, fresh=True) == version.id
+
+    assert verify(Store(store).library, version.id, deep=True)["problems"] == []
+    (tmp_path / "keyed" / "tomorrow.jsonl").write_text(
+        json.dumps({"key": "new", "text": "one more row"}) + "\n"
+    )
+    assert len(rows_of(opened(store, jobs.publish(recipe, store)))) == 61
 
 
 def test_corrected_rows_keep_family_and_split_and_tear_no_family(tmp_path):
