@@ -73,11 +73,12 @@ def find(store: Store, days: float, keep: int | None = None) -> Garbage:
 
 
 def remove(store: Store, found: Garbage) -> int:
-    """Remove what was found, and the objects that no version has then; return how many objects these were."""
+    """Remove what was found, what withdrawals left, and the objects that no version has then; return how many these were."""
     for version in found.versions:
         store.library.shelf.remove(f"versions/{version}")
     for folder in found.folders:
         store.disk.remove(str(folder.relative_to(store.root)))
+    store.library.finish()
     return len(store.library.sweep())
 
 

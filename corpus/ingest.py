@@ -1,5 +1,6 @@
 """Records to a snapshot: ids that stay when a file grows, is reordered or cut, and rejects with their reason."""
 
+import ast
 import hashlib
 import heapq
 from collections import Counter
@@ -20,6 +21,9 @@ from corpus.sources import File, Source, read
 from corpus.versions.forgotten import Forgotten
 
 NOTHING = Forgotten()
+REPEATED = "repeated_key"
+"""The reason of a reject whose key another record has."""
+_SAID = "another record has the key "
 MEMORY = 512 * 2**20
 """Bytes of rows that are held before they go to disk."""
 
@@ -259,7 +263,13 @@ def _refusal(key: str | None, line: int | None) -> tuple[str, str]:
     where = "" if line is None else f":{line}"
     if key is None:
         return "null_key", f"{where}: the key is null"
-    return "repeated_key", f"{where}: another record has the key {key!r}"
+    return REPEATED, f"{where}: {_SAID}{key!r}"
+
+
+def key_of(detail: str) -> str | None:
+    """Return the key that a line of the ledger names, whose reason is `REPEATED`."""
+    found = detail.partition(_SAID)[2]
+    return str(ast.literal_eval(found)) if found else None
 
 
 def _rejects_of(spool: Spool, told: Mapping[int, tuple[str, str]]) -> list[pa.Table]:

@@ -115,13 +115,14 @@ def _placed(told: Sequence[Chapter], place: re.Match[str]) -> list[str]:
 
 
 def _called(told: Sequence[Chapter], row: str) -> list[str]:
+    """Find the rows that are called so: a whole id goes before a key, and a key before the beginning of an id."""
     held = [ids for chapter in told for ids in chapter.ids]
-    found = {row_id for ids in held for row_id in ids.filter(pc.starts_with(ids, row)).to_pylist()}
-    if row in found:
-        return [row]
-    keyed = {keyed_id(source, row) for chapter in told for source in chapter.sources}
-    found |= {row_id for row_id in keyed if any(pc.index(ids, row_id).as_py() >= 0 for ids in held)}
-    return sorted(found)
+    keyed = sorted({keyed_id(source, row) for chapter in told for source in chapter.sources})
+    for called in ([row], keyed):
+        found = [row_id for row_id in called if any(pc.index(ids, row_id).as_py() >= 0 for ids in held)]
+        if found:
+            return found
+    return sorted({row_id for ids in held for row_id in ids.filter(pc.starts_with(ids, row)).to_pylist()})
 
 
 def _raise_rejected(told: Sequence[Chapter], place: re.Match[str], row: str) -> None:

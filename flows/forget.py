@@ -40,24 +40,28 @@ def forget(
     """Forget rows and all that grew of them; `withdraw` takes back every version that holds one, too.
 
     Names get a version without them, no later run takes them in, and snapshots, memo, candidates, dropped rows,
-    samples and reports are rid of them. Returns what had seen them. Nothing is changed on a dry run, or where a
+    samples and reports are rid of them. Returns what had seen them. No row is erased on a dry run, or where a
     `UserError` is raised: no such row, a run in progress. A name of which nothing is left means nothing from then on.
+    Who is broken off can begin anew; withdrawals that broke off are brought to their end first.
     """
     if [wanted.source, wanted.row, wanted.pattern].count(None) != 2:
         raise UserError("say which rows are meant: one of --source, --row and --pattern")
     store = Store(root.resolve())
     with shown(quiet) as progress, store.alone():
         progress("looking for the rows", 0, 0)
+        if not dry_run:
+            store.library.finish()
         found = find(store, wanted)
-        told = _told(store, found)
+        unreadable = _unreadable(store, found)
+        told = {**_told(store, found), "unreadable": unreadable}
         names = _names(store, found)
         if dry_run:
             return {**told, "names": dict.fromkeys(names), "erased": None, "withdrawn": [], "dry_run": True}
+        progress("publishing without them", 0, 0)
+        made = {version: _publish(store, version, found, why) for version in sorted({*names.values()})}
         rows, records = corrected.barred(store, found.ids, found.spared)
         sources = [wanted.source] if wanted.source else []
         Forgotten.note(store.library.shelf, rows, records, sources, why)
-        progress("publishing without them", 0, 0)
-        made = {version: _publish(store, version, found, why) for version in {*names.values()}}
         for name, version in names.items():
             left = sum(found.versions[version].values()) if made[version] else "all"
             store.library.names.give(
@@ -65,11 +69,11 @@ def forget(
             )
         progress("erasing", 0, 0)
         tidy(store)
-        erased = erase(store, found)
-        erased["reports"] = _clean_runs(store, found) + _clean_versions(store, found)
+        reports = _clean_runs(store, found) + _clean_versions(store, found, {*unreadable})
+        erased = {**erase(store, found), "reports": reports}
         taken = sorted(found.versions) if withdraw else []
         for version in taken:
-            forget_decoded(store.library.shards_of(version))
+            forget_decoded(store.library.objects_of(version))
             store.library.withdraw(version, why)
     given = {name: made[version] for name, version in names.items()}
     return {**told, "names": given, "erased": erased, "withdrawn": taken, "dry_run": False}
@@ -100,19 +104,23 @@ def _told(store: Store, found: Found) -> dict[str, Any]:
             in found.versions
         ],
         "snapshots": sorted(found.snapshots),
-        "unreadable": _unreadable(store),
     }
 
 
-def _unreadable(store: Store) -> list[str]:
-    """Return the versions that cannot be read, and so were not searched."""
+def _unreadable(store: Store, found: Found) -> list[str]:
+    """Return the versions that cannot be read whole, and so are neither searched nor rid of quotes."""
     library = store.library
-    readable = {version.id for version in library.readable()}
-    return [
-        version
-        for version in library.versions()
-        if version not in readable and not library.withdrawn(version)
-    ]
+    readable = {version.id for version in library.readable() if _can_be_told(version)} - found.broken
+    return [held for held in library.versions() if held not in readable and not library.withdrawn(held)]
+
+
+def _can_be_told(version: Version) -> bool:
+    """Say whether all that may quote a row can be read."""
+    try:
+        _ = version.ledger, version.has(CURATION) and version.attested(CURATION)
+    except UserError:
+        return False
+    return True
 
 
 def _names(store: Store, found: Found) -> dict[str, str]:
@@ -181,10 +189,12 @@ def _attest_report(version: Version, title: str, curation: dict[str, Any]) -> No
     version.attest("report.html", render(facts).encode())
 
 
-def _clean_versions(store: Store, found: Found) -> int:
+def _clean_versions(store: Store, found: Found, unreadable: set[str]) -> int:
     """Write the reports of versions anew that quote one of the rows; return how many they were."""
     count = 0
     for version in store.library.readable():
+        if version.id in unreadable:
+            continue
         ledger = version.ledger
         left = None if ledger is None else redact(ledger, found)
         if left is not None:
@@ -248,4 +258,4 @@ def show(held: dict[str, Any]) -> None:
         say(
             f"next      these versions still hold them: {', '.join(left)}; `winnow withdraw VERSION --why TEXT` takes one back"
         )
-    say("          sources, copies of versions elsewhere and models are yours to see to")
+    say("          sources, models, and copies and work areas on other machines are yours to see to")

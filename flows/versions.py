@@ -53,8 +53,9 @@ def withdraw(name: str, why: str, root: Path) -> dict[str, Any]:
     """Take a version back; raises `UserError` where a name means it."""
     store = Store(root.resolve())
     with store.alone():
-        forget_decoded(store.library.shards_of(name))
+        objects = store.library.objects_of(store.library.find(name))
         version = store.library.withdraw(name, why)
+        forget_decoded(objects)
     return {"version": version.id, **(version.withdrawn or {})}
 
 

@@ -1,19 +1,23 @@
 """Erases rows from what a store rebuilds, and what quotes them from all that is told of it.
 
-What is rebuilt from sources (snapshots, what was measured, what was made text by text) goes as a whole where it
-holds such a row: what is left of it could not be told from what it was. Versions are for people to withdraw.
+What is rebuilt from sources (snapshots, what was measured) goes as a whole where it holds such a row: what is left of
+it could not be told from what it was. What was made text by text goes altogether: it has no ids, and what grew of a row
+may say it too. Versions are for people to withdraw.
 """
 
 import shutil
 from pathlib import Path
 from typing import Any
 
+import numpy as np
 import pyarrow as pa
 import pyarrow.compute as pc
 import pyarrow.parquet as pq
 
 from corpus.forgetting.find import Found
 from corpus.forgetting.places import of_run
+from corpus.ingest import REPEATED, key_of
+from corpus.schema import keyed_id
 from corpus.store import Store
 from corpus.versions.rows import forget_decoded
 
@@ -56,26 +60,27 @@ def _named(store: Store) -> set[str]:
 def erase(store: Store, found: Found) -> dict[str, int]:
     """Erase the rows from snapshots, from what was measured and made, from dropped rows and from this machine's caches.
 
-    Returns how much went of each. Reports and versions are not touched.
+    Returns how much went of each. Reports and versions are not touched. What would be found again goes last, so that
+    who is broken off can begin anew.
     """
     gone = {"snapshots": len(found.snapshots), "measured": 0, "made": 0, "dropped": 0, "decoded": 0}
     gone["ledgers"] = _redacted(store, found)
     for folder in _measured(store, found):
         store.disk.remove(str(folder.relative_to(store.root)))
         gone["measured"] += 1
-    for name in found.snapshots:
-        store.disk.remove(f"snapshots/{name}")
     for file in store.replay.rglob("*.parquet"):
         store.disk.remove(str(file.relative_to(store.root)))
         gone["made"] += 1
+    for version, files in found.versions.items():
+        held = store.library.open(version)
+        gone["decoded"] += forget_decoded([shard.sha256 for shard in held.shards if shard.file in files])
+    for name in found.snapshots:
+        store.disk.remove(f"snapshots/{name}")
     for place in [of_run(folder) for folder in sorted((store.root / "runs").glob("*"))]:
         for file in place.files:
             gone["dropped"] += _without(store, file, place.name, found)
     for file in sorted(store.root.glob("runs/*/predictions.parquet")):
         gone["dropped"] += _without(store, file, "", found)
-    for version, files in found.versions.items():
-        held = store.library.open(version)
-        gone["decoded"] += forget_decoded([shard.sha256 for shard in held.shards if shard.file in files])
     return gone
 
 
@@ -99,13 +104,13 @@ def redact(ledger: pa.Table, found: Found) -> pa.Table | None:
 
     That a row was dropped, by which stage and why, stays: it says nothing that the row said.
     """
-    quotes = pc.is_in(ledger["id"], found.sorted)
-    for quoted, find_in in (
-        (found.wanted.row, pc.match_substring),
-        (found.wanted.pattern, pc.match_substring_regex),
-    ):
-        if quoted:
-            quotes = pc.or_(quotes, pc.fill_null(find_in(ledger["detail"], quoted), False))
+    quotes = pc.or_(pc.is_in(ledger["id"], found.sorted), _names_key(ledger, found))
+    wanted = found.wanted
+    if wanted.source is not None:
+        quotes = pc.or_(quotes, pc.fill_null(pc.equal(ledger["source"], wanted.source), False))
+    if wanted.pattern is not None:
+        met = pc.match_substring_regex(ledger["detail"], wanted.pattern)
+        quotes = pc.or_(quotes, pc.fill_null(met, False))
     quotes = pc.and_(quotes, pc.not_equal(ledger["action"], "forget"))  # which says why people forgot it
     quotes = pc.and_(quotes, ledger["detail"].is_valid())
     if not pc.any(quotes).as_py():
@@ -114,6 +119,16 @@ def redact(ledger: pa.Table, found: Found) -> pa.Table | None:
     return ledger.set_column(
         place, "detail", pc.if_else(quotes, pa.scalar(None, pa.string()), ledger["detail"])
     )
+
+
+def _names_key(ledger: pa.Table, found: Found) -> pa.Array:
+    """Say which details name the key of one of the rows: those of records that were refused for it."""
+    named = np.zeros(len(ledger), bool)
+    for place in np.flatnonzero(pc.equal(ledger["reason"], REPEATED).to_numpy(zero_copy_only=False)):
+        line = ledger.slice(place, 1).to_pylist()[0]
+        key = None if line["detail"] is None else key_of(line["detail"])
+        named[place] = key is not None and keyed_id(line["source"], key) in found.ids
+    return pa.array(named)
 
 
 def _redacted(store: Store, found: Found) -> int:

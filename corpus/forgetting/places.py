@@ -1,7 +1,7 @@
 """Where a store holds rows: its versions, its snapshots, and what its runs dropped."""
 
 import json
-from collections.abc import Iterator, Sequence
+from collections.abc import Callable, Iterator, Sequence
 from contextlib import suppress
 from dataclasses import dataclass
 from pathlib import Path
@@ -18,7 +18,12 @@ class Place:
     """Rows that lie together: a version, a snapshot, or what a run dropped. `name` is its folder in the store."""
 
     name: str
-    files: tuple[Path, ...]
+    locate: Callable[[], tuple[Path, ...]]
+
+    @property
+    def files(self) -> tuple[Path, ...]:
+        """The Parquet files in which the rows lie, on this machine."""
+        return self.locate()
 
     def tables(self, columns: Sequence[str]) -> Iterator[tuple[str, pa.Table]]:
         """Yield the name of each file and its rows, group by group."""
@@ -29,7 +34,7 @@ class Place:
 
 
 def everywhere(store: Store) -> list[Place]:
-    """Return all places of a store that can be read."""
+    """Return all places of a store, broken ones included."""
     return [
         *(of_version(version) for version in store.library.readable()),
         *(of_snapshot(folder.name, store) for folder in sorted((store.root / "snapshots").glob("*"))),
@@ -39,13 +44,12 @@ def everywhere(store: Store) -> list[Place]:
 
 def of_version(version: Version) -> Place:
     """Return the rows of a version."""
-    files = [version.shelf.local(f"{version.where}/{shard.file}") for shard in version.shards]
-    return Place(version.where, tuple(files))
+    return Place(version.where, lambda: tuple(map(version.shard, version.shards)))
 
 
 def of_snapshot(name: str, store: Store) -> Place:
     """Return the rows of a snapshot."""
-    return Place(f"snapshots/{name}", tuple(part.path for part in store.open_snapshot(name).parts))
+    return Place(f"snapshots/{name}", lambda: tuple(part.path for part in store.open_snapshot(name).parts))
 
 
 def of_run(folder: Path) -> Place:
@@ -55,7 +59,7 @@ def of_run(folder: Path) -> Place:
         with suppress(pa.ArrowException):
             pq.read_metadata(file)
             files.append(file)
-    return Place(f"runs/{folder.name}", tuple(files))
+    return Place(f"runs/{folder.name}", lambda: tuple(files))
 
 
 def tellings(store: Store) -> Iterator[list[str]]:

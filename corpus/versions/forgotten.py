@@ -30,7 +30,7 @@ class Forgotten:
     def on(cls, shelf: Shelf) -> "Forgotten":
         """Read the list; raises `UserError` for an entry that is broken, since no run could keep to it."""
         found = cls()
-        for name in shelf.names(_FOLDER):
+        for name in _entries(shelf):
             try:
                 entry = json.loads(shelf.read(f"{_FOLDER}/{name}"))
                 told = f"forgotten on {entry['at'][:10]}: {entry['why']}"
@@ -46,7 +46,7 @@ class Forgotten:
     @staticmethod
     def entries(shelf: Shelf) -> int:
         """Count the entries of the list."""
-        return len(shelf.names(_FOLDER))
+        return len(_entries(shelf))
 
     @staticmethod
     def note(
@@ -82,9 +82,8 @@ class Forgotten:
 
     def mask(self, rows: pa.Table) -> pa.Array:
         """Say which of some rows (`id`, `source`) are forgotten."""
-        copies = pc.utf8_slice_codeunits(rows["id"], 0, _RECORD)
         return pc.or_(
-            pc.is_in(copies, pa.array(sorted(self._copies), pa.string())),
+            pc.is_in(records(rows["id"]), pa.array(sorted(self._copies), pa.string())),
             pc.fill_null(pc.is_in(rows["source"], pa.array(sorted(self.sources), pa.string())), False),
         )
 
@@ -93,6 +92,15 @@ class Forgotten:
         return {record(row_id): why for row_id, why in self.rows.items()}
 
 
+def _entries(shelf: Shelf) -> list[str]:
+    return [name for name in shelf.names(_FOLDER) if name.isdecimal()]
+
+
 def record(row_id: str) -> str:
     """Return what copies of a record have in common in their ids: all but the ordinal."""
     return row_id[:_RECORD]
+
+
+def records(ids: pa.ChunkedArray) -> pa.ChunkedArray:
+    """Return `record` of many ids."""
+    return pc.utf8_slice_codeunits(ids, 0, _RECORD)

@@ -9,7 +9,7 @@ forgotten/<n>                  sources and rows that were forgotten, when and wh
 import hashlib
 import json
 import re
-from collections.abc import Iterable, Iterator, Mapping, Sequence
+from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass
 from datetime import UTC, datetime, timedelta
 from pathlib import Path
@@ -140,10 +140,10 @@ class Library:
         """
         try:
             found = Version.look(self.shelf, version)
-            sound = found.withdrawn is None and len(found.shards) >= 0  # reading them may raise
+            _ = found.shards  # which raises where they are not those of the manifest
         except (UserError, FileNotFoundError):
             return None
-        return found if sound else None
+        return found if found.withdrawn is None else None
 
     def withdrawn(self, version: str) -> bool:
         """Say whether a version (by its whole id) was withdrawn, though nothing else of it can be read."""
@@ -155,7 +155,7 @@ class Library:
 
     def versions(self) -> list[str]:
         """Return the ids of all versions, sorted."""
-        return self.shelf.names("versions")
+        return [name for name in self.shelf.names("versions") if re.fullmatch("[0-9a-f]{64}", name)]
 
     def open(self, name: str) -> Version:
         """Open a version by id, unique prefix of an id, ref, or `ref~n` (n before the last)."""
@@ -199,33 +199,45 @@ class Library:
             raise UserError(
                 f"{named[0]!r} means version {version[:12]}; roll it back, or let it mean another, before you withdraw this one"
             )
-        where, own = f"versions/{version}", self.shards_of(version)
-        if TOMBSTONE not in self.shelf.names(where):
+        where = f"versions/{version}"
+        if not self.withdrawn(version):
             self.shelf.write(f"{where}/{TOMBSTONE}", json.dumps({"at": now(), "why": why}).encode())
-        for entry in self.shelf.names(where):
-            if entry not in ("manifest.json", TOMBSTONE):
-                self.shelf.remove(f"{where}/{entry}")
-        self.sweep(f"{sha256}.parquet" for sha256 in own)
+        self._empty(version)
         return Version(self.shelf, version, {})
 
-    def shards_of(self, name: str) -> list[str]:
-        """Return the digests of a version's shards; none where it cannot be read."""
-        found = self._look(self.find(name))
-        return [] if found is None else [shard.sha256 for shard in found.shards]
+    def _empty(self, version: str) -> None:
+        """Remove the objects that a version alone has, then all but manifest and tombstone: it can break off anywhere."""
+        others = {
+            digest for other in self.versions() if other != version for digest in self.objects_of(other)
+        }
+        mine = self.objects_of(version) - others
+        for name in self.shelf.names("objects"):
+            if name[:8] in mine:
+                self.shelf.remove(f"objects/{name}")
+        for entry in self.left_of(version):
+            self.shelf.remove(f"versions/{version}/{entry}")
 
-    def sweep(self, among: Iterable[str] | None = None) -> list[str]:
-        """Remove the objects that no version has, all or those `among`; return their names.
+    def left_of(self, version: str) -> list[str]:
+        """Return what a withdrawal that broke off left of a version (by its whole id)."""
+        there = self.shelf.names(f"versions/{version}")
+        return (
+            [name for name in there if name not in ("manifest.json", TOMBSTONE)] if TOMBSTONE in there else []
+        )
 
-        Nobody may be publishing meanwhile. Where that cannot be known, as in a bucket, young ones stay unless they
-        are named.
+    def finish(self) -> list[str]:
+        """Bring withdrawals that broke off to their end; return the versions."""
+        found = [version for version in self.versions() if self.left_of(version)]
+        for version in found:
+            self._empty(version)
+        return found
+
+    def sweep(self) -> list[str]:
+        """Remove the objects that no version has; return their names.
+
+        Nobody may be publishing meanwhile. Where that cannot be known, as in a bucket, young ones stay.
         """
-        held = {digest for found in self.versions() for digest in self._held(found)}
-        named = None if among is None else {*among}
-        loose = [
-            name
-            for name in self.shelf.names("objects")
-            if name[:8] not in held and (self._is_idle(name) if named is None else name in named)
-        ]
+        held = {digest for found in self.versions() for digest in self.objects_of(found)}
+        loose = [name for name in self.shelf.names("objects") if name[:8] not in held and self._is_idle(name)]
         for name in loose:
             self.shelf.remove(f"objects/{name}")
         return loose
@@ -233,14 +245,14 @@ class Library:
     def _is_idle(self, name: str) -> bool:
         return self.shelf.alone or self.shelf.written(f"objects/{name}") < datetime.now(UTC) - _YOUNG
 
-    def _held(self, version: str) -> Iterator[str]:
-        """Yield the first eight digits of the objects that a version's files are links to, though its manifest be broken."""
+    def objects_of(self, version: str) -> set[str]:
+        """Return the first eight digits of the objects that a version's files are links to, though its manifest be broken."""
         where = f"versions/{version}"
-        for name in [*self.shelf.names(f"{where}/data"), *self.shelf.names(f"{where}/attestations")]:
-            match = re.search(r"-([0-9a-f]{8})\.parquet$", name)
-            if match:
-                yield match[1]
-        yield from (sha256[:8] for sha256 in self.shards_of(version))
+        names = [*self.shelf.names(f"{where}/data"), *self.shelf.names(f"{where}/attestations")]
+        matches = [re.search(r"-([0-9a-f]{8})\.parquet$", name) for name in names]
+        found = self._look(version)
+        attested = [] if found is None else [shard.sha256[:8] for shard in found.shards]
+        return {match[1] for match in matches if match} | {*attested}
 
     @property
     def names(self) -> Names:

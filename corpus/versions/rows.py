@@ -1,7 +1,7 @@
 """Rows of a version by their number, without reading the others: shards decoded once, then mapped into memory."""
 
 import uuid
-from collections.abc import Iterator, Sequence
+from collections.abc import Iterable, Iterator, Sequence
 from functools import lru_cache
 from pathlib import Path
 from typing import Any
@@ -112,13 +112,13 @@ def _decoded(version: Version, shard: Shard, folder: Path) -> Path:
     return final
 
 
-def forget_decoded(shards: Sequence[str], cache: Path | None = None) -> int:
-    """Remove this machine's decoded forms of shards (by digest); return how many there were.
+def forget_decoded(shards: Iterable[str], cache: Path | None = None) -> int:
+    """Remove this machine's decoded forms of shards (by digest, or its beginning); return how many there were.
 
     Whoever has one mapped keeps it until they end; another version with the same shard decodes it again.
     """
-    found = [(cache or cache_folder()) / "decoded" / f"{sha256}.arrow" for sha256 in shards]
-    there = [path for path in found if path.exists()]
+    folder = (cache or cache_folder()) / "decoded"
+    there = {path for sha256 in shards for path in folder.glob(f"{sha256}*.arrow")}
     for path in there:
-        path.unlink()
+        path.unlink(missing_ok=True)
     return len(there)

@@ -43,6 +43,8 @@ def _problems(
         return
     if version.withdrawn is not None:
         yield f"{TOMBSTONE}: withdrawn on {version.withdrawn['at']}: {version.withdrawn['why']}"
+        for name in library.left_of(found):
+            yield f"{name}: left by a withdrawal that broke off; withdraw the version again"
         return
     yield from _beside(version)
     try:

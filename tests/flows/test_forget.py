@@ -269,6 +269,7 @@ def test_models_that_had_seen_them_are_told(store):
         (Wanted(), "one of --source, --row and --pattern"),
         (Wanted(source="first", pattern="a"), "one of --source, --row and --pattern"),
         (Wanted(row=""), "rows are called ''; give a whole id"),
+        (Wanted(row="99"), "no row of row '99'"),
     ],
 )
 def test_what_cannot_be_forgotten_is_said_and_nothing_changes(store, wanted, said):
@@ -647,3 +648,162 @@ def test_samples_that_match_go_whoever_their_row_was(store):
     forget(Wanted(pattern="xylo"), store, "asked to", quiet=True)
 
     assert version.attested(finish.CURATION)["samples"] == []
+
+
+def test_copies_of_a_record_go_with_it(tmp_path):
+    held = [
+        {"text": said, "label": "a"} for said in ("the same xylophone", "the same xylophone", "another row")
+    ]
+    folder = jobs.write(tmp_path / "copies", held)
+    stages = [{"stage": "normalise"}, {"stage": "split"}]
+    run(jobs.recipe(folder, stages, audit={"axes": ["label"]}), tmp_path / "store", workers=1)
+    library = Store(tmp_path / "store").library
+    rows = pa.concat_tables(
+        [pq.read_table(file) for split in SPLITS for file in library.open("small").files(split)]
+    )
+    row_id = next(row["id"] for row in rows.to_pylist() if "xylophone" in str(row))
+
+    assert forget(Wanted(row=row_id), tmp_path / "store", "asked to", withdraw=True, quiet=True)["rows"] == 2
+
+    assert saying(tmp_path / "store") == []
+    assert not library.open("small").holds(library.forgotten)
+
+
+BREAKS = ("remove", "write", "create", "place")
+
+
+@pytest.mark.parametrize("after", [0, 1, 2, 4, 6, 9, 12, 16, 20, 25, 30, 36, 42, 50])
+def test_who_is_broken_off_as_they_forget_can_begin_anew(store, monkeypatch, after):
+    from corpus.disk import Disk
+
+    job = Job.open(next((store / "runs").iterdir()))
+    job.write("samples.json", [{"id": "e" * 32, "text": "xylophone"}])
+    left = [after]
+
+    def breaking(name: str) -> None:
+        done = vars(Disk)[name]
+
+        def call(self: Any, *args: Any, **how: Any) -> Any:
+            left[0] -= 1
+            if left[0] == -1:
+                raise KeyboardInterrupt
+            return done(self, *args, **how)
+
+        monkeypatch.setattr(Disk, name, call)
+
+    with monkeypatch.context():
+        for name in BREAKS:
+            breaking(name)
+        with pytest.raises(KeyboardInterrupt):
+            forget(Wanted(pattern="xylophone"), store, "asked to", withdraw=True, quiet=True)
+    monkeypatch.undo()
+    monkeypatch.setenv("WINNOW_CACHE", str(store.parent / "cache"))
+
+    try:
+        forget(Wanted(pattern="xylophone"), store, "asked to", withdraw=True, quiet=True)
+    except UserError as error:
+        assert "holds no row" in str(error)  # which is to be true then
+    assert saying(store) == []
+    version = Store(store).library.find("small")
+    assert not verify(Store(store).library, version, deep=True)["problems"]
+
+
+@pytest.mark.parametrize(
+    "broken", ["shard", "no shard", "attestations/ledger.parquet", "attestations/curation.json"]
+)
+def test_a_version_that_is_damaged_is_told_of_and_stops_no_other(store, tmp_path, broken):
+    old = Store(store).library.open("small")
+    jobs.write(tmp_path / "corpus" / "first" / "more", [{"text": "one more of these rows", "label": "a"}])
+    run(recipe(tmp_path / "corpus"), store, workers=1, fresh=True)
+    file = old.files("train")[0] if "shard" in broken else old.folder / broken
+    file.unlink()
+    if broken != "no shard":
+        file.write_bytes(b"nothing that anybody wrote")
+
+    held = forget(Wanted(pattern="xylophone"), store, "asked to", quiet=True)
+
+    assert held["unreadable"] == [old.id]
+    assert not [said for said in texts(Store(store).library.open("small")) if "xylophone" in said]
+    Store(store).library.withdraw(old.id, "it is damaged")
+    assert not [file for file in saying(store / "versions") if file.startswith(old.id)]
+
+
+@pytest.fixture
+def numbered(tmp_path, monkeypatch) -> Path:
+    """A store with rows whose keys are numbers, which may look like the beginnings of ids."""
+    monkeypatch.setenv("WINNOW_CACHE", str(tmp_path / "cache"))
+    held = [
+        {"key": number, "text": f"row {number} says this", "mail": f"user{number}@example.com"}
+        for number in range(300)
+    ]
+    folder = jobs.write(
+        tmp_path / "numbered",
+        [*held, {**held[1], "text": "another text"}, {**held[10], "text": "and another"}],
+    )
+    sources = [{"name": "numbered", "uri": f"file:{folder}", "key": "key"}]
+    run(jobs.recipe(folder, STAGES, sources=sources, name="numbered"), tmp_path / "store", workers=1)
+    return tmp_path / "store"
+
+
+def test_a_key_goes_before_the_beginning_of_an_id(numbered):
+    told = biography.explain("numbered", "7", numbered)["id"]
+
+    forget(Wanted(row="7"), numbered, "asked to", quiet=True)
+
+    left = texts(Store(numbered).library.open("numbered"))
+    assert len(left) == 299
+    assert "row 7 says this" not in left
+    assert biography.explain("numbered", "7", numbered)["id"] == told
+    with pytest.raises(
+        UserError, match="no row has the id or the key '30'|rows are called '30'|holds no row"
+    ):
+        forget(Wanted(row="305"), numbered, "asked to", quiet=True)
+    assert len(texts(Store(numbered).library.open("numbered"))) == 299
+
+
+def test_a_pattern_is_looked_for_in_all_that_a_row_says(numbered):
+    assert (
+        forget(Wanted(pattern="user17@example"), numbered, "asked to", withdraw=True, quiet=True)["rows"] == 1
+    )
+
+    assert saying(numbered, "user17@example") == []
+
+
+def test_only_the_key_of_the_row_is_redacted(numbered):
+    forget(Wanted(row="1"), numbered, "asked to", withdraw=True, quiet=True)
+
+    assert not saying(numbered, "has the key '1'")
+    assert saying(numbered, "has the key '10'")
+
+
+def test_a_source_leaves_no_key_in_a_ledger(numbered):
+    forget(Wanted(source="numbered"), numbered, "asked to", withdraw=True, quiet=True)
+
+    assert saying(numbered, "has the key") == []
+
+
+def test_a_withdrawal_that_broke_off_is_brought_to_its_end(store, tmp_path, monkeypatch):
+    from corpus.disk import Disk
+
+    jobs.write(tmp_path / "corpus" / "first" / "more", [{"text": "one more of these rows", "label": "a"}])
+    library = Store(store).library
+    old = library.find("small")
+    forget(Wanted(pattern="xylophone"), store, "asked to", quiet=True)
+    removed, done = [], Disk.remove
+
+    def remove(self: Any, name: str) -> None:
+        removed.append(name)
+        if len(removed) == 3:
+            raise KeyboardInterrupt
+        done(self, name)
+
+    monkeypatch.setattr(Disk, "remove", remove)
+    with pytest.raises(KeyboardInterrupt):
+        library.withdraw(old, "asked to")
+    monkeypatch.setattr(Disk, "remove", done)
+
+    assert [problem for problem in verify(library, old)["problems"] if "broke off" in problem]
+    library.withdraw(old, "asked to")
+
+    assert saying(store) == []
+    assert library.left_of(old) == []

@@ -164,10 +164,14 @@ def test_what_many_attest_at_once_is_all_there(store):
 
 
 def test_a_withdrawn_version_is_told(store):
-    _, made = store
+    held, made = store
     (made.folder / "withdrawn.json").write_text(json.dumps({"at": "2026-01-01", "why": "a person asked"}))
 
-    assert told(store) == ["withdrawn.json: withdrawn on 2026-01-01: a person asked"]
+    why = "withdrawn.json: withdrawn on 2026-01-01: a person asked"
+    assert told(store)[0] == why
+    assert "data: left by a withdrawal that broke off; withdraw the version again" in told(store)
+    held.finish()
+    assert told(store) == [why]
 
 
 def test_progress_is_told_in_bytes(store):
