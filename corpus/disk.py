@@ -68,6 +68,8 @@ class Disk:
             raise UserError(
                 f"{name!r} leads out of the store {self.root}; names have no `..` and begin with no /"
             )
+        if not path.resolve().is_relative_to(self.root.resolve()):
+            raise UserError(f"{name!r} is a link that leads out of the store {self.root}; remove the link")
         return path
 
     def read(self, name: str) -> bytes:

@@ -3,6 +3,7 @@
 import json
 import re
 from collections.abc import Sequence
+from contextlib import suppress
 from pathlib import Path
 from typing import Any
 
@@ -40,15 +41,16 @@ def _chapters(store: Store, name: str) -> Sequence[Chapter]:
     base = _base(last)
     if base is None or base not in store.library.versions():
         return [last]
-    earlier = Version.look(store.library.shelf, base).lineage
+    earlier = []
+    with suppress(UserError):  # a broken one tells nothing; `winnow verify` tells why
+        earlier = list(Version.look(store.library.shelf, base).lineage)
     return [*[_of_version(store, version, last=False) for version in earlier][::-1], last]
 
 
 def _base(chapter: Chapter) -> str | None:
     if isinstance(chapter, RunChapter):
         return chapter.base
-    found = None if chapter.version is None else chapter.version.manifest["recipe"].get("builds_on")
-    return None if found is None else str(found)
+    return None if chapter.version is None else chapter.version.builds_on
 
 
 def _chapter(store: Store, name: str) -> Chapter:

@@ -84,10 +84,19 @@ class RunChapter:
         events += _read(self.job, self.came, row_id)
         if not self.job.unchanged:
             events += _lived(self.job, row_id, ends=self.last)
-        held = self.job.read("version.json")
-        if held is not None and self.last:
-            events += published(Version.look(self.job.store.library.shelf, held["version"]), row_id)
+        version = _made(self.job)
+        if version is not None and self.last:
+            events += published(version, row_id)
         return events
+
+
+def _made(job: Job) -> Version | None:
+    """Return the version that a run made or found, if it can still be read."""
+    held = job.read("version.json")
+    try:
+        return None if held is None else Version.look(job.store.library.shelf, held["version"])
+    except (UserError, FileNotFoundError):
+        return None
 
 
 _EVENTS = {"drop": "dropped", "replace": "replaced", "forget": "forgotten"}
@@ -114,10 +123,8 @@ class LedgerChapter:
     @classmethod
     def of_run(cls, job: Job, *, last: bool) -> "LedgerChapter":
         """Return what is left of a run of which rows were forgotten."""
-        held = job.read("version.json")
-        version = None if held is None else Version.look(job.store.library.shelf, held["version"])
         sources = [source.name for source in job.recipe.sources]
-        return cls(f"run {job.folder.name}", job.ledger(), sources, version, last)
+        return cls(f"run {job.folder.name}", job.ledger(), sources, _made(job), last)
 
     @cached_property
     def came(self) -> pa.Table:

@@ -184,7 +184,7 @@ def _attest_report(version: Version, title: str, curation: dict[str, Any]) -> No
         growth=curation["growth"],
         scores=overall(scores) or None,
         comparison=scores.get("comparisons") or None,
-        reproduce={"version": version.id, "builds on": version.manifest["recipe"].get("builds_on") or "none"},
+        reproduce={"version": version.id, "builds on": version.builds_on or "none"},
     )
     version.attest("report.html", render(facts).encode())
 

@@ -107,6 +107,6 @@ def _readable(store: Store) -> dict[str, Version]:
 def _line(version: Version, readable: Mapping[str, Version]) -> list[Version]:
     """Return a version and those it builds on, the oldest first, as far as they can be read."""
     line = [version]
-    while (base := readable.get(str(line[-1].manifest["recipe"].get("builds_on")))) is not None:
+    while (base := readable.get(str(line[-1].builds_on))) is not None:
         line.append(base)
     return line[::-1]

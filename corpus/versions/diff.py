@@ -296,7 +296,9 @@ def _why(version: Version, rows: pa.Table) -> list[dict[str, Any]]:
     ids = rows["id"].combine_chunks()
     counts: Counter[tuple[str, str]] = Counter()
     told = False
+    oldest = version
     for one in version.lineage:
+        oldest = one
         if (ledger := one.ledger) is None:
             continue
         told = True
@@ -308,7 +310,8 @@ def _why(version: Version, rows: pa.Table) -> list[dict[str, Any]]:
     found = [
         {"stage": stage, "reason": reason, "rows": count} for (stage, reason), count in counts.most_common()
     ]
-    rest = [{"stage": None, "reason": "not among its records", "rows": len(ids)}] if len(ids) and told else []
+    why = "not among its records" if oldest.builds_on is None else "before a version that cannot be read"
+    rest = [{"stage": None, "reason": why, "rows": len(ids)}] if len(ids) and told else []
     return found + rest
 
 

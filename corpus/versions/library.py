@@ -164,14 +164,8 @@ class Library:
     def find(self, name: str) -> str:
         """Return the id of the version that a ref, `ref~n`, an id or its unique prefix means."""
         match = re.fullmatch(r"(?P<name>.+?)(?:~(?P<back>\d{1,9}))?", name)
-        log = self.names.log(match["name"]) if match else []
-        if match and log:
-            back = int(match["back"] or 0)
-            if back >= len(log):
-                raise UserError(
-                    f"{match['name']!r} has meant {len(log)} versions, so there is no {name!r}; see `winnow log {match['name']}`"
-                )
-            entry = log[-1 - back]
+        entry = self.names.before(match["name"], int(match["back"] or 0)) if match else None
+        if match and entry is not None:
             wanted = entry.version
             if wanted is None:
                 raise UserError(
@@ -270,7 +264,7 @@ class Library:
         Nothing is taken back: the log gets one more entry. Raises `UserError` where there is nothing to go
         back to, or what is there holds rows that were forgotten.
         """
-        log = self.names.log(name)
+        log = [entry for entry in self.names.log(name) if entry.version is not None]
         if not log:
             raise UserError(f"the store has no name {name!r}; `winnow log` lists the names")
         if to is None:
@@ -287,7 +281,9 @@ class Library:
             raise UserError(
                 f"version {version.id[:12]} holds rows that were forgotten since; withdraw it, or name another with --to"
             )
-        return self.names.give(name, version.id, log[-1].n, rolled_back_from=str(log[-1].version))
+        return self.names.give(
+            name, version.id, self.names.last(name).n, rolled_back_from=str(log[-1].version)
+        )
 
 
 _YOUNG = timedelta(days=7)

@@ -69,6 +69,8 @@ def parse(raw: bytes, where: str) -> dict[str, Any]:
             f"{where} was changed: it says that it is version {str(held.get('version'))[:12]}, and its content "
             f"is {digest[:12]}; publish the version anew"
         )
+    if raw != canonical(held):
+        raise UserError(f"{where} was changed: it is not canonical JSON; publish the version anew")
     return dict(held)
 
 

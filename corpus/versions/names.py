@@ -33,16 +33,33 @@ class Names:
 
     def log(self, name: str) -> list[Ref]:
         """Return what a name has meant, the oldest first; nothing for a name that was never given."""
-        if not _NAME.fullmatch(name):
-            return []
-        return [
-            _ref(self.shelf.read(f"refs/{name}/{n}"), name, n)
-            for n in sorted(int(entry) for entry in self.shelf.names(f"refs/{name}") if entry.isdecimal())
-        ]
+        return [self._entry(name, n) for n in self._numbers(name)]
 
     def last(self, name: str) -> Ref:
-        """Return what a name means now."""
-        return (self.log(name) or [Ref(0, None, {})])[-1]
+        """Return what a name means now; no other entry is read."""
+        return self.before(name, 0) or Ref(0, None, {})
+
+    def before(self, name: str, back: int) -> Ref | None:
+        """Return the entry so many before the last; None for a name that was never given.
+
+        Raises `UserError` where it did not have as many.
+        """
+        numbers = self._numbers(name)
+        if not numbers:
+            return None
+        if back >= len(numbers):
+            raise UserError(
+                f"{name!r} has meant {len(numbers)} versions, so there is no '{name}~{back}'; see `winnow log {name}`"
+            )
+        return self._entry(name, numbers[-1 - back])
+
+    def _numbers(self, name: str) -> list[int]:
+        if not _NAME.fullmatch(name):
+            return []
+        return sorted(int(entry) for entry in self.shelf.names(f"refs/{name}") if entry.isdecimal())
+
+    def _entry(self, name: str, n: int) -> Ref:
+        return _ref(self.shelf.read(f"refs/{name}/{n}"), name, n)
 
     def give(self, name: str, meant: str | None, after: int, **why: str) -> Ref:
         """Let `name` mean a version (None: nothing) from now on, if its last entry is still the one numbered `after`.

@@ -1,7 +1,8 @@
 """Whether a version is still what its id says."""
 
 import hashlib
-from collections.abc import Callable, Iterator
+import io
+from collections.abc import Callable, Iterator, Mapping
 from concurrent.futures import ThreadPoolExecutor
 from pathlib import Path
 from typing import Any
@@ -13,7 +14,7 @@ from corpus.schema import ROW, UserError
 from corpus.versions.blocks import Block
 from corpus.versions.library import Library
 from corpus.versions.shards import Shard
-from corpus.versions.version import DIGESTS, TOMBSTONE, Version
+from corpus.versions.version import BESIDE, DIGESTS, RECORD_LAYERS, TOMBSTONE, Version
 
 _PIECE = 8 * 2**20
 
@@ -24,7 +25,7 @@ def verify(
     """Check a version; return `{"version", "ok", "problems"}`, a line for each problem.
 
     The manifest against the id, every shard's bytes against its digest, its rows and columns against the
-    manifest, the files beside against theirs, and nothing more in the folder. With `deep` the rows of each
+    manifest, the files beside against theirs, and that nothing more lies in the folder. With `deep` the rows of each
     block are read and hashed against the manifest too: it then does not matter who wrote the digests.
     `progress` is told bytes read and bytes in all. Raises `UserError` where no version is so called.
     """
@@ -46,13 +47,16 @@ def _problems(
         for name in library.left_of(found):
             yield f"{name}: left by a withdrawal that broke off; withdraw the version again"
         return
-    yield from _beside(version)
     try:
-        shards = version.shards
+        known, layers, shards = version.digests, version.record_layers, version.shards
     except UserError as error:
         yield _line(error)
         return
-    yield from _strangers(version, shards)
+    yield from _beside(version, known)
+    for layer in layers:
+        yield from _layer(version, layer)
+    listed = {*known, *(layer["file"] for layer in layers), *(shard.file for shard in shards)}
+    yield from _strangers(version, listed | {"manifest.json", DIGESTS})
     total = sum(shard.bytes for shard in shards)
     done = 0
     with ThreadPoolExecutor() as pool:  # hashing and decoding leave the interpreter free
@@ -64,50 +68,64 @@ def _problems(
             progress(done, total)
 
 
-def _beside(version: Version) -> Iterator[str]:
+def _beside(version: Version, known: Mapping[str, list[str | None]]) -> Iterator[str]:
     """Check the files that are neither manifest nor shard."""
-    try:
-        known = version.digests
-    except (ValueError, TypeError, FileNotFoundError) as error:
-        yield f"{DIGESTS}: {_line(error)}"
-        return
+    for name in BESIDE:
+        if name not in known:
+            yield f"{DIGESTS}: lists no {name}"
     for name, allowed in known.items():
         try:
             digest: str | None = hashlib.sha256(version.shelf.read(f"{version.where}/{name}")).hexdigest()
         except FileNotFoundError:
             digest = None
-        except UserError as error:
-            yield _line(error)
+        except (UserError, OSError) as error:
+            yield f"{name}: {_line(error)}"
             continue
         if digest not in allowed:
             yield f"{name}: " + ("missing" if digest is None else "changed since it was written")
+
+
+def _layer(version: Version, layer: Mapping[str, Any]) -> Iterator[str]:
+    """Check a list of records."""
+    file = layer["file"]
     try:
-        layers = version.record_layers
-    except (UserError, KeyError, TypeError) as error:
-        yield _line(error)
+        raw = version.shelf.read(f"{version.where}/{file}")
+    except FileNotFoundError:
+        yield f"{file}: missing"
         return
-    for layer in layers:
+    except (UserError, OSError) as error:
+        yield f"{file}: {_line(error)}"
+        return
+    if hashlib.sha256(raw).hexdigest() != layer["sha256"]:
+        yield f"{file}: changed since it was written"
+    elif (len(raw), pq.read_metadata(io.BytesIO(raw)).num_rows) != (layer["bytes"], layer["rows"]):
+        yield f"{file}: {RECORD_LAYERS} says another size of it"
+
+
+def _strangers(version: Version, listed: set[str]) -> Iterator[str]:
+    """Name what lies in the folder and nothing lists."""
+    folders = {"", *(name.rpartition("/")[0] for name in listed)}
+    for folder in sorted(folders):
         try:
-            raw = version.shelf.read(f"{version.where}/{layer['file']}")
-        except FileNotFoundError:
-            yield f"{layer['file']}: missing"
+            entries = version.shelf.names(f"{version.where}/{folder}".rstrip("/"))
+        except UserError as error:
+            yield _line(error)
             continue
-        if hashlib.sha256(raw).hexdigest() != layer["sha256"]:
-            yield f"{layer['file']}: changed since it was written"
-
-
-def _strangers(version: Version, shards: tuple[Shard, ...]) -> Iterator[str]:
-    """Name what lies in the data folder and is no shard: a reader that takes all files there would read it."""
-    known = {Path(shard.file).name for shard in shards}
-    for name in version.shelf.names(f"{version.where}/data"):
-        if name not in known:
-            yield f"data/{name}: not a shard of this version, and readers would take it for one"
+        for entry in entries:
+            name = f"{folder}/{entry}".lstrip("/")
+            if name in listed or name in folders:
+                continue
+            taken = ", and readers would take it for one" if folder == "data" else ""
+            what = "not a shard of this version" if folder == "data" else "not a file of this version"
+            yield f"{name}: {what}{taken}"
 
 
 def _shard(version: Version, shard: Shard, deep: bool) -> list[str]:
     try:
         with version.shelf.lend(f"{version.where}/{shard.file}") as path:
             return _bytes(path, shard, deep)
+    except UserError as error:
+        return [f"{shard.file}: {_line(error)}"]
     except OSError as error:
         return [
             f"{shard.file}: "

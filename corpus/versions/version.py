@@ -70,15 +70,21 @@ class Version:
 
     @property
     def lineage(self) -> "Iterator[Version]":
-        """Yield this version, the one that it builds on, and so on as far as the shelf has them."""
+        """Yield this version, the one that it builds on, and so on as far as they can be read."""
         found: Version | None = self
         while found is not None:
             yield found
-            base = found.manifest["recipe"].get("builds_on")
+            base = found.builds_on
             try:
                 found = None if base is None else Version.look(self.shelf, base)
-            except FileNotFoundError:
+            except (UserError, FileNotFoundError):
                 return
+
+    @property
+    def builds_on(self) -> str | None:
+        """The version that it builds on."""
+        found = self.manifest["recipe"].get("builds_on")
+        return None if found is None else str(found)
 
     @property
     def where(self) -> str:

@@ -88,6 +88,29 @@ def test_a_ref_to_nothing_is_a_clear_error(tmp_path):
         held.open("made")
 
 
+def test_an_entry_that_is_broken_harms_no_later_one(tmp_path):
+    held = library(tmp_path)
+    versions = [published(held, [f"row {number}"]).id for number in range(3)]
+    for number, version in enumerate(versions):
+        held.names.give("name", version, number)
+    (tmp_path / "refs" / "name" / "1").write_text("{")
+
+    assert held.find("name") == versions[2]
+    assert held.find("name~1") == versions[1]
+    assert held.names.give("name", versions[0], 3).n == 4
+    with pytest.raises(UserError, match="refs/name/1 is not a ref"):
+        held.names.log("name")
+
+
+def test_rolling_back_passes_over_what_meant_nothing(tmp_path):
+    held = library(tmp_path)
+    versions = [published(held, [f"row {number}"]).id for number in range(2)]
+    for number, version in enumerate([versions[0], None, versions[1]]):
+        held.names.give("name", version, number)
+
+    assert held.roll_back("name").version == versions[0]
+
+
 @pytest.mark.parametrize("entry", [b"", b"{", b"[]", json.dumps({"n": 1, "version": "../x"}).encode()])
 def test_a_ref_that_is_none_is_a_clear_error(entry, tmp_path):
     held = library(tmp_path)

@@ -3,10 +3,12 @@
 import json
 import random
 from concurrent.futures import ThreadPoolExecutor
+from contextlib import suppress
 
 import pyarrow.parquet as pq
 import pytest
 
+from corpus.schema import UserError
 from corpus.versions import blocks
 from corpus.versions.shards import read_back
 from corpus.versions.verify import verify
@@ -99,6 +101,64 @@ def test_a_link_that_leads_out_is_told(store, tmp_path):
     shard.symlink_to(tmp_path / "outside")
 
     assert any("leads out" in problem for problem in told(store))
+
+
+@pytest.mark.parametrize("level", ["", "data", "attestations", "README.md", "attestations/shards.json"])
+def test_links_that_lead_out_are_told_and_nothing_behind_them_is_touched(store, tmp_path, level):
+    held = store[0]
+    other = published(held, ["another"], seed=8)
+    inside = other.folder / level if level else other.folder
+    outside = tmp_path.parent / f"{tmp_path.name}-outside"
+    inside.rename(outside)
+    inside.symlink_to(outside, target_is_directory=outside.is_dir())
+    before = sorted(path for path in [outside, *outside.rglob("*")])
+
+    assert any("leads out of the store" in problem for problem in verify(held, other.id)["problems"])
+    with suppress(UserError):  # the link itself may go, what it leads to stays
+        held.withdraw(other.id, "it leads out")
+    assert sorted(path for path in [outside, *outside.rglob("*")]) == before
+    assert told(store) == []
+
+
+@pytest.mark.parametrize(
+    "name", ["extra.bin", "attestations/evil.json", "more/file.txt", "data/part.parquet"]
+)
+def test_a_file_that_nothing_lists_is_told(store, name):
+    file = store[1].folder / name
+    file.parent.mkdir(exist_ok=True)
+    file.write_bytes(b"nothing that anybody wrote")
+
+    assert len(told(store)) == 1
+    assert told(store)[0].startswith(f"{name.partition('/')[0]}")
+
+
+@pytest.mark.parametrize(
+    "content",
+    [b"{", b"[]", b"{}", b'{"README.md": null}', b'{"README.md": [1]}', b'{"data": ["x"], "../x": ["y"]}'],
+)
+def test_a_list_of_digests_that_is_none_is_told(store, content):
+    (store[1].folder / "digests.json").write_bytes(content)
+
+    assert told(store)
+
+
+def test_a_manifest_that_says_the_same_otherwise_is_told(store):
+    file = store[1].folder / "manifest.json"
+    file.write_bytes(b'{"version": "0000",' + file.read_bytes()[1:])
+
+    assert told(store) == [
+        f"versions/{store[1].id}/manifest.json was changed: it is not canonical JSON; publish the version anew"
+    ]
+
+
+def test_a_stray_file_beside_versions_stops_nothing(store, tmp_path):
+    (tmp_path / "versions" / ".DS_Store").write_bytes(b"")
+    (tmp_path / "forgotten").mkdir()
+    (tmp_path / "forgotten" / ".DS_Store").write_bytes(b"")
+
+    assert store[0].versions() == [store[1].id]
+    assert not store[0].forgotten
+    assert told(store) == []
 
 
 def test_a_forged_attestation_is_told_when_rows_are_hashed(store):
