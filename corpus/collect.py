@@ -1,6 +1,7 @@
 """What a store no longer needs: found by what still refers to it, and only if nobody used it for a while.
 
-Kept are: versions that a name means or meant (of a candidate's name the last), and tombstones; the runs that made a
+Kept are: versions that a name means or meant (of a candidate's name the last), and tombstones; of a bucket, versions that
+may be on their way; the runs that made a
 kept version, the last run of each name, and the young; snapshots and measurements of kept runs; measurements that
 were used lately. Models' answers text by text are dear and stay.
 """
@@ -13,8 +14,8 @@ from datetime import UTC, datetime, timedelta
 from pathlib import Path
 
 import pyarrow as pa
-import pyarrow.parquet as pq
 
+from corpus.standing import refers
 from corpus.store import Store
 from corpus.versions.version import Version
 
@@ -48,6 +49,7 @@ def find(store: Store, days: float, keep: int | None = None) -> Garbage:
         for version in store.library.versions()
         if version not in kept and _withdrawn(store, version) is False and _written(store, version) < before
     ]
+    loose += [version for version in store.library.versions() if store.library.broke_off(version)]
     free = [version for version in loose if store.library.shelf.unread(f"versions/{version}/manifest.json")]
     gone = {*free}
     made = {version for version in store.library.versions() if version not in gone}
@@ -66,7 +68,7 @@ def find(store: Store, days: float, keep: int | None = None) -> Garbage:
         [
             path
             for path in _folders(store, "memo/[0-9a-f][0-9a-f]/*")
-            if str(path) not in measured and _age(path / "done.json") < before
+            if path not in measured and _age(path / "done.json") < before
         ],
         [path for path in _folders(store, "tmp/*") if _age(path) < before],
     )
@@ -74,8 +76,11 @@ def find(store: Store, days: float, keep: int | None = None) -> Garbage:
 
 def remove(store: Store, found: Garbage) -> int:
     """Remove what was found, what withdrawals left, and the objects that no version has then; return how many these were."""
+    shelf = store.library.shelf
     for version in found.versions:
-        store.library.shelf.remove(f"versions/{version}")
+        where = f"versions/{version}"
+        if "manifest.json" not in shelf.names(where) or shelf.unread(f"{where}/manifest.json"):
+            shelf.remove(where)
     for folder in found.folders:
         store.disk.remove(str(folder.relative_to(store.root)))
     store.library.finish()
@@ -136,9 +141,10 @@ def _last_runs(store: Store) -> set[Path]:
     return {*last.values()}
 
 
-def _used(store: Store, gone: set[Path]) -> tuple[set[str], set[str]]:
+def _used(store: Store, gone: set[Path]) -> tuple[set[str], set[Path]]:
     """Return the snapshots (by name) and the measurements (by path) that the runs that stay refer to."""
-    snapshots, measured = set(), set()
+    snapshots: set[str] = set()
+    measured: set[Path] = set()
     for run in _folders(store, "runs/*"):
         if run in gone:
             continue
@@ -148,7 +154,7 @@ def _used(store: Store, gone: set[Path]) -> tuple[set[str], set[str]]:
                 snapshots.add(str(held["snapshot"]))
         for file in run.glob("segments/*/parts.parquet"):
             with suppress(pa.ArrowException):  # a run that was killed as it wrote
-                measured |= {*pq.read_table(file, columns=["memo"])["memo"].to_pylist()}
+                measured |= {part["memo"] for part in refers(file.parent)}
     return snapshots, measured
 
 

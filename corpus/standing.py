@@ -94,15 +94,15 @@ class Standing:
             yield with_columns(part.table(), held).filter(pa.array(chosen[start:stop]))
 
     def save(self, folder: Path) -> None:
-        """Write the mask and the columns, and where the parts lie."""
+        """Write the mask and the columns, and where the parts lie: in the store that the folder is of, if they do."""
         folder.mkdir(parents=True, exist_ok=True)
         marks = {"stands": pa.array(self.stands), "candidates": pa.array(self.candidates), **self.columns}
         pq.write_table(pa.table(marks), folder / "standing.parquet", compression="zstd")
         parts = {
-            "file": [str(one.part.path) for one in self.parts],
+            "file": [_inside(folder, one.part.path) for one in self.parts],
             "rows": [one.rows for one in self.parts],
             "group": pa.array([one.part.group for one in self.parts], pa.int64()),
-            "memo": [str(one.memo) for one in self.parts],
+            "memo": [_inside(folder, one.memo) for one in self.parts],
             "earlier": [int(end) <= self.earlier for end in self.bounds[1:]],
         }
         pq.write_table(pa.table(parts), folder / "parts.parquet")
@@ -111,18 +111,40 @@ class Standing:
     def load(cls, folder: Path) -> "Standing":
         """Read what `save` wrote."""
         marks = pq.read_table(folder / "standing.parquet").combine_chunks()
-        parts = pq.read_table(folder / "parts.parquet").to_pylist()
+        parts = refers(folder)
         columns = {name: _whole(marks[name]) for name in marks.column_names if name in SET}
         return cls(
             tuple(
-                Measured(Part(Path(one["file"]), one["rows"], "", one["group"]), Path(one["memo"]), {})
-                for one in parts
+                Measured(Part(one["file"], one["rows"], "", one["group"]), one["memo"], {}) for one in parts
             ),
             stands=_whole(marks["stands"]).to_numpy(zero_copy_only=False),
             columns=columns,
             candidates=_whole(marks["candidates"]).to_numpy(zero_copy_only=False),
             earlier=sum(one["rows"] for one in parts if one["earlier"]),
         )
+
+
+def refers(folder: Path) -> list[dict[str, Any]]:
+    """Return the parts that a segment's folder refers to: `file` and `memo` (paths), `rows`, `group`, `earlier`.
+
+    Raises `ArrowException` where a run was killed as it wrote them.
+    """
+    root = _root(folder)
+    return [
+        {**one, "file": root / one["file"], "memo": root / one["memo"]}
+        for one in pq.read_table(folder / "parts.parquet").to_pylist()
+    ]
+
+
+def _root(folder: Path) -> Path:
+    """Return the store that `runs/<run>/segments/<number>` is of: it may be moved."""
+    return folder.parents[3]
+
+
+def _inside(folder: Path, path: Path) -> str:
+    """Return a path from the store's root on; what lies elsewhere, as copies from a bucket do, stays as it is."""
+    root = _root(folder)
+    return str(path.relative_to(root) if path.is_relative_to(root) else path)
 
 
 def _whole(column: pa.ChunkedArray) -> Any:

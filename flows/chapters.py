@@ -274,18 +274,21 @@ def _displaced(line: dict[str, Any]) -> dict[str, Any]:
 
 def published(version: Version, row_id: str) -> list[dict[str, Any]]:
     """Say where in a version a row lies, if it does."""
-    for split in SPLITS if version.withdrawn is None else ():
-        for file in version.files(split):
-            at = pc.index(pq.read_table(file, columns=["id"])["id"], row_id).as_py()
-            if at >= 0:
-                return [
-                    {
-                        "stage": "publish",
-                        "event": "published",
-                        "version": version.id,
-                        "split": split,
-                        "shard": file.name,
-                        "row": at,
-                    }
-                ]
+    if version.withdrawn is not None:
+        return []
+    with version.reading():
+        for split in SPLITS:
+            for file in version.files(split):
+                at = pc.index(pq.read_table(file, columns=["id"])["id"], row_id).as_py()
+                if at >= 0:
+                    return [
+                        {
+                            "stage": "publish",
+                            "event": "published",
+                            "version": version.id,
+                            "split": split,
+                            "shard": file.name,
+                            "row": at,
+                        }
+                    ]
     return []

@@ -18,7 +18,9 @@ _GROUPS = 40
 def compare(a: str, b: str, root: Path, axes: str | None) -> dict[str, Any]:
     """Compare version `b` with the earlier `a`; mentions are counted by the lexicon `axes`, if one is named."""
     library = Store(root.resolve()).library
-    return diff.diff(library.open(a), library.open(b), None if axes is None else lexicon.load(axes))
+    one, other = library.open(a), library.open(b)
+    with one.reading(), other.reading():
+        return diff.diff(one, other, None if axes is None else lexicon.load(axes))
 
 
 def markdown(held: dict[str, Any]) -> str:

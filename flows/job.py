@@ -20,7 +20,7 @@ from corpus.segment import Segment, cut
 from corpus.snapshot import PART_ROWS
 from corpus.sources import File, Source, files_of
 from corpus.stage import Context, Stage
-from corpus.standing import Standing
+from corpus.standing import Standing, refers
 from corpus.store import Store
 from corpus.versions.version import Version
 from flows import increment
@@ -123,12 +123,14 @@ class Job:
         try:
             files = [self.folder / "ingest.json", *self.folder.glob("segments/*/input.json")]
             held = [json.loads(file.read_text())["snapshot"] for file in files if file.exists()]
-            parts = [pq.read_table(file) for file in self.folder.glob("segments/*/parts.parquet")]
+            parts = [
+                part for file in self.folder.glob("segments/*/parts.parquet") for part in refers(file.parent)
+            ]
         except (ValueError, OSError, pa.ArrowException):
             return False
-        named = [name for table in parts for column in ("file", "memo") for name in table[column].to_pylist()]
+        named = [part[what] for part in parts for what in ("file", "memo")]
         snapshots = [self.store.root / "snapshots" / name for name in held]
-        return all(map(Path.exists, [*snapshots, *map(Path, named)]))
+        return all(map(Path.exists, [*snapshots, *named]))
 
     def files(self, source: Source) -> list[File]:
         """Return the files of a source, fetched where they are not here."""

@@ -18,6 +18,7 @@ from corpus.forgetting.find import Found
 from corpus.forgetting.places import of_run
 from corpus.ingest import REPEATED, key_of
 from corpus.schema import keyed_id
+from corpus.standing import refers
 from corpus.store import Store
 from corpus.versions.rows import forget_decoded
 
@@ -42,18 +43,18 @@ def tidy(store: Store) -> None:
                 file.unlink()
     named = _named(store)
     for file in sorted(store.root.glob("memo/??/*/messages.parquet")):
-        if str(file.parent) not in named:
+        if file.parent not in named:
             store.disk.remove(str(file.parent.relative_to(store.root)))
     for file in store.replay.rglob(".*"):
         file.unlink()
 
 
-def _named(store: Store) -> set[str]:
+def _named(store: Store) -> set[Path]:
     """Return the measurements that runs refer to."""
     return {
-        memo
+        part["memo"]
         for file in store.root.glob("runs/*/segments/*/parts.parquet")
-        for memo in pq.read_table(file, columns=["memo"])["memo"].to_pylist()
+        for part in refers(file.parent)
     }
 
 
@@ -93,9 +94,9 @@ def _measured(store: Store, found: Found) -> set[Path]:
         if pc.any(pc.is_in(known, prints.cast(known.type))).as_py():
             folders.add(file.parent)
     for file in sorted(store.root.glob("runs/*/segments/*/parts.parquet")):
-        for part in pq.read_table(file).to_pylist():
-            if Path(part["file"]).parent.name in found.snapshots:
-                folders.add(Path(part["memo"]))
+        for part in refers(file.parent):
+            if part["file"].parent.name in found.snapshots:
+                folders.add(part["memo"])
     return {folder for folder in folders if folder.exists()}
 
 

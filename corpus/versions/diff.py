@@ -47,12 +47,7 @@ def diff(a: Version, b: Version, axes: lexicon.Lexicon | None = None) -> dict[st
     source, label, declared group and, with `axes`, mention; why rows came and went, from the ledgers of the
     two; the knobs that differ; some rows of each kind.
     """
-    shared = {
-        (split, block["content"])
-        for split, held in a.manifest["splits"].items()
-        for block in held["blocks"]
-        if block in b.manifest["splits"][split]["blocks"]
-    }
+    shared = _blocks(a) & _blocks(b)
     old, new = _side(a, shared), _side(b, shared)
     place = pc.index_in(new.rows["id"], old.rows["id"].combine_chunks())
     both = place.is_valid().to_numpy(zero_copy_only=False)
@@ -106,6 +101,14 @@ def diff(a: Version, b: Version, axes: lexicon.Lexicon | None = None) -> dict[st
             )
             for kind, ids in chosen.items()
         },
+    }
+
+
+def _blocks(version: Version) -> set[tuple[str, str]]:
+    return {
+        (split, block["content"])
+        for split, held in version.manifest["splits"].items()
+        for block in held["blocks"]
     }
 
 

@@ -218,6 +218,22 @@ class Library:
             [name for name in there if name not in ("manifest.json", TOMBSTONE)] if TOMBSTONE in there else []
         )
 
+    def broke_off(self, version: str) -> bool:
+        """Say whether a version was never put whole, and nobody seems to be at it: it has no manifest, and no young file.
+
+        Only where others may write at any time, as in a bucket: on a disk a version is whole or absent.
+        """
+        where = f"versions/{version}"
+        there = self.shelf.names(where)
+        if self.shelf.alone or "manifest.json" in there:
+            return False
+        files = [name for folder in ("data", "attestations") for name in self._files(f"{where}/{folder}")]
+        files += [f"{where}/{name}" for name in there if name not in ("data", "attestations")]
+        return all(self.shelf.written(file) < datetime.now(UTC) - _YOUNG for file in files)
+
+    def _files(self, folder: str) -> list[str]:
+        return [f"{folder}/{name}" for name in self.shelf.names(folder)]
+
     def finish(self) -> list[str]:
         """Bring withdrawals that broke off to their end; return the versions."""
         found = [version for version in self.versions() if self.left_of(version)]

@@ -7,6 +7,7 @@ permutation, whatever the functions), and where it leads outside, once more (cyc
 
 import hashlib
 from dataclasses import dataclass
+from functools import cached_property
 
 import numpy as np
 
@@ -20,13 +21,16 @@ class Permutation:
     count: int
     key: str
 
-    def __post_init__(self) -> None:
-        half = max(1, (max(self.count - 1, 1).bit_length() + 1) // 2)
-        keys = hashlib.shake_256(f"winnow permutation 1\n{self.count}\n{self.key}".encode()).digest(
-            8 * _ROUNDS
-        )
-        object.__setattr__(self, "_half", np.uint64(half))
-        object.__setattr__(self, "_keys", np.frombuffer(keys, "<u8"))
+    @cached_property
+    def _half(self) -> np.uint64:
+        """Half of the bits of a number."""
+        return np.uint64(max(1, (max(self.count - 1, 1).bit_length() + 1) // 2))
+
+    @cached_property
+    def _keys(self) -> np.ndarray:
+        """A key for each round."""
+        state = hashlib.shake_256(f"winnow permutation 1\n{self.count}\n{self.key}".encode())
+        return np.frombuffer(state.digest(8 * _ROUNDS), "<u8")
 
     def __call__(self, places: np.ndarray) -> np.ndarray:
         """Return what stands at `places` (int64, each 0 to count - 1)."""
@@ -38,10 +42,10 @@ class Permutation:
         return found.astype(np.int64)
 
     def _once(self, numbers: np.ndarray) -> np.ndarray:
-        half: np.uint64 = self._half  # type: ignore[attr-defined]
+        half = self._half
         mask = (np.uint64(1) << half) - np.uint64(1)
         left, right = numbers >> half, numbers & mask
-        for key in self._keys:  # type: ignore[attr-defined]
+        for key in self._keys:
             left, right = right, left ^ (_mixed(right ^ key) & mask)
         return (left << half) | right
 

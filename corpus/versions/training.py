@@ -20,7 +20,7 @@ from corpus.versions.permutation import Permutation
 from corpus.versions.rows import Rows
 
 _AHEAD = 1024
-"""Places whose rows are told at once."""
+"""Places whose rows are told at once, or a batch where that is more."""
 
 
 class TrainingRows(Rows, Dataset[dict[str, Any]]):
@@ -43,7 +43,7 @@ class Epoch(IterableDataset[dict[str, Any]]):
         *,
         seed: int,
         number: int = 0,
-        batch: int = 1,
+        batch: int,
         start: int = 0,
         rank: int = 0,
         ranks: int = 1,
@@ -68,13 +68,18 @@ class Epoch(IterableDataset[dict[str, Any]]):
     def __iter__(self) -> Iterator[dict[str, Any]]:
         info = get_worker_info()
         worker, workers = (0, 1) if info is None else (info.id, info.num_workers)
-        mine = np.arange(len(self), dtype=np.int64)
-        if workers > 1:
-            mine = mine[mine // self.batch % workers == worker]
-        places = self.start + self.rank + mine * self.ranks
-        for at in range(0, len(places), _AHEAD):
-            some = places[at : at + _AHEAD]
-            yield from self.rows.__getitems__(some if self._order is None else self._order(some))
+        for mine in self._turns(worker, workers):
+            places = self.start + self.rank + mine * self.ranks
+            yield from self.rows.__getitems__(places if self._order is None else self._order(places))
+
+    def _turns(self, worker: int, workers: int) -> Iterator[np.ndarray]:
+        """Yield which of this rank's rows a worker brings, in turn: each batch after the batches of the other workers."""
+        count, apart = len(self), self.batch * workers
+        several = max(1, _AHEAD // self.batch)
+        for first in range(worker * self.batch, count, apart * several):
+            begins = first + apart * np.arange(several, dtype=np.int64)
+            mine = (begins[:, None] + np.arange(self.batch, dtype=np.int64)).ravel()
+            yield mine[mine < count]
 
     def after(self, batches: int) -> dict[str, Any]:
         """Return the state in which every rank has had so many batches: plain JSON, for `resume`."""

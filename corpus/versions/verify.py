@@ -47,6 +47,12 @@ def _problems(
         for name in library.left_of(found):
             yield f"{name}: left by a withdrawal that broke off; withdraw the version again"
         return
+    with version.reading():
+        yield from _content(version, deep, progress)
+
+
+def _content(version: Version, deep: bool, progress: Callable[[int, int], None]) -> Iterator[str]:
+    """Check all that a version has beside its manifest."""
     try:
         known, layers, shards = version.digests, version.record_layers, version.shards
     except UserError as error:

@@ -1,6 +1,7 @@
 """Versions in a bucket, on a real server of the tests' own: what is promised of a disk holds there too."""
 
 from concurrent.futures import ThreadPoolExecutor
+from datetime import timedelta
 from pathlib import Path
 
 import boto3
@@ -8,6 +9,7 @@ import pyarrow.parquet as pq
 import pytest
 from moto.server import ThreadedMotoServer
 
+from corpus import collect
 from corpus.bucket import Bucket
 from corpus.disk import Disk
 from corpus.schema import UnreachableError, UserError
@@ -79,7 +81,7 @@ def test_it_is_loaded_and_read_by_torch(uri, tmp_path):
     found = load_dataset(str(version.folder), cache_dir=str(tmp_path / "hf"))
     assert found["train"].num_rows == 20
     rows = TrainingRows(version, "train")
-    assert sorted(row["id"] for row in Epoch(rows, seed=1)) == sorted(found["train"]["id"])
+    assert sorted(row["id"] for row in Epoch(rows, seed=1, batch=4)) == sorted(found["train"]["id"])
 
 
 def test_a_byte_that_changes_in_the_bucket_is_found_though_a_sound_copy_is_here(uri, tmp_path):
@@ -285,3 +287,19 @@ def test_a_bucket_that_cannot_be_asked_loses_no_version(uri, tmp_path, monkeypat
 
     assert verify(held, version.id, deep=True)["ok"]
     assert published(held, ["one", "two"]).attested("attestations/scores.json") == {}
+
+
+def test_an_upload_that_broke_off_is_collected_when_it_is_old(uri, tmp_path, monkeypatch):
+    held = library(uri, tmp_path)
+    version = published(held, ["one", "two"])
+    held.names.give("small", version.id, 0)
+    put(uri, f"versions/{'ab' * 32}/data/train-00000-00000000.parquet", b"half of a version")
+    store = Store(tmp_path / "desk")
+    store.disk.write("published", uri.encode())
+
+    assert collect.find(store, 0).versions == []
+    monkeypatch.setattr("corpus.versions.library._YOUNG", timedelta(0))
+    found = collect.find(store, 0)
+    assert found.versions == ["ab" * 32]
+    collect.remove(store, found)
+    assert held.versions() == [version.id]

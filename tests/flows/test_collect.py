@@ -9,12 +9,14 @@ from pathlib import Path
 import pyarrow.parquet as pq
 import pytest
 
-from corpus.schema import UserError
+from corpus.schema import SPLITS, UserError
 from corpus.store import Store
+from corpus.versions import diff
 from corpus.versions.library import Library
 from corpus.versions.verify import verify
-from flows import biography
+from flows import biography, curate
 from flows.collect import collect, show
+from flows.compare import compare
 from tests.flows import jobs
 
 DAY = 86_400
@@ -44,8 +46,6 @@ def store(tmp_path) -> Path:
     jobs.write(corpus / "more", jobs.records(20, seed=9))
     jobs.publish(jobs.recipe(corpus), held, workers=1)
     other = jobs.recipe(corpus, [{"stage": "length", "min_words": 9}], name="other")
-    from flows import curate
-
     curate.publish(jobs.job(other, held, workers=1))
     later = jobs.write(tmp_path / "later", jobs.records(10, seed=4))
     jobs.job(jobs.recipe(later, name="other"), held, workers=1)
@@ -164,6 +164,56 @@ def test_a_version_that_somebody_reads_stays(store):
         reader.kill()
 
     assert collect(store, 30, None, dry_run=False)["versions"] == [loose]
+
+
+def test_who_verifies_or_compares_is_a_reader(store, monkeypatch):
+    library = Store(store).library
+    age(store, 40)
+    loose = nameless(library)
+    found, done = [], diff.diff
+
+    def meanwhile(*args, **how):
+        found.append(collect(store, 30, None, dry_run=False))
+        return done(*args, **how)
+
+    def verified(done: int, total: int) -> None:
+        found.append(collect(store, 30, None, dry_run=False))
+
+    assert verify(library, loose, deep=True, progress=verified)["ok"]
+    monkeypatch.setattr(diff, "diff", meanwhile)
+    assert compare(loose, "small", store, None)["rows"]["a"]
+
+    assert len(found) >= 2
+    assert all((held["versions"], held["in_use"]) == ([], [loose]) for held in found)
+
+
+def test_a_run_whose_version_was_collected_is_still_explained(store, tmp_path):
+    limited = jobs.job(jobs.recipe(tmp_path / "corpus"), store, workers=1, limit=50)
+    version = curate.publish(limited)
+    row = next(
+        row
+        for split in SPLITS
+        for file in Store(store).library.open(version).files(split)
+        for row in pq.read_table(file)["id"].to_pylist()
+    )
+    age(store, 40)
+
+    assert version in collect(store, 30, None, dry_run=False)["versions"]
+
+    events = biography.explain("latest", row, store)["events"]
+    assert events[0]["event"] == "read"
+
+
+def test_a_store_that_was_moved_is_the_same_store(store, tmp_path):
+    last = max((store / "runs").iterdir()).name
+    row = pq.read_table(next((store / "runs" / last / "segments").glob("*/steps.parquet")))["id"][0].as_py()
+    age(store, 40)
+    before = biography.explain(last, row, store)["events"], collect(store, 30, None, dry_run=True)
+    moved = tmp_path / "moved"
+    store.rename(moved)
+
+    after = biography.explain(last, row, moved)["events"], collect(moved, 30, None, dry_run=True)
+    assert after == before
 
 
 def test_while_a_run_is_in_progress_nothing_goes(store):
