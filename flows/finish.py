@@ -2,6 +2,7 @@
 
 import json
 import platform
+from collections.abc import Mapping
 from importlib.metadata import distributions
 from pathlib import Path
 from typing import Any
@@ -137,7 +138,7 @@ def _summary(job: Job, record: dict[str, Any]) -> dict[str, Any]:
     }
 
 
-def overall(scores: dict[str, Any]) -> dict[str, Any]:
+def overall(scores: Mapping[str, Any]) -> dict[str, Any]:
     """Return each classifier's scores over all classes."""
     return {
         name: {metric: value for metric, value in found.items() if metric != "per_class"}
@@ -186,23 +187,35 @@ def warnings(job: Job) -> list[str]:
 
 def _facts(job: Job, record: dict[str, Any], summary: dict[str, Any]) -> ReportFacts:
     recipe = job.recipe.model_dump(mode="json")
+    reproduce = {
+        "version": summary["version"] or "none was published",
+        "run": summary["run"],
+        "recipe": digest(orjson.dumps(recipe, option=orjson.OPT_SORT_KEYS)).hex(),
+        "seed": job.recipe.seed,
+        "explain a row": f"winnow explain {summary['run']} ID --store {job.store.root}",
+    }
     told = job.read("curation.json") or _curated(job)
+    return facts(job.recipe.name, record, told, job.read("scores.json") or {}, reproduce)
+
+
+def facts(
+    title: str,
+    audit: Mapping[str, Any],
+    told: Mapping[str, Any],
+    scores: Mapping[str, Any],
+    reproduce: Mapping[str, Any],
+) -> ReportFacts:
+    """Return what a report says: the audit, what curation told (`curation.json`), and scores, if there are any."""
     return ReportFacts(
-        title=job.recipe.name,
-        audit=record,
+        title=title,
+        audit=audit,
         rows=told["rows"],
         stages=told["stages"],
         samples=told["samples"],
         growth=told["growth"],
-        scores=summary["scores"] or None,
-        comparison=summary["comparison"] or None,
-        reproduce={
-            "version": summary["version"] or "none was published",
-            "run": summary["run"],
-            "recipe": digest(orjson.dumps(recipe, option=orjson.OPT_SORT_KEYS)).hex(),
-            "seed": job.recipe.seed,
-            "explain a row": f"winnow explain {summary['run']} ID --store {job.store.root}",
-        },
+        scores=overall(scores) or None,
+        comparison=scores.get("comparisons") or None,
+        reproduce=reproduce,
     )
 
 

@@ -7,7 +7,7 @@ from typing import Any
 import pyarrow as pa
 from rich.console import Console
 
-from audit.report import ReportFacts, render
+from audit.report import render
 from corpus.earlier import Earlier
 from corpus.forgetting import corrected
 from corpus.forgetting.erase import clean, erase, redact, tidy
@@ -19,7 +19,7 @@ from corpus.versions.forgotten import Forgotten
 from corpus.versions.rows import forget_decoded
 from corpus.versions.version import Version
 from flows import increment
-from flows.finish import CURATION, RUN, SCORES, overall
+from flows.finish import CURATION, RUN, SCORES, facts
 from flows.job import Job
 from flows.progress import shown
 
@@ -175,18 +175,9 @@ def _attest_report(version: Version, title: str, curation: dict[str, Any]) -> No
     """Lay what curation told, and the report of it, beside a version."""
     version.attest(CURATION, json.dumps(curation, indent=1).encode())
     scores = version.attested(SCORES) if version.has(SCORES) else {}
-    facts = ReportFacts(
-        title=title,
-        audit=version.attested("audit.json"),
-        rows=curation["rows"],
-        stages=curation["stages"],
-        samples=curation["samples"],
-        growth=curation["growth"],
-        scores=overall(scores) or None,
-        comparison=scores.get("comparisons") or None,
-        reproduce={"version": version.id, "builds on": version.builds_on or "none"},
-    )
-    version.attest("report.html", render(facts).encode())
+    reproduce = {"version": version.id, "builds on": version.builds_on or "none"}
+    page = render(facts(title, version.attested("audit.json"), curation, scores, reproduce))
+    version.attest("report.html", page.encode())
 
 
 def _clean_versions(store: Store, found: Found, unreadable: set[str]) -> int:
