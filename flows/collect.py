@@ -7,6 +7,7 @@ from rich.console import Console
 
 from corpus import collect as collecting
 from corpus.store import Store
+from flows import forget
 
 
 def collect(root: Path, days: float, keep: int | None, *, dry_run: bool) -> dict[str, Any]:
@@ -16,6 +17,8 @@ def collect(root: Path, days: float, keep: int | None, *, dry_run: bool) -> dict
     """
     store = Store(root.resolve())
     with store.alone():
+        if not dry_run:
+            forget.finish(store)
         found = collecting.find(store, days, keep)
         kinds = {
             "runs": found.runs,

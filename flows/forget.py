@@ -1,27 +1,25 @@
 """Forgets rows: new versions without them, everything that quotes them erased, and a list of what had seen them."""
 
 import json
+from contextlib import suppress
 from pathlib import Path
 from typing import Any
 
 import pyarrow as pa
 from rich.console import Console
 
-from audit.report import render
 from corpus.earlier import Earlier
-from corpus.forgetting import corrected
-from corpus.forgetting.erase import clean, erase, redact, tidy
+from corpus.forgetting import corrected, journal
+from corpus.forgetting.erase import clean, erase, tidy
 from corpus.forgetting.find import Found, Wanted, find
 from corpus.schema import LEDGER, UserError, conform
 from corpus.store import Store
 from corpus.versions.card import Card
 from corpus.versions.forgotten import Forgotten
-from corpus.versions.rows import forget_decoded
-from corpus.versions.version import Version
 from flows import increment
-from flows.finish import CURATION, RUN, SCORES, facts
-from flows.job import Job
+from flows.finish import CURATION, RUN
 from flows.progress import shown
+from flows.quotes import attest_report, can_be_told, clean_runs, clean_versions, title, told_of
 
 _COPIED = (increment.SOURCES, RUN, "audit.json", "attestations/environment.json")
 _EMPTY = "e3b0c44298fc1c149afbf4c8996fb92427ae41e4649b934ca495991b7852b855"
@@ -42,15 +40,15 @@ def forget(
     Names get a version without them, no later run takes them in, and snapshots, memo, candidates, dropped rows,
     samples and reports are rid of them. Returns what had seen them. No row is erased on a dry run, or where a
     `UserError` is raised: no such row, a run in progress. A name of which nothing is left means nothing from then on.
-    Who is broken off can begin anew; withdrawals that broke off are brought to their end first.
+    What was begun before and broke off, withdrawals included, is brought to its end first.
     """
     if [wanted.source, wanted.row, wanted.pattern].count(None) != 2:
         raise UserError("say which rows are meant: one of --source, --row and --pattern")
     store = Store(root.resolve())
     with shown(quiet) as progress, store.alone():
-        progress("looking for the rows", 0, 0)
         if not dry_run:
-            store.library.finish()
+            finish(store)
+        progress("looking for the rows", 0, 0)
         found = find(store, wanted)
         unreadable = _unreadable(store, found)
         told = {**_told(store, found), "unreadable": unreadable}
@@ -68,15 +66,31 @@ def forget(
                 name, made[version], store.library.names.last(name).n, forgot=f"{left} rows: {why}"
             )
         progress("erasing", 0, 0)
-        tidy(store)
-        reports = _clean_runs(store, found) + _clean_versions(store, found, {*unreadable})
-        erased = {**erase(store, found), "reports": reports}
+        journal.begin(store, found, withdraw=withdraw, why=why)
+        erased = _erase(store, found, withdraw=withdraw, why=why)
         taken = sorted(found.versions) if withdraw else []
-        for version in taken:
-            forget_decoded(store.library.objects_of(version))
-            store.library.withdraw(version, why)
     given = {name: made[version] for name, version in names.items()}
     return {**told, "names": given, "erased": erased, "withdrawn": taken, "dry_run": False}
+
+
+def _erase(store: Store, found: Found, *, withdraw: bool, why: str) -> dict[str, int]:
+    """Erase what was found, and what quotes it; return how much of each."""
+    tidy(store)
+    reports = clean_runs(store, found) + clean_versions(store, found)
+    erased = {**erase(store, found), "reports": reports}
+    for version in sorted(found.versions) if withdraw else ():
+        store.library.withdraw(version, why)
+    journal.end(store)
+    return erased
+
+
+def finish(store: Store) -> None:
+    """Bring to its end what was begun to be forgotten or withdrawn, and broke off: the store is held alone."""
+    store.library.finish()
+    begun = journal.begun(store)
+    if begun is not None:
+        found, how = begun
+        _erase(store, found, **how)
 
 
 def _told(store: Store, found: Found) -> dict[str, Any]:
@@ -108,19 +122,10 @@ def _told(store: Store, found: Found) -> dict[str, Any]:
 
 
 def _unreadable(store: Store, found: Found) -> list[str]:
-    """Return the versions that cannot be read whole, and so are neither searched nor rid of quotes."""
+    """Return the versions of which something cannot be read: rows there are not found, or quotes not erased."""
     library = store.library
-    readable = {version.id for version in library.readable() if _can_be_told(version)} - found.broken
+    readable = {version.id for version in library.readable() if can_be_told(version)} - found.broken
     return [held for held in library.versions() if held not in readable and not library.withdrawn(held)]
-
-
-def _can_be_told(version: Version) -> bool:
-    """Say whether all that may quote a row can be read."""
-    try:
-        _ = version.ledger, version.has(CURATION) and version.attested(CURATION)
-    except UserError:
-        return False
-    return True
 
 
 def _names(store: Store, found: Found) -> dict[str, str]:
@@ -143,75 +148,21 @@ def _publish(store: Store, version_id: str, found: Found, why: str) -> str | Non
         "builds_on": version.id,
         "sources": [{**source, "digest": _EMPTY} for source in recipe.get("sources", [])],
     }
-    title = _title(version)
-    card = Card(title, _licences(version))
+    sources = told_of(version).get("recipe", {}).get("sources", [])
+    card = Card(title(version), {source["name"]: source["licence"] or "" for source in sources})
     made = store.library.publish([], held, card, base=version, without=gone["id"].to_pylist())
     said = {"stage": "forget", "action": "forget", "reason": "forgotten", "detail": why}
     lines = {column: gone[column].combine_chunks() for column in columns}
     lines |= {column: pa.array([value] * gone.num_rows, pa.string()) for column, value in said.items()}
     made.attest_ledger(conform(lines, LEDGER))
     for file in _COPIED:
-        if version.has(file):
-            made.attest(file, version.shelf.read(f"{version.where}/{file}"))
-    if version.has(CURATION):
+        with suppress(UserError):  # what is broken is not said of another
+            made.attest(file, version.said(file))
+    if version.has(CURATION) and can_be_told(version):
         curation = version.attested(CURATION)
         clean(curation, found)
-        _attest_report(made, title, curation)
+        attest_report(made, curation)
     return made.id
-
-
-def _title(version: Version) -> str:
-    """Return what the recipe was called that made a version."""
-    return str(version.attested(RUN)["recipe"]["name"]) if version.has(RUN) else version.id[:12]
-
-
-def _licences(version: Version) -> dict[str, str]:
-    if not version.has(RUN):
-        return {}
-    return {source["name"]: source["licence"] or "" for source in version.attested(RUN)["recipe"]["sources"]}
-
-
-def _attest_report(version: Version, title: str, curation: dict[str, Any]) -> None:
-    """Lay what curation told, and the report of it, beside a version."""
-    version.attest(CURATION, json.dumps(curation, indent=1).encode())
-    scores = version.attested(SCORES) if version.has(SCORES) else {}
-    reproduce = {"version": version.id, "builds on": version.builds_on or "none"}
-    page = render(facts(title, version.attested("audit.json"), curation, scores, reproduce))
-    version.attest("report.html", page.encode())
-
-
-def _clean_versions(store: Store, found: Found, unreadable: set[str]) -> int:
-    """Write the reports of versions anew that quote one of the rows; return how many they were."""
-    count = 0
-    for version in store.library.readable():
-        if version.id in unreadable:
-            continue
-        ledger = version.ledger
-        left = None if ledger is None else redact(ledger, found)
-        if left is not None:
-            version.attest_ledger(left)
-        if version.has(CURATION):
-            curation = version.attested(CURATION)
-            if clean(curation, found):
-                _attest_report(version, _title(version), curation)
-                count += 1
-    return count
-
-
-def _clean_runs(store: Store, found: Found) -> int:
-    """Rid the runs' folders of what quotes the rows; return how many they were."""
-    count = 0
-    for folder in sorted((store.root / "runs").glob("*")):
-        job = Job.open(folder)
-        curation = job.read("curation.json")
-        told = curation or {"samples": job.read("samples.json"), "growth": None}
-        if clean(told, found):
-            if curation is not None:
-                job.write("curation.json", told)
-            job.write("samples.json", told["samples"])
-            (folder / "report.html").unlink(missing_ok=True)
-            count += 1
-    return count
 
 
 def show(held: dict[str, Any]) -> None:
@@ -242,7 +193,7 @@ def show(held: dict[str, Any]) -> None:
     say(f"erased    {said}")
     for version in held["unreadable"]:
         say(
-            f"version   {version[:12]} cannot be read and was not searched; `winnow verify` tells why, `winnow withdraw` takes it back"
+            f"version   {version[:12]} cannot be read whole, and may hold or quote them; `winnow verify` tells why, `winnow withdraw` takes it back"
         )
     left = [one["version"][:12] for one in held["versions"] if one["version"] not in held["withdrawn"]]
     if left:

@@ -52,6 +52,7 @@ def spared(store: Store, there: Mapping[str, set[str]], met: Mapping[str, set[st
     `there` are the ids in question that each place holds, and `met` those that it says what is meant of.
     """
     meant = {name: ids & met[name] for name, ids in there.items()}
+    none: set[str] = set()  # of a version that cannot be read whole
     told = [[place for place in telling if place in there] for telling in tellings(store)]
     grew = True
     while grew:  # runs that share a snapshot tell of one record
@@ -60,8 +61,11 @@ def spared(store: Store, there: Mapping[str, set[str]], met: Mapping[str, set[st
     for version in readable.values():
         for base, later in pairwise(_line(version, readable)):
             known = _layers(base)
-            came = {line["id"] for line in _lines(later, meant[base.where]) if line["layer"] >= known}
-            meant[later.where] |= there[later.where] & meant[base.where] - came
+            came = {
+                line["id"] for line in _lines(later, meant.get(base.where, none)) if line["layer"] >= known
+            }
+            if later.where in meant:
+                meant[later.where] |= there[later.where] & meant.get(base.where, none) - came
     return {name: ids - meant[name] for name, ids in there.items()}
 
 

@@ -61,8 +61,7 @@ def _named(store: Store) -> set[Path]:
 def erase(store: Store, found: Found) -> dict[str, int]:
     """Erase the rows from snapshots, from what was measured and made, from dropped rows and from this machine's caches.
 
-    Returns how much went of each. Reports and versions are not touched. What would be found again goes last, so that
-    who is broken off can begin anew.
+    Returns how much went of each. Reports and versions are not touched.
     """
     gone = {"snapshots": len(found.snapshots), "measured": 0, "made": 0, "dropped": 0, "decoded": 0}
     gone["ledgers"] = _redacted(store, found)
@@ -72,9 +71,9 @@ def erase(store: Store, found: Found) -> dict[str, int]:
     for file in store.replay.rglob("*.parquet"):
         store.disk.remove(str(file.relative_to(store.root)))
         gone["made"] += 1
-    for version, files in found.versions.items():
-        held = store.library.open(version)
-        gone["decoded"] += forget_decoded([shard.sha256 for shard in held.shards if shard.file in files])
+    for version in store.library.readable():
+        files = found.versions.get(version.id, {})
+        gone["decoded"] += forget_decoded([shard.sha256 for shard in version.shards if shard.file in files])
     for name in found.snapshots:
         store.disk.remove(f"snapshots/{name}")
     for place in [of_run(folder) for folder in sorted((store.root / "runs").glob("*"))]:
@@ -90,7 +89,11 @@ def _measured(store: Store, found: Found) -> set[Path]:
     prints = pa.array(sorted(found.prints), pa.binary(16))
     folders = set()
     for file in sorted(store.root.glob("memo/??/*/features.parquet")):
-        known = pq.read_table(file, columns=["fingerprint"])["fingerprint"]
+        try:
+            known = pq.read_table(file, columns=["fingerprint"])["fingerprint"]
+        except (pa.ArrowException, OSError):
+            folders.add(file.parent)  # what cannot be read is measured anew
+            continue
         if pc.any(pc.is_in(known, prints.cast(known.type))).as_py():
             folders.add(file.parent)
     for file in sorted(store.root.glob("runs/*/segments/*/parts.parquet")):
@@ -148,7 +151,11 @@ def _redacted(store: Store, found: Found) -> int:
 
 def _without(store: Store, file: Path, place: str, found: Found) -> int:
     """Write a file of rows again without those that are forgotten; return how many they were."""
-    rows = pq.read_table(file)
+    try:
+        rows = pq.read_table(file)
+    except (pa.ArrowException, OSError):
+        file.unlink()  # the ledger still tells of what was dropped
+        return 0
     met = found.mask(rows, place)
     count = int(pc.sum(met).as_py() or 0)
     if count:

@@ -73,7 +73,7 @@ def find(store: Store, wanted: Wanted) -> Found:
     called = search.called
     if not called:
         what = next(f"{name} {value!r}" for name, value in vars(wanted).items() if value is not None)
-        raise UserError(f"the store {store.root} holds no row of {what}; nothing was changed")
+        raise UserError(f"the store {store.root} holds no row of {what}; none was erased")
     spared: dict[str, set[str]] = {}
     several = corrected.among(store, called) if wanted.pattern is not None else set()
     if several:
@@ -85,7 +85,10 @@ def find(store: Store, wanted: Wanted) -> Found:
     found = Found(wanted, frozenset(descendants(called, search.parents)), spared)
     for name in search.broken:
         kind, _, held = name.partition("/")
-        (found.broken if kind == "versions" else found.snapshots).add(held)
+        if kind == "versions":
+            found.broken.add(held)
+        elif kind == "snapshots":
+            found.snapshots.add(held)
     for place in search.places:
         _locate(place, found)
     return found
@@ -117,7 +120,7 @@ class _Search:
                 self.met[place.name].update(rows.filter(_meant(rows, self.wanted))["id"].to_pylist())
         except UnreachableError:
             raise
-        except (OSError, pa.ArrowException, UserError):
+        except (OSError, pa.ArrowException, ValueError, KeyError):
             self.broken.add(place.name)
         else:
             self.places.append(place)

@@ -264,7 +264,7 @@ def test_models_that_had_seen_them_are_told(store):
 @pytest.mark.parametrize(
     ("wanted", "said"),
     [
-        (Wanted(pattern="no such text"), "holds no row of pattern 'no such text'; nothing was changed"),
+        (Wanted(pattern="no such text"), "holds no row of pattern 'no such text'; none was erased"),
         (Wanted(row="ffffffffffff"), "holds no row of row 'ffffffffffff'"),
         (Wanted(source="third"), "holds no row of source 'third'"),
         (Wanted(pattern="("), "is no regular expression"),
