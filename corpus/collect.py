@@ -49,7 +49,11 @@ def find(store: Store, days: float, keep: int | None = None) -> Garbage:
         for version in store.library.versions()
         if version not in kept and _withdrawn(store, version) is False and _written(store, version) < before
     ]
-    loose += [version for version in store.library.versions() if store.library.broke_off(version)]
+    loose += [
+        version
+        for version in store.library.versions()
+        if version not in kept and store.library.broke_off(version)
+    ]
     free = [version for version in loose if store.library.shelf.unread(f"versions/{version}/manifest.json")]
     gone = {*free}
     made = {version for version in store.library.versions() if version not in gone}
@@ -79,7 +83,7 @@ def remove(store: Store, found: Garbage) -> int:
     shelf = store.library.shelf
     for version in found.versions:
         where = f"versions/{version}"
-        if "manifest.json" not in shelf.names(where) or shelf.unread(f"{where}/manifest.json"):
+        if store.library.broke_off(version) or shelf.unread(f"{where}/manifest.json"):
             shelf.remove(where)
     for folder in found.folders:
         store.disk.remove(str(folder.relative_to(store.root)))

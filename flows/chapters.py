@@ -94,9 +94,11 @@ def _made(job: Job) -> Version | None:
     """Return the version that a run made or found, if it can still be read."""
     held = job.read("version.json")
     try:
-        return None if held is None else Version.look(job.store.library.shelf, held["version"])
+        version = None if held is None else Version.look(job.store.library.shelf, held["version"])
+        _ = version is None or version.withdrawn or version.shards  # which raises where they are broken
     except (UserError, FileNotFoundError):
         return None
+    return version
 
 
 _EVENTS = {"drop": "dropped", "replace": "replaced", "forget": "forgotten"}
@@ -115,7 +117,10 @@ class LedgerChapter:
     @classmethod
     def of_version(cls, version: Version, *, last: bool) -> "LedgerChapter":
         """Return what a version tells by itself."""
-        ledger = version.ledger
+        try:
+            ledger = version.ledger
+        except UserError:  # `winnow verify` tells why
+            ledger = None
         sources = [source["name"] for source in version.manifest["recipe"].get("sources", [])]
         told = LEDGER.empty_table() if ledger is None else ledger
         return cls(f"version {version.id[:12]}", told, sources, version, last)

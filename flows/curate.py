@@ -37,7 +37,7 @@ def ingest(job: Job, progress: Progress = silent) -> dict[str, Any]:
         held, came = work.ingest(
             job.recipe.sources, job.files, job.options.limit, increment.known(base), before
         )
-    if came.rows or came.replaced or forgotten:
+    if (came.rows or forgotten) and not came.replaced:  # else it was proven before
         increment.prove(base)
     gone = increment.without(base, came.replaced, forgotten)
     pq.write_table(came.rejects, job.folder / "rejects.parquet", compression="zstd")

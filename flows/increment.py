@@ -56,7 +56,7 @@ def begin(recipe: Recipe, library: Library, *, alone: bool) -> dict[str, Any]:
 
 def _unsound(version: str, error: Exception) -> UserError:
     return UserError(
-        f"version {version[:12]}, which this run would build on, is damaged: {error}; "
+        f"version {version[:12]}, which this run would build on, cannot be used: {error}; "
         "mend it, roll the name back, or run with --fresh to start anew without it"
     )
 

@@ -10,7 +10,6 @@ from corpus.schema import UserError
 from corpus.store import Store
 from corpus.versions.library import Library
 from corpus.versions.names import Ref
-from corpus.versions.rows import forget_decoded
 from corpus.versions.verify import verify as examine
 from corpus.versions.version import Version
 from flows.progress import shown
@@ -53,9 +52,7 @@ def withdraw(name: str, why: str, root: Path) -> dict[str, Any]:
     """Take a version back; raises `UserError` where a name means it."""
     store = Store(root.resolve())
     with store.alone():
-        objects = store.library.objects_of(store.library.find(name))
         version = store.library.withdraw(name, why)
-        forget_decoded(objects)
     return {"version": version.id, **(version.withdrawn or {})}
 
 

@@ -39,7 +39,7 @@ def tidy(store: Store) -> None:
         for file in sorted(store.root.glob(f"runs/*/{pattern}")):
             try:
                 pq.read_metadata(file)
-            except pa.ArrowException:
+            except (pa.ArrowException, OSError):
                 file.unlink()
     named = _named(store)
     for file in sorted(store.root.glob("memo/??/*/messages.parquet")):

@@ -56,7 +56,7 @@ def of_run(folder: Path) -> Place:
     """Return what a run dropped, as far as it can be read: one that was killed may leave half of a file."""
     files = []
     for file in sorted(folder.glob("dropped/*.parquet")):
-        with suppress(pa.ArrowException):
+        with suppress(pa.ArrowException, OSError):
             pq.read_metadata(file)
             files.append(file)
     return Place(f"runs/{folder.name}", lambda: tuple(files))

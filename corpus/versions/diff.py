@@ -12,7 +12,7 @@ import pyarrow.compute as pc
 import pyarrow.parquet as pq
 
 from corpus import lexicon, text
-from corpus.schema import ROW, SPLITS, digest
+from corpus.schema import ROW, SPLITS, UserError, digest
 from corpus.versions.shards import by_split
 from corpus.versions.version import Version
 
@@ -299,10 +299,15 @@ def _why(version: Version, rows: pa.Table) -> list[dict[str, Any]]:
     ids = rows["id"].combine_chunks()
     counts: Counter[tuple[str, str]] = Counter()
     told = False
-    oldest = version
+    oldest, broken = version, False
     for one in version.lineage:
         oldest = one
-        if (ledger := one.ledger) is None:
+        try:
+            ledger = one.ledger
+        except UserError:
+            broken = True
+            continue
+        if ledger is None:
             continue
         told = True
         if not len(ids):
@@ -313,7 +318,8 @@ def _why(version: Version, rows: pa.Table) -> list[dict[str, Any]]:
     found = [
         {"stage": stage, "reason": reason, "rows": count} for (stage, reason), count in counts.most_common()
     ]
-    why = "not among its records" if oldest.builds_on is None else "before a version that cannot be read"
+    whole = oldest.builds_on is None and not broken
+    why = "not among its records" if whole else "not told: a version that it builds on cannot be read"
     rest = [{"stage": None, "reason": why, "rows": len(ids)}] if len(ids) and told else []
     return found + rest
 

@@ -10,6 +10,7 @@ import hashlib
 import json
 import re
 from collections.abc import Iterable, Mapping, Sequence
+from contextlib import suppress
 from dataclasses import dataclass
 from datetime import UTC, datetime, timedelta
 from pathlib import Path
@@ -23,8 +24,19 @@ from corpus.versions import manifest, shards
 from corpus.versions.card import Card
 from corpus.versions.forgotten import Forgotten
 from corpus.versions.names import Names, Ref
+from corpus.versions.rows import forget_decoded
 from corpus.versions.shelf import Desk, Shelf, now
-from corpus.versions.version import BESIDE, CARD, DIGESTS, RECORD_LAYERS, SHARDS, TOMBSTONE, Version, digests
+from corpus.versions.version import (
+    BESIDE,
+    CARD,
+    DIGESTS,
+    LEDGER_FILE,
+    RECORD_LAYERS,
+    SHARDS,
+    TOMBSTONE,
+    Version,
+    digests,
+)
 
 
 @dataclass(frozen=True)
@@ -47,8 +59,8 @@ class Library:
         """Write rows with their split (each split in id order) as a version. No name refers to it yet.
 
         `recipe` is all that the identity holds beside the rows. A version that stands already stays as it
-        is, if its manifest and shards are sound: its id says that it is the same. A broken one is replaced, and one
-        that was withdrawn is a `UserError`. On `base` its rows stand first, in their order, but for those whose
+        is, if all that publishing writes is sound: its id says that it is the same. A broken one is replaced, with
+        what was attested of it, and one that was withdrawn is a `UserError`. On `base` its rows stand first, in their order, but for those whose
         ids are in `without`: shards that hold none of these are not written again. `records`
         (`corpus.known.RECORDS`) are those that came for the first time.
         """
@@ -92,7 +104,20 @@ class Library:
                 theirs = [*(shard.file for shard in kept), *(layer["file"] for layer in base.record_layers)]
                 links |= {file: f"{base.where}/{file}" for file in theirs}
             self.shelf.compose(made, links, f"versions/{document['version']}")
-        return Version.open(self.shelf, document["version"])
+        version = Version.open(self.shelf, document["version"])
+        self._strip(version)
+        return version
+
+    def _strip(self, version: Version) -> None:
+        """Remove shards that a version does not list: of an upload that broke off, or came second, by another pyarrow."""
+        if self.shelf.alone:
+            return
+        listed = {shard.file for shard in version.shards} | {layer["file"] for layer in version.record_layers}
+        for folder in ("data", "attestations"):
+            for file in self._files(f"{version.where}/{folder}"):
+                name = file.removeprefix(f"{version.where}/")
+                if name.endswith(".parquet") and name not in {*listed, LEDGER_FILE}:
+                    self.shelf.remove(file)
 
     def _hold(self, made: Path, sha256: str) -> None:
         """Take an object, in the place of one that stands under its name with other bytes."""
@@ -147,7 +172,7 @@ class Library:
 
     def withdrawn(self, version: str) -> bool:
         """Say whether a version (by its whole id) was withdrawn, though nothing else of it can be read."""
-        return TOMBSTONE in self.shelf.names(f"versions/{version}")
+        return TOMBSTONE in self._there(version)
 
     def readable(self) -> list[Version]:
         """Return the versions that can be read and were not withdrawn."""
@@ -200,11 +225,15 @@ class Library:
         return Version(self.shelf, version, {})
 
     def _empty(self, version: str) -> None:
-        """Remove the objects that a version alone has, then all but manifest and tombstone: it can break off anywhere."""
+        """Remove the objects that a version alone has, then all but manifest and tombstone: it can break off anywhere.
+
+        Decoded forms of its shards on this machine go first.
+        """
         others = {
             digest for other in self.versions() if other != version for digest in self.objects_of(other)
         }
         mine = self.objects_of(version) - others
+        forget_decoded(self.objects_of(version))
         for name in self.shelf.names("objects"):
             if name[:8] in mine:
                 self.shelf.remove(f"objects/{name}")
@@ -213,7 +242,7 @@ class Library:
 
     def left_of(self, version: str) -> list[str]:
         """Return what a withdrawal that broke off left of a version (by its whole id)."""
-        there = self.shelf.names(f"versions/{version}")
+        there = self._there(version)
         return (
             [name for name in there if name not in ("manifest.json", TOMBSTONE)] if TOMBSTONE in there else []
         )
@@ -224,8 +253,8 @@ class Library:
         Only where others may write at any time, as in a bucket: on a disk a version is whole or absent.
         """
         where = f"versions/{version}"
-        there = self.shelf.names(where)
-        if self.shelf.alone or "manifest.json" in there:
+        there = self._there(version)
+        if self.shelf.alone or not there or "manifest.json" in there or TOMBSTONE in there:
             return False
         files = [name for folder in ("data", "attestations") for name in self._files(f"{where}/{folder}")]
         files += [f"{where}/{name}" for name in there if name not in ("data", "attestations")]
@@ -233,6 +262,12 @@ class Library:
 
     def _files(self, folder: str) -> list[str]:
         return [f"{folder}/{name}" for name in self.shelf.names(folder)]
+
+    def _there(self, version: str) -> list[str]:
+        """Return what stands in a version's folder; nothing where that is a link that leads out."""
+        with suppress(UserError):
+            return self.shelf.names(f"versions/{version}")
+        return []
 
     def finish(self) -> list[str]:
         """Bring withdrawals that broke off to their end; return the versions."""

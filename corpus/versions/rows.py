@@ -118,7 +118,8 @@ def forget_decoded(shards: Iterable[str], cache: Path | None = None) -> int:
     Whoever has one mapped keeps it until they end; another version with the same shard decodes it again.
     """
     folder = (cache or cache_folder()) / "decoded"
-    there = {path for sha256 in shards for path in folder.glob(f"{sha256}*.arrow")}
+    begun = {sha256[:8] for sha256 in shards}
+    there = [path for path in folder.glob("*.arrow") if path.name[:8] in begun]
     for path in there:
         path.unlink(missing_ok=True)
     return len(there)

@@ -53,16 +53,21 @@ def _problems(
 
 def _content(version: Version, deep: bool, progress: Callable[[int, int], None]) -> Iterator[str]:
     """Check all that a version has beside its manifest."""
-    try:
-        known, layers, shards = version.digests, version.record_layers, version.shards
-    except UserError as error:
-        yield _line(error)
-        return
-    yield from _beside(version, known)
-    for layer in layers:
+    lists: list[Any] = []
+    for read in (lambda: version.digests, lambda: version.record_layers, lambda: version.shards):
+        try:
+            lists.append(read())
+        except UserError as error:
+            yield _line(error)
+            lists.append(None)
+    known, layers, shards = lists
+    yield from _beside(version, known or {})
+    for layer in layers or ():
         yield from _layer(version, layer)
-    listed = {*known, *(layer["file"] for layer in layers), *(shard.file for shard in shards)}
-    yield from _strangers(version, listed | {"manifest.json", DIGESTS})
+    if None not in lists:  # else it cannot be told what belongs there
+        listed = {*known, *(layer["file"] for layer in layers), *(shard.file for shard in shards)}
+        yield from _strangers(version, listed | {"manifest.json", DIGESTS})
+    shards = shards or ()
     total = sum(shard.bytes for shard in shards)
     done = 0
     with ThreadPoolExecutor() as pool:  # hashing and decoding leave the interpreter free
@@ -104,7 +109,7 @@ def _layer(version: Version, layer: Mapping[str, Any]) -> Iterator[str]:
         return
     if hashlib.sha256(raw).hexdigest() != layer["sha256"]:
         yield f"{file}: changed since it was written"
-    elif (len(raw), pq.read_metadata(io.BytesIO(raw)).num_rows) != (layer["bytes"], layer["rows"]):
+    elif (len(raw), pq.read_metadata(io.BytesIO(raw)).num_rows) != (layer.get("bytes"), layer.get("rows")):
         yield f"{file}: {RECORD_LAYERS} says another size of it"
 
 

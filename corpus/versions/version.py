@@ -143,17 +143,25 @@ class Version:
 
     def shard(self, shard: Shard) -> Path:
         """Return a shard as a file of this machine, with the bytes that were written; raises `UserError` for others."""
-        name = f"{self.where}/{shard.file}"
+        return self._proven(shard.file, shard.sha256)
+
+    def _proven(self, file: str, sha256: str) -> Path:
+        name = f"{self.where}/{file}"
         for anew in (False, True):
-            with suppress(FileNotFoundError), (path := self.shelf.local(name, anew=anew)).open("rb") as file:
-                if hashlib.file_digest(file, "sha256").hexdigest() == shard.sha256:
+            with (
+                suppress(FileNotFoundError),
+                (path := self.shelf.local(name, anew=anew)).open("rb") as opened,
+            ):
+                if hashlib.file_digest(opened, "sha256").hexdigest() == sha256:
                     return path
-        raise UserError(f"{name} is not the shard that was published; `winnow verify` tells more")
+        raise UserError(f"{name} is not what was published; `winnow verify` tells more")
 
     def prove(self) -> None:
-        """Raise `UserError` where a shard is not what was published: before rows are built upon, or trained on."""
+        """Raise `UserError` where a shard or a list of records is not what was published: before rows are built upon."""
+        files = [(shard.file, shard.sha256) for shard in self.shards]
+        files += [(layer["file"], layer["sha256"]) for layer in self.record_layers]
         with ThreadPoolExecutor() as pool:  # hashing leaves the interpreter free
-            list(pool.map(self.shard, self.shards))
+            list(pool.map(lambda one: self._proven(*one), files))
 
     def files(self, split: str) -> list[Path]:
         """Return the shards of a split, in row order, as files of this machine."""

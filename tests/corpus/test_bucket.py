@@ -303,3 +303,29 @@ def test_an_upload_that_broke_off_is_collected_when_it_is_old(uri, tmp_path, mon
     assert found.versions == ["ab" * 32]
     collect.remove(store, found)
     assert held.versions() == [version.id]
+
+    held.shelf.remove(f"{version.where}/manifest.json")
+    assert collect.find(store, 0).versions == []  # a name means it: `verify` tells of it
+
+
+def test_nothing_is_copied_from_a_base_that_changed_in_the_bucket(uri, tmp_path):
+    from tests.corpus.versions.shelves import CARD, RECIPE, rows
+
+    held = library(uri, tmp_path)
+    base = published(held, ["one", "two"])
+    base.prove()
+    put(uri, f"{base.where}/{base.shards[0].file}", b"another thing")
+
+    with pytest.raises(UserError, match="was changed since it was read"):
+        held.publish([rows(["three"])], {**RECIPE, "builds_on": base.id}, CARD, base=base)
+    assert [version.id for version in held.readable()] == [base.id]
+
+
+def test_shards_that_an_upload_left_are_taken_away_by_the_one_that_ends(uri, tmp_path):
+    held = library(uri, tmp_path)
+    version = published(held, ["one", "two"])
+    held.shelf.remove(f"{version.where}/manifest.json")
+    put(uri, f"{version.where}/data/train-00000-00000000.parquet", b"as another pyarrow wrote it")
+
+    assert published(held, ["one", "two"]).id == version.id
+    assert verify(held, version.id, deep=True)["problems"] == []

@@ -16,9 +16,11 @@ from corpus.disk import Disk
 from corpus.forgetting.find import Wanted
 from corpus.schema import SPLITS, UserError
 from corpus.store import Store
+from corpus.versions.library import Library
 from corpus.versions.verify import verify
 from corpus.versions.version import Version
 from flows import assess, biography, curate, finish
+from flows.collect import collect
 from flows.forget import forget, show
 from flows.job import Job
 from tests.flows import jobs
@@ -705,7 +707,7 @@ def test_who_is_broken_off_as_they_forget_can_begin_anew(store, monkeypatch, aft
 
 
 @pytest.mark.parametrize(
-    "broken", ["shard", "no shard", "attestations/ledger.parquet", "attestations/curation.json"]
+    "broken", ["shard", "no shard", "attestations/ledger.parquet", "attestations/curation.json", "audit.json"]
 )
 def test_a_version_that_is_damaged_is_told_of_and_stops_no_other(store, tmp_path, broken):
     old = Store(store).library.open("small")
@@ -800,3 +802,48 @@ def test_a_withdrawal_that_broke_off_is_brought_to_its_end(store, tmp_path, monk
 
     assert saying(store) == []
     assert library.left_of(old) == []
+
+
+@pytest.mark.parametrize(
+    "pattern",
+    ["snapshots/*/snapshot.json", "snapshots/*/part-*", "memo/??/*/features.parquet", "runs/*/dropped/*"],
+)
+def test_damage_in_the_work_area_stops_no_forgetting(store, pattern):
+    damaged = sorted(store.glob(pattern))
+    assert damaged
+    for file in damaged:
+        raw = file.read_bytes()
+        file.write_bytes(raw[: len(raw) // 3] + b"?" * (len(raw) // 3) + raw[2 * (len(raw) // 3) :])
+
+    forget(Wanted(pattern="xylophone"), store, "asked to", withdraw=True, quiet=True)
+
+    assert [file for file in saying(store) if file.startswith(pattern.partition("/")[0])] == []
+    assert not verify(Store(store).library, Store(store).library.find("small"), deep=True)["problems"]
+
+
+def test_a_damaged_shard_in_the_line_of_a_correction_stops_nothing(store, publish):
+    old = publish("the xylophone of person 3")
+    publish("person 3 says other things")
+    old.files("train")[0].write_bytes(b"nothing that anybody wrote")
+
+    held = forget(Wanted(pattern="xylophone of"), store, "asked to", quiet=True)
+
+    assert held["unreadable"] == [old.id]
+
+
+def test_what_broke_off_is_brought_to_its_end_by_whoever_erases_next(store, publish, monkeypatch):
+
+    publish("the xyl&#111;phone of person 3")
+
+    def broken(*_: Any, **__: Any) -> None:
+        raise KeyboardInterrupt
+
+    with monkeypatch.context() as patched:
+        patched.setattr(Library, "withdraw", broken)
+        with pytest.raises(KeyboardInterrupt):
+            forget(Wanted(pattern="xyl&#111;phone"), store, "asked to", withdraw=True, quiet=True)
+    assert saying(store / "versions", "xylophone of person")
+
+    collect(store, 365, None, dry_run=False)
+
+    assert saying(store, "xylophone of person") == saying(store, "xyl&#111;phone") == []

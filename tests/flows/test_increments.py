@@ -462,7 +462,7 @@ def test_a_version_that_cannot_be_read_is_not_passed_over(grown, tmp_path):
     shutil.copytree(store, tmp_path / "store")
     (tmp_path / "store" / "versions" / after / "manifest.json").write_text("{}")
 
-    with pytest.raises(UserError, match=r"which this run would build on, is damaged: .*run with --fresh"):
+    with pytest.raises(UserError, match=r"which this run would build on, cannot be used: .*run with --fresh"):
         Job.begin(jobs.recipe(folder), jobs_options(tmp_path / "store"))
     assert Job.begin(jobs.recipe(folder), jobs_options(tmp_path / "store", fresh=True))
 
@@ -492,7 +492,7 @@ def test_nothing_is_built_on_a_shard_whose_rows_were_swapped(published, tmp_path
     line = {"key": "k7" if corrected else "new", "text": "a line that was not there before"}
     (tmp_path / "keyed" / "tomorrow.jsonl").write_text(json.dumps(line) + "\n")
 
-    with pytest.raises(UserError, match=r"would build on, is damaged: .*not the shard that was published"):
+    with pytest.raises(UserError, match=r"would build on, cannot be used: .*not what was published"):
         jobs.publish(recipe, store)
     assert Store(store).library.versions() == [version.id]
     again = opened(store, jobs.publish(recipe, store, fresh=True))

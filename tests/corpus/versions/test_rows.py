@@ -71,7 +71,7 @@ def test_a_shard_whose_bytes_changed_is_not_read(version):
     raw[100] ^= 1
     shard.write_bytes(raw)
 
-    with pytest.raises(UserError, match="is not the shard that was published"):
+    with pytest.raises(UserError, match="is not what was published"):
         Rows(version, "train")
 
 

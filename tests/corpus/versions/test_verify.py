@@ -138,8 +138,11 @@ def test_a_file_that_nothing_lists_is_told(store, name):
 )
 def test_a_list_of_digests_that_is_none_is_told(store, content):
     (store[1].folder / "digests.json").write_bytes(content)
-
     assert told(store)
+
+    file = store[1].files("train")[0]
+    file.write_bytes(file.read_bytes()[:-1])
+    assert any("its bytes are not those" in problem for problem in told(store))
 
 
 def test_a_manifest_that_says_the_same_otherwise_is_told(store):
