@@ -5,6 +5,7 @@ memo/<key>/            what stages measured, fitted, made
 runs/<run>/            recipe, summary, ledger, dropped rows, model, scores
 objects/ versions/ refs/ forgotten/    what is published, and what is no more: `corpus.versions.library`
 published              where what is published lies, if that is elsewhere: a bucket
+forgetting.json        what is being forgotten, until it is done
 lock                   held by whoever works in the store
 """
 
