@@ -140,7 +140,7 @@ def _identify(
     names = [name for column in places for name in column.to_pylist()]
     seen = known.among(records)
     if keyed:
-        ids, refused, replaced = _ids_of_keys(source.name, keys, records, seen, known, kept)
+        ids, refused, replaced = _ids_of_keys(source.name, keys, records, seen, known, kept, forgotten)
     else:
         every = list(_ids_of_records(source.name, records, known.counts(records, kept)))
         ids = [None if old else row_id for row_id, old in zip(every, known.has(every), strict=True)]
@@ -227,11 +227,12 @@ def _ids_of_keys(
     seen: list[bool],
     known: Known,
     kept: frozenset[str],
+    forgotten: Forgotten,
 ) -> tuple[list[str | None], list[int], list[str]]:
     """Return the id of each record that is taken, the places of those that are refused, and the ids replaced.
 
-    Of the records that share a key and never came before the one of least digest has it; the others, and null
-    keys, are refused.
+    Of the records that share a key and never came before the one of least digest has it, one that was forgotten
+    last; the others, and null keys, are refused.
     """
     of_key: dict[str, list[int]] = {}
     for place, key in enumerate(keys):
@@ -249,7 +250,11 @@ def _ids_of_keys(
         gone = (
             record is not None and not elsewhere[record] and all(records[place] != record for place in places)
         )
-        chosen = min(new or (places if gone else []), key=lambda place: (records[place], place), default=None)
+        chosen = min(
+            new or (places if gone else []),
+            key=lambda place: (records[place].hex() in forgotten.records, records[place], place),
+            default=None,
+        )
         if chosen is not None:
             ids[chosen] = named[key]
             refused += [place for place in new if place != chosen]

@@ -571,6 +571,19 @@ def test_a_source_that_goes_back_to_a_forgotten_text_brings_it_back_nowhere(stor
     assert "person 3 says it again" in texts(publish("person 3 says it again", fresh=fresh))
 
 
+def test_a_forgotten_record_takes_no_key_from_another(store, publish, tmp_path):
+    """Which of two records of a key comes first is settled by digest: several pairs, so that it falls both ways."""
+    publish("the xylophone of person 3")
+    publish("person 3 says other things")
+    forget(Wanted(pattern="xylophone of"), store, "asked to", withdraw=True, quiet=True)
+
+    for said in ("it again", "it once more", "it for the third time", "it at last", "nothing more"):
+        beside = [{"key": "k3", "text": "the xylophone of person 3"}]
+        jobs.write(tmp_path / "people" / "beside", beside)
+        assert f"person 3 says {said}" in texts(publish(f"person 3 says {said}", fresh=True))
+    assert saying(store, "xylophone of person") == []
+
+
 def test_a_name_that_goes_back_to_a_text_that_was_corrected_and_forgotten_does_not_keep_it(store, publish):
     old = publish("the xylophone of person 3")
     publish("person 3 says other things")
