@@ -68,6 +68,19 @@ class Version:
             )
         return cls(shelf, version, held)
 
+    @classmethod
+    def sound(cls, shelf: "Shelf", version: str) -> "Version | None":
+        """Open a version whose manifest and list of shards are sound; None for another, or one that was withdrawn.
+
+        A shelf that cannot be asked says nothing of a version: its `OSError` is raised.
+        """
+        try:
+            found = cls.look(shelf, version)
+            _ = found.shards  # which raises where they are not those of the manifest
+        except (UserError, FileNotFoundError):
+            return None
+        return found if found.withdrawn is None else None
+
     @property
     def lineage(self) -> "Iterator[Version]":
         """Yield this version, the one that it builds on, and so on as far as they can be read."""
