@@ -4,6 +4,7 @@ import json
 from collections.abc import Callable, Iterator, Sequence
 from contextlib import suppress
 from dataclasses import dataclass
+from functools import cache
 from pathlib import Path
 
 import pyarrow as pa
@@ -44,7 +45,9 @@ def everywhere(store: Store) -> list[Place]:
 
 def of_version(version: Version) -> Place:
     """Return the rows of a version."""
-    return Place(version.where, lambda: tuple(map(version.shard, version.shards)))
+    return Place(
+        version.where, cache(lambda: tuple(map(version.shard, version.shards)))
+    )  # each is hashed once
 
 
 def of_snapshot(name: str, store: Store) -> Place:
