@@ -1,9 +1,8 @@
 """What a store no longer needs: found by what still refers to it, and only if nobody used it for a while.
 
-Kept are: versions that a name means or meant (of a candidate's name the last), and tombstones; of a bucket, versions that
-may be on their way; the runs that made a
-kept version, the last run of each name, and the young; snapshots and measurements of kept runs; measurements that
-were used lately. Models' answers text by text are dear and stay.
+Kept are: versions that a name means or meant (of a candidate's name the last), and tombstones; of a bucket, versions
+that may be on their way; the runs that made a kept version, the last run of each name, and the young; snapshots and
+measurements of kept runs; measurements that were used lately. Models' answers text by text are dear and stay.
 """
 
 import json
@@ -15,6 +14,7 @@ from pathlib import Path
 
 import pyarrow as pa
 
+from corpus.schema import UserError
 from corpus.standing import refers
 from corpus.store import Store
 from corpus.versions.version import Version
@@ -100,6 +100,9 @@ def _meant(store: Store, keep: int | None) -> set[str]:
     found = set()
     for name in store.library.names.all():
         log = store.library.names.log(name)
+        for entry in log:
+            if entry.problem is not None:  # nobody knows which version it keeps
+                raise UserError(entry.problem)
         last = 1 if "@" in name else keep
         found |= {str(entry.version) for entry in (log if last is None else log[-last:])}
     return found

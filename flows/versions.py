@@ -70,19 +70,18 @@ def log(name: str | None, root: Path) -> dict[str, Any]:
             known = ", ".join(library.names.all()) or "none yet"
             raise UserError(f"{root} has no name {name!r}; there are: {known}")
         return {"name": name, "log": [_told(library, entry) for entry in reversed(entries)]}
-    names = {
-        ref: _told(library, library.names.last(ref)) for ref in library.names.all() if library.names.log(ref)
-    }
-    named = {entry.version for ref in library.names.all() for entry in library.names.log(ref)}
+    logs = {name: library.names.log(name) for name in library.names.all()}
+    named = {entry.version for entries in logs.values() for entry in entries}
     return {
-        "names": names,
+        "names": {name: _told(library, entries[-1]) for name, entries in logs.items() if entries},
         "unnamed": [_rows(library, version) for version in library.versions() if version not in named],
     }
 
 
 def _told(library: Library, entry: Ref) -> dict[str, Any]:
     if entry.version is None:
-        return {**entry.held, "version": "nothing", "rows": None, "state": "means nothing"}
+        state = entry.problem or "means nothing"
+        return {**entry.held, "version": "nothing", "rows": None, "state": state}
     return {**entry.held, **_rows(library, entry.version)}
 
 

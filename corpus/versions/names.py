@@ -19,6 +19,8 @@ class Ref:
     n: int
     version: str | None
     held: Mapping[str, Any]
+    problem: str | None = None
+    """Why an entry of the log cannot be read; it then has no version."""
 
 
 @dataclass(frozen=True)
@@ -32,8 +34,14 @@ class Names:
         return self.shelf.names("refs")
 
     def log(self, name: str) -> list[Ref]:
-        """Return what a name has meant, the oldest first; nothing for a name that was never given."""
-        return [self._entry(name, n) for n in self._numbers(name)]
+        """Return what a name has meant, the oldest first, broken entries included; nothing for one that was never given."""
+        found = []
+        for n in self._numbers(name):
+            try:
+                found.append(self._entry(name, n))
+            except UserError as error:
+                found.append(Ref(n, None, {"n": n}, str(error)))
+        return found
 
     def last(self, name: str) -> Ref:
         """Return what a name means now; no other entry is read."""
