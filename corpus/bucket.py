@@ -82,13 +82,16 @@ class Bucket:
 
     def read(self, name: str) -> bytes:
         """Return a file's bytes; raises `FileNotFoundError`."""
-        return b"".join(self._pieces(name))
+        return b"".join(self._get(name)[1])
 
-    def _pieces(self, name: str) -> Iterator[bytes]:
-        """Yield a file's bytes; raises `FileNotFoundError`."""
+    def _get(self, name: str) -> tuple[str, Iterator[bytes]]:
+        """Return a file's entity tag, and its bytes in pieces; raises `FileNotFoundError`."""
+        found = self._ask("get_object", Key=self._key(name))
+        return found["ETag"], self._pieces(name, found["Body"])
+
+    def _pieces(self, name: str, body: Any) -> Iterator[bytes]:
         from botocore.exceptions import BotoCoreError
 
-        body = self._ask("get_object", Key=self._key(name))["Body"]
         try:
             yield from body.iter_chunks(8 * 2**20)
         except BotoCoreError as error:
@@ -195,23 +198,26 @@ class Bucket:
         tag = self._tags / name
         tag.parent.mkdir(parents=True, exist_ok=True)
         try:
-            tag.write_text(self._ask("head_object", Key=self._key(name))["ETag"])
-            self._download(name, aside).replace(final)
+            tag.write_text(self._download(name, aside))
+            aside.replace(final)
         finally:
             aside.unlink(missing_ok=True)
         return final
 
-    def _download(self, name: str, to: Path) -> Path:
+    def _download(self, name: str, to: Path) -> str:
+        """Write a file's bytes to a path; return its entity tag."""
+        tag, pieces = self._get(name)
         with to.open("wb") as file:
-            for piece in self._pieces(name):
-                file.write(piece)
-        return to
+            file.writelines(pieces)
+        return tag
 
     @contextmanager
     def lend(self, name: str) -> Iterator[Path]:
         """Lend a fresh copy of a file, as it stands in the bucket now; raises `FileNotFoundError`."""
         with TemporaryDirectory() as folder:
-            yield self._download(name, Path(folder) / "lent")
+            lent = Path(folder) / "lent"
+            self._download(name, lent)
+            yield lent
 
     @contextmanager
     def reading(self, name: str) -> Iterator[None]:
