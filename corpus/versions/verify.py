@@ -109,7 +109,13 @@ def _layer(version: Version, layer: Mapping[str, Any]) -> Iterator[str]:
         return
     if hashlib.sha256(raw).hexdigest() != layer["sha256"]:
         yield f"{file}: changed since it was written"
-    elif (len(raw), pq.read_metadata(io.BytesIO(raw)).num_rows) != (layer.get("bytes"), layer.get("rows")):
+        return
+    try:
+        rows = pq.read_metadata(io.BytesIO(raw)).num_rows
+    except (pa.ArrowException, OSError) as error:
+        yield f"{file}: not readable as Parquet ({_line(error)})"
+        return
+    if (len(raw), rows) != (layer.get("bytes"), layer.get("rows")):
         yield f"{file}: {RECORD_LAYERS} says another size of it"
 
 

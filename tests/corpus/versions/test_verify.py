@@ -1,5 +1,6 @@
 """Verify: whatever is changed on disk is told, and nothing else is."""
 
+import hashlib
 import json
 import random
 from concurrent.futures import ThreadPoolExecutor
@@ -8,11 +9,12 @@ from contextlib import suppress
 import pyarrow.parquet as pq
 import pytest
 
+from corpus.known import RECORDS
 from corpus.schema import UserError
 from corpus.versions import blocks
 from corpus.versions.shards import read_back
 from corpus.versions.verify import verify
-from tests.corpus.versions.shelves import library, published
+from tests.corpus.versions.shelves import CARD, RECIPE, library, published, rows
 
 
 @pytest.fixture
@@ -143,6 +145,19 @@ def test_a_list_of_digests_that_is_none_is_told(store, content):
     file = store[1].files("train")[0]
     file.write_bytes(file.read_bytes()[:-1])
     assert any("its bytes are not those" in problem for problem in told(store))
+
+
+def test_a_forged_list_of_records_is_told_and_stops_nothing(store):
+    held, _ = store
+    made = held.publish([rows(["a row"])], {**RECIPE, "seed": 9}, CARD, records=RECORDS.empty_table())
+    junk = b"nothing that anybody wrote"
+    digest = hashlib.sha256(junk).hexdigest()
+    forged = f"attestations/records-00000-{digest[:8]}.parquet"
+    (made.folder / forged).write_bytes(junk)
+    layers = [{"file": forged, "sha256": digest}]
+    made.attest("attestations/records.json", json.dumps(layers).encode())
+
+    assert any("not readable as Parquet" in problem for problem in verify(held, made.id)["problems"])
 
 
 def test_a_manifest_that_says_the_same_otherwise_is_told(store):
