@@ -63,11 +63,11 @@ def _unsound(version: str, error: Exception) -> UserError:
 
 def prove(base: Version | None) -> None:
     """Raise `UserError` where the version that a run builds on is not what was published."""
+    if base is None:
+        return
     try:
-        if base is not None:
-            base.prove()
+        base.prove()
     except UserError as error:
-        assert base is not None
         raise _unsound(base.id, error) from error
 
 

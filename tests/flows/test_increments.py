@@ -504,6 +504,32 @@ def rows_of(version: Version) -> list[dict[str, Any]]:
     return list(rows(version).values())
 
 
+@pytest.mark.parametrize("name", ["manifest.json", "attestations/ledger.parquet"])
+def test_what_an_older_version_cannot_tell_is_said_and_stops_nothing(published, tmp_path, name):
+    recipe, store = published
+    versions = [Store(store).library.find("small")]
+    for number in range(2):
+        line = json.dumps({"key": f"new{number}", "text": f"one more row, number {number}"})
+        (tmp_path / "keyed" / f"day{number}.jsonl").write_text(line + "\n")
+        versions.append(jobs.publish(recipe, store))
+        job = max((store / "runs").iterdir())
+        opened(store, versions[-1]).attest(
+            "attestations/ledger.parquet", (job / "ledger.parquet").read_bytes()
+        )
+    opened(store, versions[0]).attest("attestations/ledger.parquet", b"PAR1")
+    (store / "versions" / versions[0] / name).write_bytes(b"nothing that anybody wrote")
+    row = rows_of(opened(store, versions[2]))[0]["id"]
+
+    if name != "manifest.json":
+        held = diff(opened(store, versions[2]), opened(store, versions[1]))
+        assert [line["rows"] for line in held["why"]["removed"]] == [1]
+    held = diff(opened(store, versions[1]), opened(store, versions[2]))
+    assert held["why"]["added"] == [
+        {"stage": None, "reason": "not told: a version that it builds on cannot be read", "rows": 1}
+    ]
+    assert biography.explain(versions[2], row, store)["events"][-1]["event"] == "published"
+
+
 def test_an_object_that_is_gone_is_not_missed_where_the_version_has_it(published, tmp_path):
     recipe, store = published
     for file in (store / "objects").iterdir():
