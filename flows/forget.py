@@ -78,7 +78,7 @@ def _erase(store: Store, found: Found, *, withdraw: bool, why: str) -> dict[str,
     tidy(store)
     reports = clean_runs(store, found) + clean_versions(store, found)
     erased = {**erase(store, found), "reports": reports}
-    for version in sorted(found.versions) if withdraw else ():
+    for version in sorted({*found.versions} & {*store.library.versions()}) if withdraw else ():
         store.library.withdraw(version, why)
     journal.end(store)
     return erased

@@ -5,7 +5,6 @@ where one form is meant all are. A version has the records that its run did not 
 """
 
 from collections.abc import Mapping, Sequence
-from itertools import pairwise
 from typing import Any
 
 import pyarrow as pa
@@ -52,20 +51,19 @@ def spared(store: Store, there: Mapping[str, set[str]], met: Mapping[str, set[st
     `there` are the ids in question that each place holds, and `met` those that it says what is meant of.
     """
     meant = {name: ids & met[name] for name, ids in there.items()}
-    none: set[str] = set()  # of a version that cannot be read whole
     told = [[place for place in telling if place in there] for telling in tellings(store)]
     grew = True
     while grew:  # runs that share a snapshot tell of one record
         grew = any(_spread(places, there, meant) for places in told)
     readable = _readable(store)
-    for version in readable.values():
-        for base, later in pairwise(_line(version, readable)):
-            known = _layers(base)
-            came = {
-                line["id"] for line in _lines(later, meant.get(base.where, none)) if line["layer"] >= known
-            }
-            if later.where in meant:
-                meant[later.where] |= there[later.where] & meant.get(base.where, none) - came
+    for later in sorted(readable.values(), key=lambda version: len(_line(version, readable))):
+        base = readable.get(str(later.builds_on))
+        if base is None or not {base.where, later.where} <= {*meant}:
+            continue
+        stayed = there[later.where] & meant[base.where]
+        known = _layers(base)
+        came = {line["id"] for line in _lines(later, stayed) if line["layer"] >= known}
+        meant[later.where] |= stayed - came
     return {name: ids - meant[name] for name, ids in there.items()}
 
 

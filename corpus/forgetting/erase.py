@@ -24,7 +24,7 @@ from corpus.versions.rows import forget_decoded
 
 
 def tidy(store: Store) -> None:
-    """Remove what killed runs left half done, which nobody reads again but which may hold rows: the store is held alone."""
+    """Remove what killed runs left half done, or what cannot be read, but may hold rows: the store is held alone."""
     for name in store.disk.names("tmp"):
         shutil.rmtree(store.root / "tmp" / name, ignore_errors=True)
     for folder in sorted((store.root / "runs").glob("*")):
@@ -38,7 +38,7 @@ def tidy(store: Store) -> None:
     ):
         for file in sorted(store.root.glob(f"runs/*/{pattern}")):
             try:
-                pq.read_metadata(file)
+                pq.read_table(file)
             except (pa.ArrowException, OSError):
                 file.unlink()
     named = _named(store)
@@ -151,11 +151,7 @@ def _redacted(store: Store, found: Found) -> int:
 
 def _without(store: Store, file: Path, place: str, found: Found) -> int:
     """Write a file of rows again without those that are forgotten; return how many they were."""
-    try:
-        rows = pq.read_table(file)
-    except (pa.ArrowException, OSError):
-        file.unlink()  # the ledger still tells of what was dropped
-        return 0
+    rows = pq.read_table(file)
     met = found.mask(rows, place)
     count = int(pc.sum(met).as_py() or 0)
     if count:

@@ -131,7 +131,8 @@ class _Search:
         called = set().union(*self.met.values())
         if self.wanted.row is None:
             return called
-        return _copies(self.places, _one(called, self.wanted.row, self.sources))
+        called = _one(called, self.wanted.row, self.sources)
+        return called | _copies(self.places, called)
 
 
 def _held(place: Place, ids: set[str]) -> set[str]:

@@ -4,7 +4,7 @@ import json
 from collections.abc import Callable, Iterator, Sequence
 from contextlib import suppress
 from dataclasses import dataclass
-from functools import cache
+from functools import cached_property
 from pathlib import Path
 
 import pyarrow as pa
@@ -21,9 +21,9 @@ class Place:
     name: str
     locate: Callable[[], tuple[Path, ...]]
 
-    @property
+    @cached_property
     def files(self) -> tuple[Path, ...]:
-        """The Parquet files in which the rows lie, on this machine."""
+        """The Parquet files in which the rows lie, on this machine; shards are found right once."""
         return self.locate()
 
     def tables(self, columns: Sequence[str]) -> Iterator[tuple[str, pa.Table]]:
@@ -45,9 +45,7 @@ def everywhere(store: Store) -> list[Place]:
 
 def of_version(version: Version) -> Place:
     """Return the rows of a version."""
-    return Place(
-        version.where, cache(lambda: tuple(map(version.shard, version.shards)))
-    )  # each is hashed once
+    return Place(version.where, lambda: tuple(map(version.shard, version.shards)))
 
 
 def of_snapshot(name: str, store: Store) -> Place:

@@ -17,6 +17,7 @@ from corpus.forgetting.find import Wanted
 from corpus.schema import SPLITS, UserError
 from corpus.store import Store
 from corpus.versions.library import Library
+from corpus.versions.training import TrainingRows
 from corpus.versions.verify import verify
 from corpus.versions.version import Version
 from flows import assess, biography, curate, finish
@@ -214,8 +215,6 @@ def test_reports_and_samples_that_quote_them_are_written_anew(store):
 
 
 def test_decoded_shards_of_this_machine_are_erased(store, tmp_path):
-    from corpus.versions.training import TrainingRows
-
     rows = TrainingRows(Store(store).library.open("small"), "train")
     assert any("xylophone" in str(rows[number]) for number in range(len(rows)))
     del rows
@@ -796,6 +795,8 @@ def test_a_withdrawal_that_broke_off_is_brought_to_its_end(store, tmp_path, monk
     jobs.write(tmp_path / "corpus" / "first" / "more", [{"text": "one more of these rows", "label": "a"}])
     library = Store(store).library
     old = library.find("small")
+    cached = TrainingRows(library.open("small"), "train")
+    assert any("xylophone" in str(cached[number]) for number in range(len(cached)))
     forget(Wanted(pattern="xylophone"), store, "asked to", quiet=True)
     removed, done = [], Disk.remove
 
@@ -815,11 +816,18 @@ def test_a_withdrawal_that_broke_off_is_brought_to_its_end(store, tmp_path, monk
 
     assert saying(store) == []
     assert library.left_of(old) == []
+    assert not [file for file in saying(tmp_path / "cache") if file.startswith("decoded")]
 
 
 @pytest.mark.parametrize(
     "pattern",
-    ["snapshots/*/snapshot.json", "snapshots/*/part-*", "memo/??/*/features.parquet", "runs/*/dropped/*"],
+    [
+        "snapshots/*/snapshot.json",
+        "snapshots/*/part-*",
+        "memo/??/*/features.parquet",
+        "runs/*/ledger.parquet",
+        "runs/*/dropped/*",
+    ],
 )
 def test_damage_in_the_work_area_stops_no_forgetting(store, pattern):
     damaged = sorted(store.glob(pattern))
@@ -832,6 +840,51 @@ def test_damage_in_the_work_area_stops_no_forgetting(store, pattern):
 
     assert [file for file in saying(store) if file.startswith(pattern.partition("/")[0])] == []
     assert not verify(Store(store).library, Store(store).library.find("small"), deep=True)["problems"]
+
+
+def test_a_broken_entry_of_a_name_stops_no_forgetting_and_stops_collecting(store):
+    meant = Store(store).library.names.last("small")
+    Store(store).library.names.give("small", meant.version, meant.n)
+    (store / "refs" / "small" / "1").write_text("{")
+
+    assert forget(Wanted(pattern="xylophone"), store, "asked to", quiet=True)["rows"] == 4
+
+    before = sorted(store.rglob("*"))
+    with pytest.raises(UserError, match="refs/small/1 is not a ref"):
+        collect(store, 0, None, dry_run=False)
+    assert sorted(store.rglob("*")) == before
+
+
+def test_a_version_that_is_a_link_that_leads_out_is_told_of_and_left(store, tmp_path):
+    (tmp_path / "outside" / "data").mkdir(parents=True)
+    (tmp_path / "outside" / "data" / "train-00000-00000000.parquet").write_bytes(b"of somebody else")
+    (store / "versions" / ("ab" * 32)).symlink_to(tmp_path / "outside")
+
+    held = forget(Wanted(pattern="xylophone"), store, "asked to", quiet=True)
+
+    assert held["unreadable"] == ["ab" * 32]
+    with pytest.raises(UserError, match="is a link that leads out of the store"):
+        Store(store).library.withdraw(held["versions"][0]["version"], "asked to")
+    (store / "versions" / ("ab" * 32)).unlink()
+    Store(store).library.withdraw(held["versions"][0]["version"], "asked to")
+    assert saying(store) == []
+    assert len(list((tmp_path / "outside").rglob("*.parquet"))) == 1
+
+
+def test_what_broke_off_is_ended_though_a_version_is_gone_since(store, monkeypatch):
+    def broken(*_: Any, **__: Any) -> None:
+        raise KeyboardInterrupt
+
+    old = Store(store).library.find("small")
+    with monkeypatch.context() as patched:
+        patched.setattr(Library, "withdraw", broken)
+        with pytest.raises(KeyboardInterrupt):
+            forget(Wanted(pattern="xylophone"), store, "asked to", withdraw=True, quiet=True)
+    Store(store).disk.remove(f"versions/{old}")
+
+    collect(store, 365, None, dry_run=False)
+
+    assert saying(store) == []
 
 
 def test_a_damaged_shard_in_the_line_of_a_correction_stops_nothing(store, publish):
