@@ -1,5 +1,6 @@
 """The gate of grown rows: neither a copy nor nonsense, and like no row of any split."""
 
+from dataclasses import dataclass
 from typing import ClassVar, Literal
 
 import numpy as np
@@ -12,8 +13,7 @@ from augment.masks import said
 from corpus import similarity, survival, text
 from corpus.models import EMBEDDING, EncodeTexts
 from corpus.schema import UserError
-from corpus.similarity import ShingleSets
-from corpus.stage import Context, CorpusJudge, Rows, Verdict
+from corpus.stage import Context, CorpusJudge, Features, Rows, Verdict
 
 
 class Admission(CorpusJudge):
@@ -71,21 +71,19 @@ class Admission(CorpusJudge):
         ]
         return pa.table(
             {
-                "bands": similarity.band_keys(texts, self.shingle_words),
-                "words": text.word_keys(texts),
+                **similarity.measured(texts, self.shingle_words),
                 "characters": pc.utf8_length(pc.utf8_trim_whitespace(texts)),
                 "mask_lost": pa.array(lost, pa.bool_()),
             }
         )
 
-    def judge(self, features: pa.Table, rows: Rows, context: Context) -> Verdict:
+    def judge(self, features: Features, rows: Rows, context: Context) -> Verdict:
         """Ask each question of the candidates that passed the ones before."""
-        count = rows.table.num_rows
         asked = rows.candidates.copy()
         parent = pc.index_in(rows.table["parent"].combine_chunks(), rows.table["id"].combine_chunks())
         parents = parent.fill_null(-1).to_numpy(zero_copy_only=False).astype(np.int64)
         asked &= parents >= 0
-        words = np.stack(text.halves(features["words"]))
+        words = np.stack(text.halves(features["said"]))
         of_parent = pa.array(parents, mask=parents < 0)
         cheap = (
             Verdict.where(asked & (features["characters"].to_numpy() == 0), "empty", other=of_parent)
@@ -95,7 +93,7 @@ class Admission(CorpusJudge):
             )
         )
         verdict = cheap | self._meaning(rows, _still(asked, cheap), parents, of_parent, context)
-        return verdict | self._likeness(features, rows, _still(asked, verdict), count)
+        return verdict | self._likeness(features, rows, _still(asked, verdict))
 
     def _meaning(
         self, rows: Rows, asked: np.ndarray, parents: np.ndarray, of_parent: pa.Array, context: Context
@@ -119,17 +117,16 @@ class Admission(CorpusJudge):
             of_parent,
         )
 
-    def _likeness(self, features: pa.Table, rows: Rows, asked: np.ndarray, count: int) -> Verdict:
+    def _likeness(self, features: Features, rows: Rows, asked: np.ndarray) -> Verdict:
         """Compare the candidates that are left with all rows and with each other; candidates refused are out."""
-        numbers = similarity.buckets(features["bands"], asked)
-        numbers[rows.candidates & ~asked] = -1
         settled = similarity.settle(
-            numbers,
-            lambda shared: rows.map(ShingleSets(self.shingle_words), shared),
-            survival.rank(rows.table) + np.where(asked, count, 0),
-            np.zeros(count, np.int64),
+            features,
+            rows,
+            self.shingle_words,
+            _CandidatesLast(rows, asked),
             self.near_duplicate,
             fixed=~asked,
+            among=~rows.candidates | asked,
         )
         drop = settled.other >= 0
         return Verdict.where(
@@ -139,6 +136,23 @@ class Admission(CorpusJudge):
             threshold=self.near_duplicate,
             other=pa.array(settled.other, mask=~drop),
         )
+
+
+@dataclass(frozen=True)
+class _CandidatesLast:
+    """Candidates come behind all other rows; labels make no difference."""
+
+    rows: Rows
+    asked: np.ndarray
+
+    def rank(self, positions: np.ndarray) -> np.ndarray:
+        """Return the place of each of these rows."""
+        places = survival.rank(self.rows.table.take(pa.array(positions)))
+        return places + np.where(self.asked[positions], len(positions), 0)
+
+    def classes(self, positions: np.ndarray) -> np.ndarray:
+        """Return one number for all."""
+        return np.zeros(len(positions), np.int64)
 
 
 def _still(asked: np.ndarray, verdict: Verdict) -> np.ndarray:

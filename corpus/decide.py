@@ -1,14 +1,17 @@
 """Drops are a mask, applied in stage order by one function; `what-if` is the same function again."""
 
 import time
-from collections.abc import Mapping, Sequence
+from collections.abc import Callable, Mapping, Sequence
+from contextlib import AbstractContextManager
 from dataclasses import dataclass
+from pathlib import Path
 from typing import Any
 
 import numpy as np
 import pyarrow as pa
 import pyarrow.compute as pc
 
+from corpus.arrays import whole
 from corpus.engine import Engine
 from corpus.schema import LEDGER, SPLITS, of_splits
 from corpus.segment import Measured, Segment
@@ -30,8 +33,14 @@ class Decided:
     """`id`, and for each stage int8: 0 not asked (gone, or of a split that the stage leaves alone), 1 kept, 2 dropped."""
 
 
-def decide(segment: Segment, standing: Standing, contexts: Mapping[str, Context], engine: Engine) -> Decided:
-    """Apply a segment's judges in order to what its pass measured."""
+def decide(
+    segment: Segment,
+    standing: Standing,
+    contexts: Mapping[str, Context],
+    engine: Engine,
+    scratch: Callable[[], AbstractContextManager[Path]],
+) -> Decided:
+    """Apply a segment's judges in order to what its pass measured; `scratch` lends folders for what does not fit in memory."""
     count = len(standing.stands)
     kin = _kin(_kinships(standing))
     events, stages, steps = [], [], {"id": standing.narrow["id"]}
@@ -43,14 +52,12 @@ def decide(segment: Segment, standing: Standing, contexts: Mapping[str, Context]
         if set(stage.splits) != set(SPLITS):
             entered &= of_splits(standing.narrow["split"], stage.splits)
         if isinstance(stage, Judge):
-            verdict = stage.judge(_features(standing.fresh_parts, stage), contexts[stage.title])
+            verdict = stage.judge(_table(standing.fresh_parts, stage), contexts[stage.title])
             spread = np.arange(standing.earlier, count)
         elif isinstance(stage, CorpusJudge):
             spread = np.flatnonzero(standing.stands)
-            rows = StandingRows(standing, spread, kin, stage.roles, engine, contexts[stage.title])
-            features = _features(standing.parts, stage)
-            if len(spread) < count:
-                features = features.take(pa.array(spread))
+            rows = StandingRows(standing, spread, kin, stage.roles, engine, contexts[stage.title], scratch)
+            features = MeasuredFeatures(standing.parts, stage, spread)
             verdict = stage.judge(features, rows, contexts[stage.title])
         else:
             spread, verdict = np.arange(count), Verdict.keep(count)
@@ -84,8 +91,22 @@ def decide(segment: Segment, standing: Standing, contexts: Mapping[str, Context]
     )
 
 
-def _features(parts: Sequence[Measured], stage: Stage) -> pa.Table:
+def _table(parts: Sequence[Measured], stage: Stage) -> pa.Table:
     return pa.concat_tables([part.read(stage) for part in parts]).combine_chunks()
+
+
+@dataclass(frozen=True)
+class MeasuredFeatures:
+    """The `corpus.stage.Features` that a corpus judge is given: of the rows at positions, in the parts' files."""
+
+    parts: Sequence[Measured]
+    stage: Stage
+    positions: np.ndarray
+
+    def __getitem__(self, name: str) -> pa.ChunkedArray:
+        """Read a column."""
+        held = pa.concat_tables([part.read(self.stage, name) for part in self.parts]).combine_chunks()[name]
+        return held if len(self.positions) == len(held) else held.take(pa.array(self.positions))
 
 
 def _summary(
@@ -110,7 +131,7 @@ def _events(narrow: pa.Table, stage: Stage, spread: np.ndarray, verdict: Verdict
     chosen, where = pa.array(fell), pa.array(spread[fell])
     rows = narrow.select(["id", "source", "file", "row"]).take(where)
     others = pc.if_else(pc.is_valid(verdict.other), verdict.other, None).take(chosen)
-    named = narrow["id"].combine_chunks().take(pa.array(spread, pa.int64()).take(others))
+    named = whole(narrow["id"]).take(pa.array(spread, pa.int64()).take(others))
     return pa.table(
         [
             *(rows[name] for name in ("id", "source", "file", "row")),
@@ -131,9 +152,7 @@ def _set(before: pa.ChunkedArray, spread: np.ndarray, column: pa.Array, earlier:
     mask = np.zeros(len(before), bool)
     mask[spread] = True
     mask[:earlier] = False
-    return pc.replace_with_mask(
-        before.combine_chunks(), pa.array(mask), column.filter(pa.array(spread >= earlier))
-    )
+    return pc.replace_with_mask(whole(before), pa.array(mask), column.filter(pa.array(spread >= earlier)))
 
 
 def _kinships(standing: Standing) -> pa.ChunkedArray:
@@ -148,7 +167,7 @@ def _kinships(standing: Standing) -> pa.ChunkedArray:
 def _kin(family: pa.ChunkedArray) -> np.ndarray:
     """Return a forest (parent of each row) in which rows of one `family` are united."""
     kin = np.arange(len(family))
-    encoded = family.combine_chunks().dictionary_encode()
+    encoded = whole(family).dictionary_encode()
     codes = encoded.indices.fill_null(-1).to_numpy(zero_copy_only=False)
     known = np.flatnonzero(codes >= 0)
     first = np.full(len(encoded.dictionary), len(kin), np.int64)
@@ -160,18 +179,21 @@ def _kin(family: pa.ChunkedArray) -> np.ndarray:
 def _unite(kin: np.ndarray, spread: np.ndarray, family: pa.Array) -> None:
     """Unite each row with the row of its family that the verdict names; `kin` stays flat."""
     linked = np.flatnonzero(family.is_valid().to_numpy(zero_copy_only=False))
-    if not len(linked):
+    one, two = spread[linked], spread[family.take(pa.array(linked)).to_numpy(zero_copy_only=False)]
+    known = np.flatnonzero(kin != np.arange(len(kin)))
+    some = one != two
+    ends = np.concatenate([one[some], known]), np.concatenate([two[some], kin[known]])
+    if not len(ends[0]):
         return
     from scipy.sparse import coo_array
     from scipy.sparse.csgraph import connected_components
 
-    one, two = spread[linked], spread[family.take(pa.array(linked)).to_numpy(zero_copy_only=False)]
-    edges = np.concatenate([one, np.arange(len(kin))]), np.concatenate([two, kin])
-    graph = coo_array((np.ones(len(edges[0]), np.int8), edges), shape=(len(kin), len(kin)))
-    count, labels = connected_components(graph, directed=False)
-    first = np.full(count, len(kin), np.int64)
-    np.minimum.at(first, labels, np.arange(len(kin)))
-    kin[:] = first[labels]
+    nodes, place = np.unique(np.concatenate(ends), return_inverse=True)
+    edges = place[: len(ends[0])], place[len(ends[0]) :]
+    graph = coo_array((np.ones(len(edges[0]), np.int8), edges), shape=(len(nodes), len(nodes)))
+    _, labels = connected_components(graph, directed=False)
+    _, first = np.unique(labels, return_index=True)
+    kin[nodes] = nodes[first[labels]]
 
 
 def _families(standing: Standing, kin: np.ndarray) -> pa.Array:
@@ -186,8 +208,8 @@ def _families(standing: Standing, kin: np.ndarray) -> pa.Array:
     np.minimum.at(least, kin, place)
     heads = order[least[kin]]
     alone = np.bincount(kin, minlength=len(kin))[kin] < 2
-    family = standing.narrow["family"].combine_chunks()
+    family = whole(standing.narrow["family"])
     named = pc.if_else(  # a family of the version that is built on keeps its name
-        pa.array(earlier), pc.coalesce(family, table["id"].combine_chunks()), table["id"].combine_chunks()
+        pa.array(earlier), pc.coalesce(family, whole(table["id"])), whole(table["id"])
     )
     return pc.if_else(pa.array(alone | earlier), family, named.take(pa.array(heads)))

@@ -3,8 +3,9 @@
 import multiprocessing
 import os
 import threading
-from collections.abc import Callable, Iterator, Sequence
-from concurrent.futures import ProcessPoolExecutor
+from collections import deque
+from collections.abc import Callable, Iterable, Iterator, Sequence
+from concurrent.futures import Future, ProcessPoolExecutor
 from contextlib import AbstractContextManager
 from importlib import import_module
 from multiprocessing import forkserver
@@ -15,6 +16,10 @@ Result = TypeVar("Result")
 
 SPREAD_ROWS = 10_000
 """Fewer rows are measured sooner in this process than workers are born and answer."""
+SPREAD_BYTES = 16 * 2**20
+"""Fewer bytes are read sooner in this process."""
+AHEAD = 4
+"""Tasks for each worker that are begun before the first of them is answered."""
 
 
 class Engine(Protocol):
@@ -24,6 +29,11 @@ class Engine(Protocol):
         self, function: Callable[[Task], Result], tasks: Sequence[Task], rows: int, *, heavy: bool = False
     ) -> Iterator[Result]:
         """Yield the answers in the order of the tasks; `rows` is their size, `heavy` that they ask a model."""
+
+    def stream(
+        self, function: Callable[[Task], Result], tasks: Iterable[Task], size: int
+    ) -> Iterator[Result]:
+        """Yield the answers in the order of the tasks, which are made as they can be worked on; `size` is their bytes."""
 
     def expect(self, rows: int) -> None:
         """Be told, while they are read, that at least `rows` rows will come to be measured."""
@@ -57,14 +67,48 @@ class Local(AbstractContextManager["Local"]):
         if self._workers == 1 or len(tasks) < 2 or not worth:
             yield from map(function, tasks)
             return
+        pool = self._started()
+        yield from self._bounded(pool.submit(function, task) for task in tasks)
+
+    def stream(
+        self, function: Callable[[Task], Result], tasks: Iterable[Task], size: int
+    ) -> Iterator[Result]:
+        """Yield the answers in the order of the tasks; until the workers are born, this process works."""
+        if self._workers == 1 or (size < SPREAD_BYTES and self._asked is None):
+            yield from map(function, tasks)
+            return
+        self.expect(SPREAD_ROWS)
+        pool = self._started()
+        born = pool.submit(int)
+        yield from self._bounded(
+            pool.submit(function, task) if born.done() else _done(function, task) for task in tasks
+        )
+
+    def _bounded(self, begun: Iterable[Future[Result]]) -> Iterator[Result]:
+        """Yield the answers; only so much is begun that all have work and no answers pile up."""
+        waiting: deque[Future[Result]] = deque()
+        for future in begun:
+            waiting.append(future)
+            while len(waiting) > AHEAD * self._workers:
+                yield waiting.popleft().result()
+        while waiting:
+            yield waiting.popleft().result()
+
+    def _started(self) -> ProcessPoolExecutor:
         if self._pool is None:
             self._pool = ProcessPoolExecutor(self._workers, multiprocessing.get_context("forkserver"))
-        threading.Thread(target=preload, args=(self._modules,), daemon=True).start()
-        yield from self._pool.map(function, tasks)
+            threading.Thread(target=preload, args=(self._modules,), daemon=True).start()
+        return self._pool
 
     def __exit__(self, *_: object) -> None:
         if self._pool is not None:
             self._pool.shutdown(cancel_futures=True)
+
+
+def _done(function: Callable[[Task], Result], task: Task) -> Future[Result]:
+    future: Future[Result] = Future()
+    future.set_result(function(task))
+    return future
 
 
 def preload(modules: Sequence[str]) -> None:

@@ -1,22 +1,25 @@
-"""Records to a snapshot: ids that stay when a file grows, is reordered or cut, and rejects with their reason."""
+"""Records to a snapshot: every core reads, one process says which id each record gets, every core writes parts."""
 
 import ast
 import hashlib
 import heapq
-from collections import Counter
 from collections.abc import Callable, Iterator, Mapping, Sequence
 from dataclasses import dataclass
-from functools import lru_cache
+from functools import cached_property, lru_cache
 from pathlib import Path
 
 import numpy as np
 import pyarrow as pa
 import pyarrow.compute as pc
 
-from corpus import snapshot
+from corpus import gather, snapshot
+from corpus.arrays import hexadecimal, values
+from corpus.engine import Engine, Local
+from corpus.gather import Places
+from corpus.identify import Identified, identify, state
+from corpus.intake import Taken, Taking, take_in
 from corpus.known import RECORDS, Known
-from corpus.schema import LEDGER, UserError, conform, digest, keyed_id, record_id
-from corpus.snapshot import Spool
+from corpus.schema import LEDGER, UserError, conform, digest
 from corpus.sources import File, Source, read
 from corpus.versions.forgotten import Forgotten
 
@@ -25,7 +28,8 @@ REPEATED = "repeated_key"
 """The reason of a reject whose key another record has."""
 _SAID = "another record has the key "
 MEMORY = 512 * 2**20
-"""Bytes of rows that are held before they go to disk."""
+"""Bytes of rows about which are held before they go to disk."""
+_CHUNK = 1_000_000
 
 
 @dataclass(frozen=True)
@@ -33,7 +37,7 @@ class Ingested:
     """What came of the sources: rows in id order at rest, rejects, and a digest of each source's records.
 
     Over sources that came before, all of this is of what is new: `replaced` are the ids of earlier rows whose
-    records were corrected, and `records` what is known from now on beside what was (`corpus.known.RECORDS`).
+    records were corrected, and `records` what is known from now on beside what was (`corpus.known.RECORDS`), to be read once.
     `files` has the SHA-256 of every file of each source, sorted.
     """
 
@@ -41,7 +45,7 @@ class Ingested:
     rejects: pa.Table
     digests: dict[str, str]
     replaced: list[str]
-    records: pa.Table
+    records: pa.RecordBatchReader
     files: dict[str, list[str]]
 
 
@@ -58,6 +62,7 @@ def ingest(
     before: Callable[[list[str]], pa.Table] | None = None,
     part_rows: int = snapshot.PART_ROWS,
     memory: int = MEMORY,
+    engine: Engine | None = None,
     progress: Callable[[int], None] = lambda _: None,
 ) -> Ingested:
     """Read `sources` and write their rows to `folder` as a snapshot; of a source that is `known` those that are new.
@@ -69,101 +74,168 @@ def ingest(
     rejects, which have no id, are then left out of the account. Raises `UserError` for a file that changed
     while it was read.
     """
-    spools, came = [], []
+    spread = engine or Local(1)
+    came = []
     for source in sources:
-        spool = Spool(scratch / f"{source.name}.arrow", memory // (2 * len(sources)))
         came_before = (known or {}).get(source.name, Known())
-        came.append(_identify(source, files(source), spool, came_before, forgotten, progress))
-        spools.append(spool)
-    ids = [one.ids for one in came] if limit is None else _least([one.ids for one in came], seed, limit)
-    rejects = [table for one in came for table in one.rejects] if limit is None else []
-    replaced = [row_id for one in came for row_id in one.replaced]
-    earlier = before(replaced).combine_chunks() if before is not None and replaced else None
-    rows = snapshot.sort_by_id((_heir(table, earlier) for table in _named(spools, ids)), scratch, memory // 2)
-    held = snapshot.write(folder, rows, part_rows)
+        room = memory // (4 * len(sources))
+        came.append(_read(source, files(source), spread, scratch, room, came_before, forgotten, progress))
+    pieces = [piece for one in came for piece in one.pieces]
+    places, sizes = _in_id_order(came, seed, limit)
+    replaced = [row_id for one in came for row_id in one.found.replaced]
+    heirs = before(replaced).combine_chunks() if before is not None and replaced else None
+    folder.mkdir(parents=True)
+    tasks = list(gather.tasks(folder, pieces, places, sizes, part_rows, heirs))
+    spooled = any(isinstance(piece.rows, Path) for piece in pieces)
+    written = spread.map(gather.gather, tasks, len(sizes)) if spooled else map(gather.gather, tasks)
+    held = snapshot.finish(folder, [part for parts in written for part in parts])
+    rejects = [table for one in came for table in one.rejects()] if limit is None else []
     return Ingested(
         held.rows,
         pa.concat_tables([LEDGER.empty_table(), *rejects]),
-        {source.name: one.digest for source, one in zip(sources, came, strict=True)},
+        {one.source: one.digest for one in came},
         replaced,
-        pa.concat_tables([RECORDS.empty_table(), *(one.records for one in came)]),
-        {source.name: one.files for source, one in zip(sources, came, strict=True)},
+        pa.RecordBatchReader.from_batches(RECORDS, (batch for one in came for batch in one.records())),
+        {one.source: sorted(one.digests.values()) for one in came},
     )
 
 
-@dataclass(frozen=True)
-class _Came:
-    """What came of one source; `ids` are aligned with its spool (None: not taken)."""
-
-    ids: list[str | None]
-    rejects: list[pa.Table]
-    digest: str
-    replaced: list[str]
-    records: pa.Table
-    files: list[str]
-
-
-def _identify(
+def _read(
     source: Source,
     files: list[File],
-    spool: Spool,
+    engine: Engine,
+    scratch: Path,
+    room: int,
     known: Known,
     forgotten: Forgotten,
     progress: Callable[[int], None],
-) -> _Came:
-    """Spool the rows of the files that may hold something new, and find out which of them do."""
+) -> "_Came":
+    """Read the files that may hold something new, and find out what does; `room` bytes of rows stay in memory."""
     readable = [file for file in files if file.problem is None]
     marks = {file.name: _mark(file) for file in readable}
     digests = {file.name: sha256(file) for file in readable}
     kept = known.skip(list(digests.values()))
-    records: list[bytes] = []
-    keys: list[str | None] = []
-    lines: list[int | None] = []
-    places: list[pa.ChunkedArray] = []
-    keyed = False
-    rejects = []
-    for batch in read(
-        source, files, skip=frozenset(name for name, found in digests.items() if found in kept)
-    ):
-        spool.append(batch.rows)
-        records += batch.records
-        places.append(batch.rows["file"])
-        rejects.append(batch.rejects)
-        if batch.keys is not None and batch.lines is not None:
-            keyed = True
-            keys += batch.keys
-            lines += batch.lines
-        progress(len(batch.records))
+    skip = frozenset(name for name, found in digests.items() if found in kept)
+    full = 0
+
+    def taking() -> Iterator[Taking]:
+        nonlocal full
+        for number, stretch in enumerate(read(source, files, skip=skip)):
+            full += stretch.size
+            yield Taking(stretch, scratch / f"{source.name}-{number:06d}.arrow" if full > room else None)
+
+    size = sum(marks[file.name][1] for file in readable if file.name not in skip)
+    pieces = []
+    for piece in engine.stream(take_in, taking(), size):
+        pieces.append(piece)
+        progress(piece.count)
     _still(readable, marks)
-    if records:
-        _as_before(source, known, keyed)
-    names = [name for column in places for name in column.to_pylist()]
-    seen = known.among(records)
-    if keyed:
-        ids, refused, replaced = _ids_of_keys(source.name, keys, records, seen, known, kept, forgotten)
-    else:
-        every = list(_ids_of_records(source.name, records, known.counts(records, kept)))
-        ids = [None if old else row_id for row_id, old in zip(every, known.has(every), strict=True)]
-        refused, replaced = [], []
-    gone = forgotten.among(source.name, ids, records)
-    told = {place: _refusal(keys[place], lines[place]) for place in refused}
-    told |= {place: ("forgotten", f": {why}") for place, why in gone.items()}
-    rejects += _rejects_of(spool, told)
-    held = [place for place, row_id in enumerate(ids) if row_id is not None]
-    held = sorted([*held, *(place for place in refused if not seen[place])])
-    state = hashlib.sha256(b"".join(sorted(records[place] for place in held)))
-    whole = _whole(names, held, digests)
-    table = pa.table(
-        [
-            pa.repeat(source.name, len(held)),
-            pa.array([records[place] for place in held], pa.binary(16)),
-            pa.array([ids[place] for place in held], pa.string()),
-            pa.array([whole.get(names[place]) for place in held], pa.string()),
-        ],
-        schema=RECORDS,
-    )
-    taken = [None if place in gone else row_id for place, row_id in enumerate(ids)]
-    return _Came(taken, rejects, state.hexdigest(), replaced, table, sorted(digests.values()))
+    keyed = any(piece.keyed for piece in pieces)
+    ids = np.concatenate([np.zeros((0, 2), np.uint64), *(piece.ids for piece in pieces)])
+    records = np.concatenate([np.zeros((0, 2), np.uint64), *(piece.records for piece in pieces)])
+    found = identify(source.name, ids, records, keyed, known, kept, forgotten)
+    gone = {}
+    if forgotten:
+        named = [
+            row_id if has else None
+            for row_id, has in zip(hexadecimal(found.ids).to_pylist(), found.has.tolist(), strict=True)
+        ]
+        gone = forgotten.among(source.name, named, values(records).to_pylist())
+    return _Came(source.name, pieces, found, records, gone, digests)
+
+
+@dataclass(frozen=True)
+class _Came:
+    """What came of one source, piece by piece; arrays are aligned with the rows of all its pieces."""
+
+    source: str
+    pieces: list[Taken]
+    found: Identified
+    all_records: np.ndarray
+    gone: dict[int, str]
+    digests: dict[str, str]
+
+    @property
+    def taken(self) -> np.ndarray:
+        """Which rows are taken."""
+        taken = self.found.has.copy()
+        taken[[*self.gone]] = False
+        return taken
+
+    @cached_property
+    def place(self) -> tuple[np.ndarray, np.ndarray]:
+        """The piece of each row, and its place there."""
+        counts = [piece.count for piece in self.pieces]
+        piece = np.repeat(np.arange(len(counts), dtype=np.int32), counts)
+        index = np.concatenate(
+            [np.zeros(0, np.int32), *(np.arange(count, dtype=np.int32) for count in counts)]
+        )
+        return piece, index
+
+    @cached_property
+    def sizes(self) -> np.ndarray:
+        """The bytes of each row."""
+        return np.concatenate([np.zeros(0, np.int64), *(piece.sizes for piece in self.pieces)])
+
+    @property
+    def digest(self) -> str:
+        """A digest of its records, whatever their order."""
+        held = state(self.all_records[self.found.has | self.found.refused])
+        return hashlib.sha256(held.astype(">u8").tobytes()).hexdigest()
+
+    def rejects(self) -> Iterator[pa.Table]:
+        """Yield lines of the ledger for records that are no rows, that are refused, or that were forgotten."""
+        yield from (piece.rejects for piece in self.pieces)
+        refused = np.flatnonzero(self.found.refused)
+        places = np.array(sorted({*refused.tolist(), *self.gone}), np.int64)
+        if not len(places):
+            return
+        piece, index = (held[places] for held in self.place)
+        spooled = {int(number): self.pieces[number].rows for number in np.unique(piece)}
+        rows = gather.rows_at(spooled, Places(piece, index, self.found.ids[places]))
+        told = [
+            ("forgotten", f": {self.gone[place]}") if place in self.gone else _refusal(key, line)
+            for place, key, line in zip(
+                places.tolist(), rows["key"].to_pylist(), rows["line"].to_pylist(), strict=True
+            )
+        ]
+        columns = {name: rows[name].combine_chunks() for name in ("source", "file", "row")}
+        columns["stage"], columns["action"] = pa.repeat("ingest", len(told)), pa.repeat("reject", len(told))
+        columns["reason"] = pa.array([reason for reason, _ in told], pa.string())
+        columns["detail"] = pa.array(
+            [file + what for file, (_, what) in zip(rows["file"].to_pylist(), told, strict=True)], pa.string()
+        )
+        yield conform(columns, LEDGER)
+
+    def records(self) -> Iterator[pa.RecordBatch]:
+        """Yield what is known from now on, in the order in which it came."""
+        names: dict[str, int] = {}
+        codes = [
+            np.array([names.setdefault(name, len(names)) for name in piece.names], np.int32)[piece.files]
+            for piece in self.pieces
+        ]
+        file = np.concatenate([np.zeros(0, np.int32), *codes])
+        listed = self.found.has | self.found.refused
+        digests = [self.digests[name] for name in names]
+        whole = (
+            np.bincount(file[listed], minlength=len(names)) == np.bincount(file, minlength=len(names))
+        ) & (np.array([digests.count(found) == 1 for found in digests], bool))
+        of_file = pa.array(
+            [found if one else None for found, one in zip(digests, whole, strict=True)], pa.string()
+        )
+        held = np.flatnonzero(listed)
+        for start in range(0, len(held), _CHUNK):
+            some = held[start : start + _CHUNK]
+            ids = hexadecimal(self.found.ids[some])
+            yield pa.record_batch(
+                [
+                    pa.repeat(self.source, len(some)),
+                    values(self.all_records[some]),
+                    pc.if_else(pa.array(self.found.has[some]), ids, pa.scalar(None, pa.string())),
+                    of_file.take(pa.array(file[some])),
+                ],
+                schema=RECORDS,
+            )
 
 
 def _mark(file: File) -> tuple[int, int, int]:
@@ -180,27 +252,6 @@ def _still(files: list[File], marks: Mapping[str, tuple[int, int, int]]) -> None
             )
 
 
-def _as_before(source: Source, known: Known, keyed: bool) -> None:
-    """Raise `UserError` where records had keys before and have none now, or the other way round."""
-    if known.keyed not in (None, keyed):
-        how = ("with", "without") if known.keyed else ("without", "with")
-        raise UserError(
-            f"source {source.name!r} was read {how[0]} keys before and is read {how[1]} them now, so no row could be told from "
-            "another; name the column with `key:`, give every file that column, or run with --fresh"
-        )
-
-
-def _whole(names: list[str], held: list[int], digests: Mapping[str, str]) -> dict[str, str]:
-    """Return the files (name to digest) all of whose records are among those held, and which are there once."""
-    listed = Counter(names[place] for place in held)
-    copies = Counter(digests.values())
-    return {
-        name: digests[name]
-        for name, count in Counter(names).items()
-        if listed[name] == count and copies[digests[name]] == 1
-    }
-
-
 def sha256(file: File) -> str:
     """Hash a file's bytes; of one that is as it was when this process hashed it last, the digest is known."""
     return _sha256(file.path, *_mark(file), file.path.stat().st_ctime_ns)
@@ -212,62 +263,9 @@ def _sha256(path: Path, *_state: int) -> str:
         return hashlib.file_digest(opened, "sha256").hexdigest()
 
 
-def _ids_of_records(source: str, records: list[bytes], before: Mapping[bytes, int]) -> Iterator[str]:
-    seen: dict[bytes, int] = {}
-    for record in records:
-        ordinal = seen.get(record, before.get(record, 0))
-        seen[record] = ordinal + 1
-        yield record_id(source, record, ordinal)
-
-
-def _ids_of_keys(
-    source: str,
-    keys: list[str | None],
-    records: list[bytes],
-    seen: list[bool],
-    known: Known,
-    kept: frozenset[str],
-    forgotten: Forgotten,
-) -> tuple[list[str | None], list[int], list[str]]:
-    """Return the id of each record that is taken, the places of those that are refused, and the ids replaced.
-
-    Of the records that share a key and never came before the one of least digest has it, one that was forgotten
-    last; the others, and null keys, are refused.
-    """
-    of_key: dict[str, list[int]] = {}
-    for place, key in enumerate(keys):
-        if key is not None:
-            of_key.setdefault(key, []).append(place)
-    named = {key: keyed_id(source, key) for key in of_key}
-    held = known.held(list(named.values()))
-    elsewhere = known.counts([record for record, _ in held.values()], kept)
-    ids: list[str | None] = [None] * len(keys)
-    refused = [place for place, key in enumerate(keys) if key is None]
-    replaced = []
-    for key, places in of_key.items():
-        new = [place for place in places if not seen[place]]
-        record, _ = held.get(named[key], (None, None))
-        gone = (
-            record is not None and not elsewhere[record] and all(records[place] != record for place in places)
-        )
-        chosen = min(
-            new or (places if gone else []),
-            key=lambda place: (records[place].hex() in forgotten.records, records[place], place),
-            default=None,
-        )
-        if chosen is not None:
-            ids[chosen] = named[key]
-            refused += [place for place in new if place != chosen]
-            if record is not None:
-                replaced.append(named[key])
-    return ids, sorted(refused), replaced
-
-
-def _refusal(key: str | None, line: int | None) -> tuple[str, str]:
-    """Say why a record is refused, whose key is null or was taken by another."""
+def _refusal(key: str, line: int | None) -> tuple[str, str]:
+    """Say why a record is refused, whose key was taken by another."""
     where = "" if line is None else f":{line}"
-    if key is None:
-        return "null_key", f"{where}: the key is null"
     return REPEATED, f"{where}: {_SAID}{key!r}"
 
 
@@ -277,59 +275,23 @@ def key_of(detail: str) -> str | None:
     return str(ast.literal_eval(found)) if found else None
 
 
-def _rejects_of(spool: Spool, told: Mapping[int, tuple[str, str]]) -> list[pa.Table]:
-    """Return lines of the ledger for records (by place) that are refused; what is said of one follows its file's name."""
-    if not told:
-        return []
-    places = np.array(sorted(told))
-    tables, start = [], 0
-    for table in spool:
-        inside = places[(places >= start) & (places < start + table.num_rows)]
-        rows = table.select(["source", "file", "row"]).take(pa.array(inside - start))
-        count = rows.num_rows
-        columns = {name: rows[name].combine_chunks() for name in ("source", "file", "row")}
-        columns["stage"], columns["action"] = pa.array(["ingest"] * count), pa.array(["reject"] * count)
-        columns["reason"] = pa.array([told[place][0] for place in inside], pa.string())
-        columns["detail"] = pa.array(
-            [
-                f"{file}{told[place][1]}"
-                for file, place in zip(columns["file"].to_pylist(), inside, strict=True)
-            ],
-            pa.string(),
-        )
-        tables.append(conform(columns, LEDGER))
-        start += table.num_rows
-    return tables
-
-
-def _least(ids: list[list[str | None]], seed: int, limit: int) -> list[list[str | None]]:
-    named = (
-        (digest(str(seed), "limit", row_id), row_id)
-        for of_source in ids
-        for row_id in of_source
-        if row_id is not None
+def _in_id_order(came: Sequence[_Came], seed: int, limit: int | None) -> tuple[Places, np.ndarray]:
+    """Return where the rows that are taken lie, in id order, and the bytes of each."""
+    before = np.cumsum([0, *(len(one.pieces) for one in came)])
+    taken = [np.flatnonzero(one.taken) for one in came]
+    ids = np.concatenate([one.found.ids[some] for one, some in zip(came, taken, strict=True)])
+    piece = np.concatenate(
+        [one.place[0][some] + start for one, some, start in zip(came, taken, before, strict=False)]
     )
-    taken = {row_id for _, row_id in heapq.nsmallest(limit, named)}
-    return [[row_id if row_id in taken else None for row_id in of_source] for of_source in ids]
+    index = np.concatenate([one.place[1][some] for one, some in zip(came, taken, strict=True)])
+    sizes = np.concatenate([one.sizes[some] for one, some in zip(came, taken, strict=True)])
+    order = np.lexsort((ids[:, 1], ids[:, 0]))
+    if limit is not None:
+        order = order[_least(hexadecimal(ids[order]).to_pylist(), seed, limit)]
+    return Places(piece[order], index[order], ids[order]), sizes[order]
 
 
-def _heir(rows: pa.Table, earlier: pa.Table | None) -> pa.Table:
-    """Give rows the family and the split of the rows that they replace."""
-    if earlier is None:
-        return rows
-    where = pc.index_in(rows["id"], earlier["id"].combine_chunks()).combine_chunks()
-    for name in ("family", "split"):
-        held = pc.coalesce(rows[name], earlier[name].take(where))
-        rows = rows.set_column(rows.schema.get_field_index(name), name, held)
-    return rows
-
-
-def _named(spools: Sequence[Spool], ids: Sequence[list[str | None]]) -> Iterator[pa.Table]:
-    """Yield the spooled rows that have an id, with it."""
-    for spool, of_source in zip(spools, ids, strict=True):
-        start = 0
-        for table in spool:
-            named = pa.array(of_source[start : start + table.num_rows], pa.string())
-            start += table.num_rows
-            whole = table.set_column(0, "id", named)
-            yield whole.filter(named.is_valid()) if named.null_count else whole
+def _least(ids: list[str], seed: int, limit: int) -> np.ndarray:
+    """Return the positions (ascending) of the ids of least keyed hash."""
+    named = ((digest(str(seed), "limit", row_id), place) for place, row_id in enumerate(ids))
+    return np.array(sorted(place for _, place in heapq.nsmallest(limit, named)), np.int64)

@@ -20,6 +20,7 @@ def _array(kind: types.Type, dimensions: int = 1) -> types.Array:
 _uint8s, _bools = _array(types.uint8), _array(types.boolean)
 _int32s, _uint32s = _array(types.int32), _array(types.uint32)
 _int64s, _uint64s = _array(types.int64), _array(types.uint64)
+_parents = types.Array(types.int64, 1, "C")
 
 
 @numba.njit(cache=True, inline="always")
@@ -95,35 +96,47 @@ def words(offsets, data, kinds, folded, symbols):  # type: ignore[no-untyped-def
 
 @numba.njit((_uint64s, _int64s, types.int64), cache=True, nogil=True)
 def shingles(hashes, begins, size):  # type: ignore[no-untyped-def]  # numba infers
-    """Return each row's set of shingles of `size` words, ascending; a shorter row is one shingle."""
+    """Return each row's shingles of `size` words, in the order of its text; a shorter row is one shingle."""
     rows = len(begins) - 1
     found = np.empty(len(hashes), np.uint64)
     starts = np.zeros(rows + 1, np.int64)
     count = 0
     for row in range(rows):
         first, last = begins[row], begins[row + 1]
-        start = count
-        if last > first:
-            span = min(size, last - first)
-            for at in range(first, last - span + 1):
-                value = np.uint64(span)
-                for word in range(at, at + span):
-                    value = _mix(value ^ hashes[word]) + np.uint64(0x9E3779B97F4A7C15)
-                found[count] = value
+        span = min(size, last - first)
+        for at in range(first, last - span + 1 if span else first):
+            value = np.uint64(span)
+            for word in range(at, at + span):
+                value = _mix(value ^ hashes[word]) + np.uint64(0x9E3779B97F4A7C15)
+            found[count] = value
+            count += 1
+        starts[row + 1] = count
+    return found[:count].copy(), starts
+
+
+@numba.njit((_uint64s, _int64s), cache=True, nogil=True)
+def sets(values, begins):  # type: ignore[no-untyped-def]  # numba infers
+    """Return each row's values as a set: ascending, each once."""
+    rows = len(begins) - 1
+    found = np.empty(len(values), np.uint64)
+    starts = np.zeros(rows + 1, np.int64)
+    count = 0
+    for row in range(rows):
+        own = np.sort(values[begins[row] : begins[row + 1]])
+        for at in range(len(own)):
+            if at == 0 or own[at] != own[at - 1]:
+                found[count] = own[at]
                 count += 1
-            own = np.sort(found[start:count])
-            count = start
-            for at in range(len(own)):
-                if at == 0 or own[at] != own[at - 1]:
-                    found[count] = own[at]
-                    count += 1
         starts[row + 1] = count
     return found[:count].copy(), starts
 
 
 @numba.njit((_uint64s, _int64s, _uint32s, _uint32s, types.int64), cache=True, nogil=True)
 def band_keys(found, starts, multipliers, offsets, bands):  # type: ignore[no-untyped-def]  # numba infers
-    """Return MinHash-LSH band keys, uint64 of shape (rows, bands); a row without shingles has zeros."""
+    """Return MinHash-LSH band keys, uint64 of shape (rows, bands); a row without shingles has zeros.
+
+    Each row's shingles may come in any order, and more than once.
+    """
     rows = len(starts) - 1
     hashes = len(multipliers)
     each = hashes // bands
@@ -147,6 +160,75 @@ def band_keys(found, starts, multipliers, offsets, bands):  # type: ignore[no-un
     return keys
 
 
+@numba.njit((_uint64s, _int64s), cache=True, nogil=True)
+def sequence_keys(hashes, begins):  # type: ignore[no-untyped-def]  # numba infers
+    """Return a 128-bit key of each row's values in their order, uint64 of shape (rows, 2); zeros where there is none."""
+    rows = len(begins) - 1
+    keys = np.zeros((rows, 2), np.uint64)
+    for row in range(rows):
+        if begins[row] == begins[row + 1]:
+            continue
+        one, two = _FNV_BASIS, np.uint64(begins[row + 1] - begins[row])
+        for at in range(begins[row], begins[row + 1]):
+            one = _mix(one ^ hashes[at]) + np.uint64(0x9E3779B97F4A7C15)
+            two = _mix(two + hashes[at] * _FNV_PRIME) ^ np.uint64(0xD6E8FEB86659FD93)
+        keys[row, 0], keys[row, 1] = one, two
+    return keys
+
+
+@numba.njit((_uint64s, _bools, types.int64), cache=True, nogil=True)
+def may_meet(keys, asked, bits):  # type: ignore[no-untyped-def]  # numba infers
+    """Return the rows whose key may be that of another row, one of the two being `asked`: all that are, and some more.
+
+    Two tables of 2**bits bits, looked up by the first bits of a key: seen among the asked, seen again. The key 0 is
+    nobody's.
+    """
+    shift = np.uint64(64 - bits)
+    once = np.zeros(1 << (bits - 3), np.uint8)
+    again = np.zeros(1 << (bits - 3), np.uint8)
+    for turn in range(2):
+        for row in range(len(keys)):
+            if asked[row] != (turn == 0) or keys[row] == 0:
+                continue
+            slot = keys[row] >> shift
+            byte, bit = slot >> np.uint64(3), np.uint8(1 << (slot & np.uint64(7)))
+            if once[byte] & bit:
+                again[byte] |= bit
+            elif turn == 0:
+                once[byte] |= bit
+    found = np.empty(len(keys), np.int64)
+    count = 0
+    for row in range(len(keys)):
+        slot = keys[row] >> shift
+        if keys[row] != 0 and again[slot >> np.uint64(3)] & np.uint8(1 << (slot & np.uint64(7))):
+            found[count] = row
+            count += 1
+    return found[:count].copy()
+
+
+@numba.njit(cache=True, inline="always")
+def _root(parents, row):  # type: ignore[no-untyped-def]  # numba infers
+    while parents[row] != row:
+        parents[row] = parents[parents[row]]
+        row = parents[row]
+    return row
+
+
+@numba.njit((_parents, _int64s, _int64s), cache=True, nogil=True)
+def unite(parents, ones, others):  # type: ignore[no-untyped-def]  # numba infers
+    """Unite rows in a forest whose roots are the first rows of their trees."""
+    for at in range(len(ones)):
+        one, two = _root(parents, ones[at]), _root(parents, others[at])
+        parents[max(one, two)] = min(one, two)
+
+
+@numba.njit((_parents,), cache=True, nogil=True)
+def flatten(parents):  # type: ignore[no-untyped-def]  # numba infers
+    """Let every row name its root."""
+    for row in range(len(parents)):
+        parents[row] = _root(parents, row)
+
+
 @numba.njit(cache=True, inline="always")
 def _jaccard(found, a, a_end, b, b_end):  # type: ignore[no-untyped-def]  # numba infers
     """Return the Jaccard similarity of two ascending sets in one flat array."""
@@ -164,24 +246,17 @@ def _jaccard(found, a, a_end, b, b_end):  # type: ignore[no-untyped-def]  # numb
     return common / (total - common) if total > common else 0.0
 
 
-@numba.njit(cache=True, inline="always")
-def _root(parents, row):  # type: ignore[no-untyped-def]  # numba infers
-    while parents[row] != row:
-        parents[row] = parents[parents[row]]
-        row = parents[row]
-    return row
-
-
 @numba.njit(
-    (_array(types.int64, 2), types.int64, _uint64s, _int64s, _bools, _int64s, types.float64, types.int64),
+    (_array(types.int64, 2), _int64s, _uint64s, _int64s, _bools, _int64s, types.float64),
     cache=True,
     nogil=True,
 )
-def settle(buckets, num_buckets, found, starts, fixed, classes, threshold, cap):  # type: ignore[no-untyped-def]  # numba infers
+def settle(buckets, slots, found, starts, fixed, classes, threshold):  # type: ignore[no-untyped-def]  # numba infers
     """Greedy removal in survivor order: rows come best first, and fall against rows that stay.
 
-    `buckets` (rows, bands) holds for each row and band a bucket number, or -1 where nobody shares the band.
-    A row is compared with the first `cap` rows that stay in each of its buckets. It falls against the most
+    `buckets` (rows, bands) holds for each row and band a bucket number, or -1 where nobody shares the band; the
+    bucket `b` has room for `slots[b + 1] - slots[b]` rows.
+    A row is compared with the first rows that stay in each of its buckets, as many as have room. It falls against the most
     similar of those at or over `threshold` that has its own class (`classes`, int64); those of another class
     are kin, not duplicates. A `fixed` row is not compared and never falls.
 
@@ -193,16 +268,16 @@ def settle(buckets, num_buckets, found, starts, fixed, classes, threshold, cap):
     best = np.full(rows, np.nan, np.float64)
     parents = np.arange(rows)
     seen = np.full(rows, -1, np.int64)
-    stays = np.full((num_buckets, cap), -1, np.int64)
-    held = np.zeros(num_buckets, np.int64)
+    stays = np.empty(slots[-1], np.int64)
+    ends = slots[:-1].copy()
     for row in range(rows):
         if not fixed[row]:
             for band in range(bands):
                 bucket = buckets[row, band]
                 if bucket < 0:
                     continue
-                for slot in range(held[bucket]):
-                    rival = stays[bucket, slot]
+                for slot in range(slots[bucket], ends[bucket]):
+                    rival = stays[slot]
                     if seen[rival] == row:
                         continue
                     seen[rival] = row
@@ -221,9 +296,9 @@ def settle(buckets, num_buckets, found, starts, fixed, classes, threshold, cap):
         if other[row] < 0:
             for band in range(bands):
                 bucket = buckets[row, band]
-                if bucket >= 0 and held[bucket] < cap:
-                    stays[bucket, held[bucket]] = row
-                    held[bucket] += 1
+                if bucket >= 0 and ends[bucket] < slots[bucket + 1]:
+                    stays[ends[bucket]] = row
+                    ends[bucket] += 1
     for row in range(rows):
         parents[row] = _root(parents, row)
     return other, best, parents

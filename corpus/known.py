@@ -10,9 +10,11 @@ from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass
 from functools import cached_property
 
+import numpy as np
 import pyarrow as pa
 import pyarrow.compute as pc
 
+from corpus.arrays import pairs
 from corpus.schema import record_id
 from corpus.versions.forgotten import record
 
@@ -87,27 +89,31 @@ class Known:
             if record != held[row_id][0] and file is not None
         )
 
-    def among(self, records: Sequence[bytes]) -> list[bool]:
-        """Say of each record whether it came before."""
-        if not records:
-            return []
-        return _among(pa.array(records, pa.binary(16)), self.records["record"])
+    def among(self, records: pa.FixedSizeBinaryArray) -> np.ndarray:
+        """Say of each record whether it came before (bool)."""
+        return _among(records, self.records["record"]) if len(records) else np.zeros(0, bool)
 
-    def has(self, ids: Sequence[str]) -> list[bool]:
-        """Say of each row id whether a record had it."""
-        if not ids:
-            return []
-        return _among(pa.array(ids, pa.string()), self.records["id"])
+    def has(self, ids: pa.StringArray) -> np.ndarray:
+        """Say of each row id whether a record had it (bool)."""
+        return _among(ids, self.records["id"]) if len(ids) else np.zeros(0, bool)
 
-    def counts(self, records: Sequence[bytes], files: frozenset[str]) -> Counter[bytes]:
-        """Count, of these records, the equal ones in files that are known and present."""
-        if not records:
-            return Counter()
+    def counts(self, records: pa.FixedSizeBinaryArray, files: frozenset[str]) -> np.ndarray:
+        """Count, of each of these records (no two are equal), the equal ones in files that are known and present."""
         inside = pc.and_(
             pc.is_in(self.records["file"], pa.array(sorted(files), pa.string())),
-            pc.is_in(self.records["record"], pa.array(records, pa.binary(16))),
+            pc.is_in(self.records["record"], records),
         )
-        return Counter(self.records.filter(inside)["record"].to_pylist())
+        where = pc.index_in(self.records["record"].filter(inside).combine_chunks(), records)
+        return np.bincount(where.to_numpy(), minlength=len(records))
+
+    def holders(self, ids: pa.StringArray) -> tuple[np.ndarray, np.ndarray]:
+        """Say which of these ids (no two are equal) a record holds (bool), and which one ((ids, 2) uint64): the last that took it."""
+        held, records = np.zeros(len(ids), bool), np.zeros((len(ids), 2), np.uint64)
+        if len(ids):
+            mine = self.records.filter(_is_in(self.records["id"], ids))
+            where = pc.index_in(mine["id"].combine_chunks(), ids).to_numpy()
+            held[where], records[where] = True, pairs(mine["record"])  # of several the last one stays
+        return held, records
 
     def held(self, ids: Sequence[str]) -> Mapping[str, tuple[bytes, str | None]]:
         """Return the record that each of these ids holds, and the file that brought it: the last that took it."""
@@ -122,9 +128,11 @@ class Known:
         }
 
 
-def _among(few: pa.Array, many: pa.ChunkedArray) -> list[bool]:
+def _among(few: pa.Array, many: pa.ChunkedArray) -> np.ndarray:
     """Say of each of the few whether it is among the many, of which no table is made."""
-    return list(pc.is_in(few, many.filter(_is_in(many, few)).combine_chunks()).to_pylist())
+    there = pc.is_in(few, many.filter(_is_in(many, few)).combine_chunks())
+    found: np.ndarray = there.to_numpy(zero_copy_only=False)
+    return found
 
 
 def _is_in(values: pa.ChunkedArray, some: pa.Array | pa.ChunkedArray) -> pa.ChunkedArray:

@@ -82,6 +82,7 @@ class Runner:
                 forgotten=self.store.library.forgotten,
                 before=before,
                 part_rows=self.part_rows,
+                engine=self.engine,
                 progress=told,
             )
             return self.store.keep(Snapshot.open(folder / "made")), held
@@ -119,7 +120,7 @@ class Runner:
             candidates[self.earlier.rows :] = pc.is_in(ids, pa.array(grown)).to_numpy(zero_copy_only=False)
         standing = Standing(tuple(parts), stands, {}, candidates, self.earlier.rows)
         self.progress("judging", 0, 0)
-        return decide(segment, standing, contexts, self.engine)
+        return decide(segment, standing, contexts, self.engine, self.store.aside)
 
     def carry(self, segment: Segment, standing: Standing, last: Standing, published: Sequence[Part]) -> None:
         """Keep what a segment measured for the run that will build on what was published."""

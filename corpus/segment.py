@@ -15,6 +15,7 @@ import pyarrow.compute as pc
 import pyarrow.parquet as pq
 
 from corpus import text
+from corpus.arrays import whole
 from corpus.schema import digest, of_splits
 from corpus.snapshot import Part
 from corpus.stage import Context, CorpusJudge, Grow, Judge, Rewrite, Stage, file_digest
@@ -101,13 +102,13 @@ class Measured:
             return rows
         return with_messages(rows, pq.read_table(rewritten)["messages"])
 
-    def read(self, stage: Stage) -> pa.Table:
-        """Return the features that `stage` measured."""
+    def read(self, stage: Stage, column: str | None = None) -> pa.Table:
+        """Return the features that `stage` measured, or one of them."""
         prefix = f"{stage.title}/"
-        names = [name for name in pq.read_schema(self.features).names if name.startswith(prefix)]
-        return pq.read_table(self.features, columns=names).rename_columns(
-            [name.removeprefix(prefix) for name in names]
-        )
+        with pq.ParquetFile(self.features) as file:
+            names = [name for name in file.schema_arrow.names if name.startswith(prefix)]
+            held = file.read(names if column is None else [f"{prefix}{column}"])
+        return held.rename_columns([name.removeprefix(prefix) for name in held.column_names])
 
 
 def memo_key(part: Part, segment: Segment, contexts: Mapping[str, Context], seed: int) -> str:
@@ -204,14 +205,14 @@ def keep(store: Store, key: str, passed: Passed) -> None:
 
 def rewritten(rows: pa.Table, stage: Rewrite, context: Context) -> tuple[pa.Table, int]:
     """Give the contents that `stage` reads (roles, splits) to it, put its answer back, count changed rows."""
-    messages = rows["messages"].combine_chunks()
+    messages = whole(rows["messages"])
     lengths = pc.list_value_length(messages).to_numpy(zero_copy_only=False)
     holders = np.repeat(np.arange(len(rows)), lengths)
     flat = messages.flatten()
     read = of_splits(rows["split"], stage.splits)[holders]
     if stage.roles is not None:
         read &= pc.is_in(flat.field("role"), pa.array(stage.roles)).to_numpy(zero_copy_only=False)
-    before, ids = flat.field("content"), rows["id"].combine_chunks().take(pa.array(holders))
+    before, ids = flat.field("content"), whole(rows["id"]).take(pa.array(holders))
     asked = before.filter(pa.array(read))
     answered = stage.rewrite(asked, ids.filter(pa.array(read)), context)
     if len(answered) != len(asked):
@@ -230,7 +231,7 @@ def rows_with_roles(rows: pa.Table, roles: Sequence[str] | None) -> pa.Table:
     """Hand over only the messages of `roles`; None means all."""
     if roles is None:
         return rows
-    messages = rows["messages"].combine_chunks()
+    messages = whole(rows["messages"])
     lengths = pc.list_value_length(messages).to_numpy(zero_copy_only=False)
     flat = messages.flatten()
     read = pc.is_in(flat.field("role"), pa.array(roles))

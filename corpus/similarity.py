@@ -3,36 +3,63 @@
 Shared by the duplicates stages and by admission. MinHash and its bands are those of Broder (1997) and of
 Leskovec, Rajaraman & Ullman, Mining of Massive Datasets, chapter 3: `bands` bands of `rows` hashes propose a
 pair of Jaccard similarity s with probability 1 - (1 - s^rows)^bands, which is 0.998 at 0.8 for 20 of 6.
+
+Rows of the same words are settled by a key of these. Of the others the bands make components, one band in memory at a
+time; each component is settled on its own, over the sets of its rows, which wait on disk where they are many.
 """
 
-from collections.abc import Callable
+import os
+from collections.abc import Iterator
+from concurrent.futures import ThreadPoolExecutor
+from contextlib import ExitStack
 from dataclasses import dataclass
+from pathlib import Path
+from typing import Protocol
 
 import numpy as np
 import pyarrow as pa
-import pyarrow.compute as pc
 
-from corpus import text
+from corpus import survival, text
+from corpus.arrays import pairs, values
+from corpus.stage import Features, Rows
 
 BANDS, ROWS_PER_BAND = 20, 6
 CAP = 32
-"""Rows that stay with which a row is compared in one bucket, the best first; bounds a bucket's work."""
+"""Rows that stay with which a row is compared in one bucket of a large component, the best first; bounds a bucket's work."""
+SMALL = 64
+"""In a component of so many rows or fewer each is compared with all that stay."""
+BATCH_ROWS = 50_000
+"""Rows that are settled at a time, or one component."""
+_BAND = [f"band{number:02d}" for number in range(BANDS)]
 
 
-def band_keys(texts: pa.StringArray, size: int) -> pa.FixedSizeBinaryArray:
-    """Return each text's LSH band keys: `BANDS` uint64 side by side, zeros where there is no shingle."""
+def measured(texts: pa.StringArray, size: int) -> dict[str, pa.Array]:
+    """Return what is kept of each text: `said`, the 128-bit key of its words, how many `words`, and LSH band keys (uint64).
+
+    Keys are zero where there is no word.
+    """
     from corpus import kernels
 
     hashes, begins = text.word_hashes(texts)
-    found, starts = kernels.shingles(hashes, begins, size)
-    generator = np.random.default_rng(20_251_123)  # one family of hash functions for all corpora
+    keys = band_keys(*kernels.shingles(hashes, begins, size))
+    bands = {name: pa.array(np.ascontiguousarray(keys[:, number])) for number, name in enumerate(_BAND)}
+    return {
+        "said": values(kernels.sequence_keys(hashes, begins)),
+        "words": pa.array(np.diff(begins)),
+        **bands,
+    }
+
+
+def band_keys(found: np.ndarray, starts: np.ndarray) -> np.ndarray:
+    """Return the band keys of shingle sets, uint64 of shape (rows, `BANDS`); one family of hash functions for all corpora."""
+    from corpus import kernels
+
+    generator = np.random.default_rng(20_251_123)
     count = BANDS * ROWS_PER_BAND
     multipliers = generator.integers(0, 2**32, count, np.uint64).astype(np.uint32) | np.uint32(1)
     offsets = generator.integers(0, 2**32, count, np.uint64).astype(np.uint32)
-    keys = kernels.band_keys(found, starts, multipliers, offsets, BANDS)
-    return pa.FixedSizeBinaryArray.from_buffers(
-        pa.binary(8 * BANDS), len(texts), [None, pa.py_buffer(keys.tobytes())]
-    )
+    keys: np.ndarray = kernels.band_keys(found, starts, multipliers, offsets, BANDS)
+    return keys
 
 
 @dataclass(frozen=True)
@@ -45,47 +72,8 @@ class ShingleSets:
         """Return the sets, aligned with `texts`."""
         from corpus import kernels
 
-        found, starts = kernels.shingles(*text.word_hashes(texts), self.size)
+        found, starts = kernels.sets(*kernels.shingles(*text.word_hashes(texts), self.size))
         return pa.LargeListArray.from_arrays(pa.array(starts), pa.array(found))
-
-
-def buckets(keys: pa.ChunkedArray | pa.Array, among: np.ndarray) -> np.ndarray:
-    """Number the band keys that two rows or more share: (rows, bands) int64, -1 where nobody shares.
-
-    A bucket without a row of `among` (bool) settles nothing, and gets no number.
-    """
-    whole = keys.combine_chunks() if isinstance(keys, pa.ChunkedArray) else keys
-    held = np.frombuffer(whole.buffers()[1], np.uint64) if len(whole) else np.zeros(0, np.uint64)
-    table = held.reshape(-1, BANDS)[whole.offset : whole.offset + len(whole)]
-    numbers = np.full(table.shape, -1, np.int64)
-    if among.all():
-        return _numbered(table, numbers)
-    near = among.copy()
-    for band in range(BANDS):
-        column = np.ascontiguousarray(table[:, band])
-        near |= pc.is_in(pa.array(column), pa.array(column[among])).to_numpy(zero_copy_only=False)
-    met = np.flatnonzero(near)
-    some = _numbered(table[met], np.full((len(met), BANDS), -1, np.int64))
-    present = np.zeros(some.max(initial=-1) + 2, bool)
-    present[some[among[met]]] = True
-    present[-1] = False
-    numbers[met] = np.where(present[some], some, -1)
-    return numbers
-
-
-def _numbered(table: np.ndarray, numbers: np.ndarray) -> np.ndarray:
-    count = 0
-    for band in range(BANDS):
-        column = table[:, band]
-        order = np.argsort(column, kind="stable")
-        ordered = column[order]
-        new = np.r_[True, ordered[1:] != ordered[:-1]] if len(ordered) else np.zeros(0, bool)
-        group = np.cumsum(new) - 1
-        shared = (np.bincount(group)[group] > 1) & (ordered != 0) if len(ordered) else new
-        _, dense = np.unique(group[shared], return_inverse=True)
-        numbers[order[shared], band] = count + dense
-        count += int(dense.max()) + 1 if len(dense) else 0
-    return numbers
 
 
 @dataclass(frozen=True)
@@ -97,41 +85,211 @@ class Settled:
     family: np.ndarray
 
 
+class Order(Protocol):
+    """What decides between rows; both answer for the rows at positions."""
+
+    def rank(self, positions: np.ndarray) -> np.ndarray:
+        """Return the survivor order (0 is best) among these rows; rows that never fall come first."""
+
+    def classes(self, positions: np.ndarray) -> np.ndarray:
+        """Return a number for each row; alike rows of unlike numbers are kin, not duplicates."""
+
+
 def settle(
-    numbers: np.ndarray,
-    look: Callable[[np.ndarray], pa.LargeListArray],
-    rank: np.ndarray,
-    classes: np.ndarray,
+    features: Features,
+    rows: Rows,
+    size: int,
+    order: Order,
     threshold: float,
     *,
     fixed: np.ndarray,
+    among: np.ndarray | None = None,
 ) -> Settled:
-    """Drop each row that is at least `threshold` alike a better row that stays and shares a bucket with it.
+    """Drop each row that is at least `threshold` alike a better row that stays and with which it was compared.
 
-    All arrays are aligned with the rows; `rank` (0 is best) is the survivor order, `fixed` rows never fall.
-    `look` returns the shingle sets of the rows at positions: of those that share a bucket, nobody else's.
+    `features` has what `measured` returned for shingles of `size` words. Rows that are `fixed` never fall; those that are
+    not `among` the judged (bool) are left out.
     """
+    count = len(fixed)
+    judged = np.ones(count, bool) if among is None else among
+    asked = judged & ~fixed
+    of = _copies(features, judged, asked, order)
+    single = judged & (of == np.arange(count))
+    parents = _components(features, single, asked)
+    near = np.flatnonzero(np.bincount(parents, minlength=count)[parents] > 1)
+    found = Settled(np.full(count, -1), np.full(count, np.nan), np.arange(count))
+    for part in _settled(rows, near, parents[near], size, order, threshold, fixed):
+        positions, other, likeness, family = part
+        found.other[positions], found.likeness[positions], found.family[positions] = other, likeness, family
+    copies = np.flatnonzero(of != np.arange(count))
+    model = of[copies]
+    stays = found.other[model] < 0
+    found.other[copies] = np.where(stays, model, found.other[model])
+    found.likeness[copies] = np.where(stays, 1.0, found.likeness[model])
+    found.family[copies] = found.family[model]
+    return found
+
+
+def _copies(features: Features, judged: np.ndarray, asked: np.ndarray, order: Order) -> np.ndarray:
+    """Return for each row the best row of its words and class, or itself: where it may not fall, or has no equal."""
     from corpus import kernels
 
-    shared = np.flatnonzero((numbers >= 0).any(axis=1))
-    order = np.argsort(rank[shared], kind="stable")
-    rows = shared[order]
-    ordered = look(shared).take(pa.array(order))
-    present, dense = np.unique(numbers[rows], return_inverse=True)
-    bucket = dense.reshape(numbers[rows].shape) - (1 if len(present) and present[0] == -1 else 0)
-    other, best, parents = kernels.settle(
-        bucket.astype(np.int64),
-        len(present),
-        ordered.values.to_numpy(),
-        ordered.offsets.to_numpy(),
-        fixed[rows],
-        classes[rows],
-        threshold,
-        CAP,
-    )
-    count = len(numbers)
-    found = Settled(np.full(count, -1), np.full(count, np.nan), np.arange(count))
-    found.other[rows] = np.where(other >= 0, rows[other], -1)
-    found.likeness[rows] = best
-    found.family[rows] = rows[parents]
-    return found
+    high, low = pairs(features["said"]).T
+    high = np.where(judged, high, 0)
+    met = kernels.may_meet(high, asked, _bits(asked))
+    of = np.arange(len(asked))
+    best = survival.best(order.rank(met), high[met], low[met], order.classes(met))
+    of[met] = np.where(asked[met], met[best], met)
+    return of
+
+
+def _components(features: Features, single: np.ndarray, asked: np.ndarray) -> np.ndarray:
+    """Return for each row the first row of its component: rows that share a band with one that is asked."""
+    from corpus import kernels
+
+    parents = np.arange(len(single))
+    bits = _bits(asked)
+    among = asked & single
+
+    def links(name: str) -> tuple[np.ndarray, np.ndarray]:
+        keys = np.where(single, features[name].to_numpy(), np.uint64(0))
+        met = kernels.may_meet(keys, among, bits)
+        met = met[np.argsort(keys[met], kind="stable")]
+        same = keys[met[1:]] == keys[met[:-1]]
+        run = np.cumsum(np.r_[True, ~same]) - 1 if len(met) else np.zeros(0, np.int64)
+        some = np.bincount(run, among[met]) > 0
+        linked = same & some[run[1:]]
+        return met[:-1][linked], met[1:][linked]
+
+    with ThreadPoolExecutor(os.cpu_count()) as pool:
+        for ones, others in pool.map(links, _BAND):
+            kernels.unite(parents, ones, others)
+    kernels.flatten(parents)
+    return parents
+
+
+def _bits(asked: np.ndarray) -> int:
+    """Return how many bits of a key tell `asked` rows apart well enough: sixteen slots for each."""
+    return max(10, int(16 * asked.sum()).bit_length())
+
+
+_Part = tuple[np.ndarray, np.ndarray, np.ndarray, np.ndarray]
+
+
+def _settled(
+    rows: Rows,
+    near: np.ndarray,
+    component: np.ndarray,
+    size: int,
+    order: Order,
+    threshold: float,
+    fixed: np.ndarray,
+) -> Iterator[_Part]:
+    """Yield batch by batch the positions of rows, and what `Settled` says of them."""
+    if not len(near):
+        return
+    rank, classes = order.rank(near), order.classes(near)
+    by = np.lexsort((rank, component))
+    new = np.r_[True, component[by][1:] != component[by][:-1]]
+    first = np.flatnonzero(new)
+    starts = first[np.r_[True, first[1:] // BATCH_ROWS != first[:-1] // BATCH_ROWS]]
+    batch = np.empty(len(near), np.int64)
+    batch[by] = np.searchsorted(starts, np.arange(len(by)), side="right") - 1
+
+    with ExitStack() as held, ThreadPoolExecutor(os.cpu_count()) as pool:
+        sets = _Sets(batch, len(starts), rows.memory, held.enter_context(rows.scratch()))
+        for found in rows.stream(ShingleSets(size), near):
+            sets.add(found)
+
+        def one(number: int) -> _Part:
+            mine = np.flatnonzero(batch == number)
+            inner = np.lexsort((rank[mine], component[mine]))
+            mine = mine[inner]
+            shingles = sets.of(number).take(pa.array(inner))
+            other, likeness, family = _batch(
+                shingles.values.to_numpy(),
+                shingles.offsets.to_numpy(),
+                component[mine],
+                fixed[near[mine]],
+                classes[mine],
+                threshold,
+            )
+            at = near[mine]
+            return at, np.where(other >= 0, at[other], -1), likeness, at[family]
+
+        yield from pool.map(one, range(len(starts)))
+
+
+def _batch(
+    found: np.ndarray,
+    starts: np.ndarray,
+    component: np.ndarray,
+    fixed: np.ndarray,
+    classes: np.ndarray,
+    threshold: float,
+) -> tuple[np.ndarray, np.ndarray, np.ndarray]:
+    """Settle whole components, which stand one after another, each in survivor order."""
+    from corpus import kernels
+
+    _, number, counts = np.unique(component, return_inverse=True, return_counts=True)
+    small = counts[number] <= SMALL
+    buckets = np.full((len(number), BANDS), -1, np.int64)
+    buckets[small, 0] = number[small]
+    slots = [np.where(counts <= SMALL, counts, 0)]
+    large = np.flatnonzero(~small)
+    if len(large):
+        first, last = large[0], large[-1] + 1
+        keys = band_keys(found, starts[first : last + 1])[large - first]
+        taken = len(counts)
+        for band in range(BANDS):
+            _, inverse, often = np.unique(keys[:, band], return_inverse=True, return_counts=True)
+            buckets[large, band] = np.where(often[inverse] > 1, taken + inverse, -1)
+            slots.append(np.minimum(often, CAP))
+            taken += len(often)
+    room = np.concatenate([[0], np.cumsum(np.concatenate(slots))])
+    return kernels.settle(buckets, room, found, starts, fixed, classes, threshold)  # type: ignore[no-any-return]
+
+
+class _Sets:
+    """The shingle sets of rows that come in order, by batch: in memory, or where they are of more bytes in files."""
+
+    def __init__(self, batch: np.ndarray, batches: int, memory: int, folder: Path) -> None:
+        self._batch, self._memory, self._folder = batch, memory, folder
+        self._held: list[list[pa.LargeListArray]] = [[] for _ in range(batches)]
+        self._files: dict[int, pa.ipc.RecordBatchStreamWriter] = {}
+        self._rows = self._bytes = 0
+
+    def add(self, sets: pa.LargeListArray) -> None:
+        """Add the sets of the next rows."""
+        mine = self._batch[self._rows : self._rows + len(sets)]
+        self._rows += len(sets)
+        order = np.argsort(mine, kind="stable")
+        numbers, starts = np.unique(mine[order], return_index=True)
+        for number, start, stop in zip(numbers, starts, [*starts[1:], len(order)], strict=True):
+            self._held[number].append(sets.take(pa.array(order[start:stop])))
+        self._bytes += sets.nbytes
+        if self._bytes > self._memory:
+            self._spill()
+
+    def _spill(self) -> None:
+        for number, held in enumerate(self._held):
+            for sets in held:
+                table = pa.record_batch({"sets": sets})
+                if number not in self._files:
+                    self._files[number] = pa.ipc.new_stream(str(self._file(number)), table.schema)
+                self._files[number].write_batch(table)
+            held.clear()
+        self._bytes = 0
+
+    def _file(self, number: int) -> Path:
+        return self._folder / f"sets-{number:05d}.arrow"
+
+    def of(self, number: int) -> pa.LargeListArray:
+        """Return the sets of a batch, in the order in which its rows came; each batch is asked for once."""
+        held = self._held[number]
+        self._held[number] = []
+        if number in self._files:
+            self._files[number].close()
+            with pa.OSFile(str(self._file(number))) as file:
+                held = [*pa.ipc.open_stream(file).read_all()["sets"].chunks, *held]
+        return pa.concat_arrays(held)

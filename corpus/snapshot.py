@@ -1,17 +1,16 @@
 """A corpus at rest: a folder of Parquet parts in id order, immutable, named by the digest of its content."""
 
-import itertools
+import hashlib
 import json
 from collections.abc import Iterable, Iterator, Sequence
 from dataclasses import dataclass
 from pathlib import Path
 
-import numpy as np
 import pyarrow as pa
 import pyarrow.compute as pc
 import pyarrow.parquet as pq
 
-from corpus.content import ContentHash, content
+from corpus.content import PLACE, content
 from corpus.schema import ROW
 
 PART_ROWS = 10_000
@@ -75,29 +74,45 @@ class Snapshot:
         return found.take(pc.index_in(ids, found["id"].combine_chunks()))
 
 
-def write(folder: Path, tables: Iterable[pa.Table], part_rows: int = PART_ROWS) -> Snapshot:
-    """Write rows that come in id order into `folder`, cut anew at `part_rows`."""
-    folder.mkdir(parents=True)
-    whole = ContentHash(ROW, leave_out=())
-    parts = []
-    for number, rows in enumerate(_one_at_least(recut(tables, part_rows))):
-        name = f"part-{number:05d}.parquet"
-        whole.update(rows)
-        pq.write_table(
-            rows,
-            folder / name,
-            compression="lz4",
-            use_dictionary=["label", "source", "file", "operation", "split"],
-        )
-        parts.append({"name": name, "rows": rows.num_rows, "digest": content(rows)})
-    (folder / "snapshot.json").write_text(json.dumps({"digest": whole.hexdigest(), "parts": parts}))
+@dataclass(frozen=True)
+class Written:
+    """A part that was written: `digest` is that of its content, `whole` also of where its rows were read."""
+
+    name: str
+    rows: int
+    digest: str
+    whole: str
+
+
+def write_part(folder: Path, number: int, rows: pa.Table) -> Written:
+    """Write rows, in id order, as a part of a snapshot."""
+    name = f"part-{number:05d}.parquet"
+    pq.write_table(
+        rows,
+        folder / name,
+        compression="lz4",
+        use_dictionary=["label", "source", "file", "operation", "split"],
+    )
+    digest = content(rows)
+    places = rows.select(PLACE)
+    return Written(name, rows.num_rows, digest, f"{digest} {content(places, leave_out=())}")
+
+
+def finish(folder: Path, parts: Sequence[Written]) -> Snapshot:
+    """Make a snapshot of the parts in a folder; one without rows has an empty part, so that every pass has something to measure."""
+    parts = parts or [write_part(folder, 0, ROW.empty_table())]
+    whole = hashlib.sha256("\n".join(part.whole for part in parts).encode()).hexdigest()
+    held = [{"name": part.name, "rows": part.rows, "digest": part.digest} for part in parts]
+    (folder / "snapshot.json").write_text(json.dumps({"digest": whole, "parts": held}))
     return Snapshot.open(folder)
 
 
-def _one_at_least(parts: Iterator[pa.Table]) -> Iterator[pa.Table]:
-    """Yield the parts, or one without rows, so that every pass has something to measure."""
-    yield next(parts, ROW.empty_table())
-    yield from parts
+def write(folder: Path, tables: Iterable[pa.Table], part_rows: int = PART_ROWS) -> Snapshot:
+    """Write rows that come in id order into `folder`, cut anew at `part_rows`."""
+    folder.mkdir(parents=True)
+    return finish(
+        folder, [write_part(folder, number, rows) for number, rows in enumerate(recut(tables, part_rows))]
+    )
 
 
 def recut(tables: Iterable[pa.Table], rows: int) -> Iterator[pa.Table]:
@@ -116,69 +131,3 @@ def recut(tables: Iterable[pa.Table], rows: int) -> Iterator[pa.Table]:
             count += rest.num_rows
     if count:
         yield pa.concat_tables(held).combine_chunks()
-
-
-class Spool:
-    """Tables waiting for a second pass: in memory up to `limit` bytes, beyond that in a file."""
-
-    def __init__(self, file: Path, limit: int) -> None:
-        self._file, self._limit = file, limit
-        self._held: list[pa.Table] = []
-        self._bytes = 0
-        self._sink: pa.ipc.RecordBatchStreamWriter | None = None
-
-    def append(self, table: pa.Table) -> None:
-        """Add a table to the end."""
-        self._held.append(table)
-        self._bytes += table.nbytes
-        if self._bytes > self._limit:
-            self._spill()
-
-    def _spill(self) -> None:
-        for table in self._held:
-            if self._sink is None:
-                self._sink = pa.ipc.new_stream(str(self._file), table.schema)
-            self._sink.write_table(table)
-        self._held, self._bytes = [], 0
-
-    def __iter__(self) -> Iterator[pa.Table]:
-        """Yield the tables in the order in which they came, as often as asked; nothing may be appended after."""
-        if self._sink is not None:
-            if self._held:
-                self._spill()
-            self._sink.close()
-            with pa.memory_map(str(self._file)) as source, pa.ipc.open_stream(source) as reader:
-                for batch in reader:
-                    yield pa.Table.from_batches([batch])
-        else:
-            yield from self._held
-
-
-def sort_by_id(tables: Iterable[pa.Table], scratch: Path, limit: int) -> Iterator[pa.Table]:
-    """Yield all rows in id order, holding about `limit` bytes."""
-    held: list[pa.Table] = []
-    size = 0
-    coming = iter(tables)
-    for table in coming:
-        held.append(table)
-        size += table.nbytes
-        if size > limit // 2:  # sorting copies
-            yield from _sorted_by_buckets(itertools.chain(held, coming), scratch, limit)
-            return
-    if held:
-        yield pa.concat_tables(held).sort_by("id").combine_chunks()
-
-
-def _sorted_by_buckets(tables: Iterable[pa.Table], scratch: Path, limit: int) -> Iterator[pa.Table]:
-    """Sort what does not fit in memory: ids are spread evenly over 256 buckets."""
-    buckets = [Spool(scratch / f"sort-{number:02x}.arrow", limit // 256) for number in range(256)]
-    for table in (table for table in tables if table.num_rows):
-        first = pc.utf8_slice_codeunits(table["id"], 0, 2).to_numpy(zero_copy_only=False)
-        order = np.argsort(first, kind="stable")
-        values, starts = np.unique(first[order], return_index=True)
-        for value, start, stop in zip(values, starts, [*starts[1:], len(order)], strict=True):
-            buckets[int(value, 16)].append(table.take(pa.array(order[start:stop])))
-    for bucket in buckets:
-        held = list(bucket)
-        if held:
-            yield pa.concat_tables(held).sort_by("id").combine_chunks()

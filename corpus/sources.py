@@ -10,13 +10,13 @@ from typing import Annotated, Any, Self
 
 from pydantic import BaseModel, ConfigDict, Field, field_validator, model_validator
 
-from corpus.reading.batch import Batch, Pile
+from corpus.reading.batch import Batch
 from corpus.reading.columns import Columns
 from corpus.reading.files import File, Format, find, form_of
 from corpus.reading.prose import Unit
-from corpus.reading.readers import How, columns_of, records
-from corpus.reading.record import Read, Unreadable
-from corpus.reading.streams import Errors
+from corpus.reading.readers import How, columns_of
+from corpus.reading.streams import BLOCK, Errors
+from corpus.reading.stretch import Stretch, stretches
 from corpus.schema import UserError
 
 __all__ = ["Batch", "File", "Source", "files_of", "read"]
@@ -156,42 +156,24 @@ def files_of(source: Source, base: Path, fetch: Callable[[str], Path]) -> list[F
 
 
 def read(
-    source: Source, files: Sequence[File], batch_rows: int = 10_000, *, skip: frozenset[str] = frozenset()
-) -> Iterator[Batch]:
-    """Yield the rows of `files` in batches of at most `batch_rows` rows and rejects, over the files' borders.
+    source: Source, files: Sequence[File], *, skip: frozenset[str] = frozenset(), size: int = BLOCK
+) -> Iterator[Stretch]:
+    """Cut `files` into stretches of about `size` bytes, over the files' borders; `batch()` of each are its rows.
 
     Files whose names are in `skip` have a say in what the columns mean, and are not read.
 
     A record's digest depends on its fields alone: not on format, file, order or batch. Raises `UserError`,
-    before the first batch, for a file that lacks a column that a knob names, or a column of text.
+    before the first stretch, for a file that lacks a column that a knob names, or a column of text.
     """
     columns = source.columns(keyed=_checked(source, files))
-    pile = Pile(source.name, keyed=columns.key is not None)
-    for file, one in _reads(source, [file for file in files if file.name not in skip]):
-        if one.fields is None:
-            pile.reject(file, one, one.reason or "", one.what)
-        else:
-            try:
-                parts = columns.parts(one.fields)
-            except Unreadable as bad:
-                pile.reject(file, one, bad.reason, bad.what)
-            else:
-                pile.add(file, one, parts)
-        if pile.full(batch_rows):
-            yield pile.batch()
-            pile = Pile(source.name, keyed=columns.key is not None)
-    if pile:
-        yield pile.batch()
-
-
-def _reads(source: Source, files: Sequence[File]) -> Iterator[tuple[File, Read]]:
-    for file in files:
-        form = form_of(file.name, source.format)
-        if file.problem is not None or form is None:
-            yield file, Read(None, None, None, file.problem or "unknown_format", "not read")
-        else:
-            for one in records(file, form, source.how):
-                yield file, one
+    yield from stretches(
+        source.name,
+        columns,
+        source.how,
+        [file for file in files if file.name not in skip],
+        source.format,
+        size,
+    )
 
 
 def _checked(source: Source, files: Sequence[File]) -> bool:

@@ -6,7 +6,8 @@ import functools
 import importlib
 import inspect
 from abc import abstractmethod
-from collections.abc import Callable, Mapping
+from collections.abc import Callable, Iterator, Mapping
+from contextlib import AbstractContextManager
 from dataclasses import dataclass, field, replace
 from pathlib import Path
 from typing import Any, ClassVar, Protocol
@@ -16,9 +17,17 @@ import pyarrow as pa
 import pyarrow.compute as pc
 from pydantic import BaseModel, ConfigDict, Field
 
+from corpus.arrays import whole
 from corpus.memo import Replay
 from corpus.models import Models
 from corpus.schema import SPLITS, Split, digest
+
+
+class Features(Protocol):
+    """What a corpus judge measured of the rows that still stand, read column by column as it is asked for."""
+
+    def __getitem__(self, name: str) -> pa.ChunkedArray:
+        """Return a column, aligned with the rows. Whoever needs it twice keeps it: it is read each time."""
 
 
 class Rows(Protocol):
@@ -41,6 +50,18 @@ class Rows(Protocol):
 
     def map(self, function: Callable[[pa.StringArray, Context], pa.Array], positions: np.ndarray) -> pa.Array:
         """Look again at the texts of the rows at `positions` (ascending): `function` is called part by part."""
+
+    def stream(
+        self, function: Callable[[pa.StringArray, Context], pa.Array], positions: np.ndarray
+    ) -> Iterator[pa.Array]:
+        """Yield what `map` returns, part by part: for what is too much to be held."""
+
+    @property
+    def memory(self) -> int:
+        """How many bytes a judge may hold beside columns of numbers; what is more goes to `scratch`."""
+
+    def scratch(self) -> AbstractContextManager[Path]:
+        """Lend an empty folder; it is removed at the end."""
 
 
 @dataclass(frozen=True)
@@ -142,7 +163,7 @@ class CorpusJudge(Stage):
         """
 
     @abstractmethod
-    def judge(self, features: pa.Table, rows: Rows, context: Context) -> Verdict:
+    def judge(self, features: Features, rows: Rows, context: Context) -> Verdict:
         """Return the verdict on each row that stands; `features` is aligned with `rows`."""
 
 
@@ -216,14 +237,14 @@ class Verdict:
     @classmethod
     def below(cls, reason: str, score: pa.Array | pa.ChunkedArray, threshold: float) -> Verdict:
         """Drop the rows whose score is less than `threshold`; a null score keeps its row."""
-        flat = _flat(score)
+        flat = whole(score)
         drop = pc.fill_null(pc.less(flat, threshold), False)
         return cls.where(drop.to_numpy(zero_copy_only=False), reason, score=flat, threshold=threshold)
 
     @classmethod
     def above(cls, reason: str, score: pa.Array | pa.ChunkedArray, threshold: float) -> Verdict:
         """Drop the rows whose score is greater than `threshold`; a null score keeps its row."""
-        flat = _flat(score)
+        flat = whole(score)
         drop = pc.fill_null(pc.greater(flat, threshold), False)
         return cls.where(drop.to_numpy(zero_copy_only=False), reason, score=flat, threshold=threshold)
 
@@ -252,10 +273,6 @@ class Verdict:
             reason=pc.if_else(mask, self.reason, pa.scalar(None, pa.string())),
             other=pc.if_else(mask, self.other, pa.scalar(None, pa.int64())),
         )
-
-
-def _flat(column: pa.Array | pa.ChunkedArray) -> pa.Array:
-    return column.combine_chunks() if isinstance(column, pa.ChunkedArray) else column
 
 
 @functools.cache

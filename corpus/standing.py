@@ -1,6 +1,7 @@
 """What stands of a corpus: its parts as the last pass left them, a mask, and the columns that judges set."""
 
-from collections.abc import Iterator, Mapping, Sequence
+from collections.abc import Callable, Iterator, Mapping, Sequence
+from contextlib import AbstractContextManager
 from dataclasses import dataclass, replace
 from functools import cached_property
 from pathlib import Path
@@ -12,11 +13,14 @@ import pyarrow.compute as pc
 import pyarrow.parquet as pq
 
 from corpus import text
+from corpus.arrays import whole
 from corpus.engine import Engine
 from corpus.segment import Measured, rows_with_roles
 from corpus.snapshot import NARROW, Part
 from corpus.stage import Context
 
+MEMORY = 512 * 2**20
+"""Bytes that a judge may hold beside columns of numbers."""
 SET = ("label", "family", "split")
 """Columns that judges may set; the runner keeps them beside the parts."""
 
@@ -71,12 +75,12 @@ class Standing:
             table = part.table(list(NARROW))
             prints = pq.read_table(part.features, columns=["fingerprint"])
             tables.append(table.append_column("fingerprint", prints["fingerprint"]))
-        whole = pa.concat_tables(tables).combine_chunks()
-        earlier = np.arange(len(whole)) < self.earlier
+        held = pa.concat_tables(tables).combine_chunks()
+        earlier = np.arange(len(held)) < self.earlier
         gone = earlier & ~self.stands  # another row may have its id now
         if gone.any():
-            whole = with_columns(whole, {"id": pc.if_else(pa.array(gone), None, whole["id"])})
-        return whole.append_column("earlier", pa.array(earlier))
+            held = with_columns(held, {"id": pc.if_else(pa.array(gone), None, held["id"])})
+        return held.append_column("earlier", pa.array(earlier))
 
     def after(self, stands: np.ndarray, columns: Mapping[str, pa.Array]) -> "Standing":
         """Return what a judge left, with the columns that it set; nothing is read again."""
@@ -92,6 +96,21 @@ class Standing:
                 continue
             held = {name: column.slice(start, stop - start) for name, column in self.columns.items()}
             yield with_columns(part.table(), held).filter(pa.array(chosen[start:stop]))
+
+    def spans(self, mask: np.ndarray, rows: int) -> Iterator["Span"]:
+        """Cut the rows where `mask` is true at every `rows` rows, so that each span can be read by a task of its own."""
+        places = np.flatnonzero(mask)
+        for start in range(0, len(places), rows):
+            mine = places[start : start + rows]
+            first = int(np.searchsorted(self.bounds, mine[0], side="right")) - 1
+            last = int(np.searchsorted(self.bounds, mine[-1], side="right"))
+            low = int(self.bounds[first])
+            some = pa.array(mine)
+            yield Span(
+                tuple(part for part in self.parts[first:last] if part.rows),
+                mine - low,
+                {name: column.take(some) for name, column in self.columns.items()},
+            )
 
     def save(self, folder: Path) -> None:
         """Write the mask and the columns, and where the parts lie: in the store that the folder is of, if they do."""
@@ -112,16 +131,36 @@ class Standing:
         """Read what `save` wrote."""
         marks = pq.read_table(folder / "standing.parquet").combine_chunks()
         parts = refers(folder)
-        columns = {name: _whole(marks[name]) for name in marks.column_names if name in SET}
+        columns = {name: whole(marks[name]) for name in marks.column_names if name in SET}
         return cls(
             tuple(
                 Measured(Part(one["file"], one["rows"], "", one["group"]), one["memo"], {}) for one in parts
             ),
-            stands=_whole(marks["stands"]).to_numpy(zero_copy_only=False),
+            stands=whole(marks["stands"]).to_numpy(zero_copy_only=False),
             columns=columns,
-            candidates=_whole(marks["candidates"]).to_numpy(zero_copy_only=False),
+            candidates=whole(marks["candidates"]).to_numpy(zero_copy_only=False),
             earlier=sum(one["rows"] for one in parts if one["earlier"]),
         )
+
+
+@dataclass(frozen=True)
+class Span:
+    """Rows of parts that follow one another: their positions, ascending, and the columns that judges set of them."""
+
+    parts: tuple[Measured, ...]
+    positions: np.ndarray
+    columns: Mapping[str, pa.Array]
+
+    def table(self) -> pa.Table:
+        """Return the whole rows."""
+        tables, start = [], 0
+        for part in self.parts:
+            mine = self.positions[(self.positions >= start) & (self.positions < start + part.rows)] - start
+            start += part.rows
+            if len(mine):
+                rows = part.table()
+                tables.append(rows if len(mine) == part.rows else rows.take(pa.array(mine)))
+        return with_columns(pa.concat_tables(tables), self.columns)
 
 
 def refers(folder: Path) -> list[dict[str, Any]]:
@@ -145,10 +184,6 @@ def _inside(folder: Path, path: Path) -> str:
     """Return a path from the store's root on; what lies elsewhere, as copies from a bucket do, stays as it is."""
     root = _root(folder)
     return str(path.relative_to(root) if path.is_relative_to(root) else path)
-
-
-def _whole(column: pa.ChunkedArray) -> Any:
-    return column.combine_chunks()
 
 
 def with_columns(rows: pa.Table, columns: Mapping[str, pa.Array]) -> pa.Table:
@@ -185,11 +220,14 @@ class StandingRows:
     roles: Sequence[str] | None
     engine: Engine
     context: Context
+    scratch: Callable[[], AbstractContextManager[Path]]
+    memory: int = MEMORY
 
     @cached_property
     def table(self) -> pa.Table:
         """The narrow columns of the rows that stand."""
-        return self.standing.narrow.take(pa.array(self.positions))
+        narrow = self.standing.narrow
+        return narrow if len(self.positions) == len(narrow) else narrow.take(pa.array(self.positions))
 
     @cached_property
     def first(self) -> np.ndarray:
@@ -212,6 +250,11 @@ class StandingRows:
 
     def map(self, function: Any, positions: np.ndarray) -> pa.Array:
         """Look again at the texts of the rows at `positions` (ascending), part by part."""
+        found = list(self.stream(function, positions))
+        return pa.concat_arrays(found) if found else function(pa.array([], pa.string()), self.context)
+
+    def stream(self, function: Any, positions: np.ndarray) -> Iterator[pa.Array]:
+        """Yield what the function says of the rows at `positions` (ascending), part by part."""
         inside = self.positions[positions]
         of_part = np.searchsorted(self.standing.bounds, inside, side="right") - 1
         tasks = [
@@ -225,5 +268,4 @@ class StandingRows:
             for part in np.unique(of_part)
         ]
         heavy = bool(getattr(function, "heavy", False))
-        found = list(self.engine.map(look, tasks, len(positions), heavy=heavy))
-        return pa.concat_arrays(found) if found else function(pa.array([], pa.string()), self.context)
+        yield from self.engine.map(look, tasks, len(positions), heavy=heavy)

@@ -6,6 +6,7 @@ import numpy as np
 import pyarrow as pa
 import pyarrow.compute as pc
 
+from corpus.arrays import whole
 from corpus.text import halves
 
 Prefer = Literal["confidence", "longest"]
@@ -45,7 +46,7 @@ def meeting(keys: pa.ChunkedArray, rows: pa.Table) -> np.ndarray:
     earlier = rows["earlier"].to_numpy()
     if not earlier.any():
         return np.arange(len(earlier))
-    fresh = keys.combine_chunks().filter(pa.array(~earlier))
+    fresh = whole(keys).filter(pa.array(~earlier))
     found: np.ndarray = np.flatnonzero(pc.is_in(keys, fresh).to_numpy() | ~earlier)
     return found
 
@@ -63,10 +64,7 @@ def best(places: np.ndarray, *keys: np.ndarray) -> np.ndarray:
 
 def codes(column: pa.ChunkedArray | pa.Array) -> np.ndarray:
     """Return for each string the number of distinct strings before it in order (int64); -1 for null."""
-    whole = column.combine_chunks() if isinstance(column, pa.ChunkedArray) else column
-    encoded = whole.dictionary_encode()
-    if isinstance(encoded, pa.ChunkedArray):
-        encoded = encoded.combine_chunks()
+    encoded = whole(column).dictionary_encode()
     places = np.empty(len(encoded.dictionary) + 1, np.int64)
     places[-1] = -1
     order = pc.array_sort_indices(encoded.dictionary).to_numpy()  # by bytes, which in UTF-8 is by code points

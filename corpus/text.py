@@ -8,11 +8,12 @@ character. Numbers are words like others: no placeholder stands for them.
 import functools
 import hashlib
 import unicodedata
-from typing import Any
 
 import numpy as np
 import pyarrow as pa
 import pyarrow.compute as pc
+
+from corpus.arrays import pairs, whole
 
 _SPACE, _WORD, _ALONE, _APOSTROPHE, _SYMBOL = range(5)
 _TABLE = 0x20000  # code points above it are ideographs, or not text
@@ -29,7 +30,7 @@ _NO_SPACES = (
 
 def contents(rows: pa.Table) -> pa.StringArray:
     """Return the text of each row: the contents of its messages, joined by line feeds."""
-    messages = _whole(rows["messages"])
+    messages = whole(rows["messages"])
     flat = messages.flatten()
     if len(flat) == len(messages) and (
         len(messages) == 0 or pc.all(pc.equal(pc.list_value_length(messages), 1)).as_py()
@@ -43,18 +44,18 @@ def turns(rows: pa.Table, *, lengths: bool = False) -> pa.StringArray:
 
     With `lengths` the bytes of each content are told too, so that rows are equal only where their turns are.
     """
-    messages = _whole(rows["messages"])
+    messages = whole(rows["messages"])
     several = pc.greater(pc.list_value_length(messages), 1)
-    whole = contents(rows)
+    plain = contents(rows)
     if not pc.any(several).as_py():
-        return whole
+        return plain
     flat = messages.flatten()
     told = [
         flat.field("role"),
         *([pc.binary_length(flat.field("content")).cast(pa.string())] if lengths else []),
     ]
     of_message = pc.binary_join_element_wise(*told, flat.field("content"), "\n")
-    return pc.if_else(several, pc.binary_join(_lists(messages, of_message), "\n"), whole)
+    return pc.if_else(several, pc.binary_join(_lists(messages, of_message), "\n"), plain)
 
 
 def fingerprints(rows: pa.Table) -> pa.FixedSizeBinaryArray:
@@ -66,11 +67,9 @@ def fingerprints(rows: pa.Table) -> pa.FixedSizeBinaryArray:
 
 
 def halves(keys: pa.FixedSizeBinaryArray | pa.ChunkedArray) -> tuple[np.ndarray, np.ndarray]:
-    """Split 128-bit keys (no nulls) into two columns of big-endian uint64, most significant first."""
-    whole = _whole(keys)
-    raw = np.frombuffer(whole.buffers()[1], dtype=">u8")[2 * whole.offset : 2 * (whole.offset + len(whole))]
-    pairs = raw.reshape(-1, 2).astype(np.uint64)
-    return pairs[:, 0], pairs[:, 1]
+    """Split 128-bit keys (no nulls) into two columns of uint64, most significant first."""
+    found = pairs(keys)
+    return found[:, 0], found[:, 1]
 
 
 def count_words(rows: pa.Table) -> pa.Int64Array:
@@ -106,10 +105,6 @@ def _lists(messages: pa.ListArray, values: pa.StringArray) -> pa.ListArray:
     return pa.ListArray.from_arrays(
         pa.concat_arrays([pa.array([0], pa.int32()), ends]).cast(pa.int32()), values
     )
-
-
-def _whole(column: pa.Array | pa.ChunkedArray) -> Any:
-    return column.combine_chunks() if isinstance(column, pa.ChunkedArray) else column
 
 
 def _buffers(texts: pa.StringArray) -> tuple[np.ndarray, np.ndarray]:

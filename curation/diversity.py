@@ -10,7 +10,7 @@ from pydantic import Field, PositiveInt, model_validator
 
 from corpus.models import EMBEDDING, EncodeTexts
 from corpus.schema import Split, UserError, of_splits
-from corpus.stage import Context, CorpusJudge, Rows, Verdict
+from corpus.stage import Context, CorpusJudge, Features, Rows, Verdict
 from corpus.survival import codes
 from corpus.text import halves
 
@@ -74,7 +74,7 @@ class Diversity(CorpusJudge):
         """Measure nothing of every row: embeddings are too dear, and the pool's are made when it is known."""
         return pa.table({"measured": pa.nulls(len(rows), pa.bool_())})
 
-    def judge(self, features: pa.Table, rows: Rows, context: Context) -> Verdict:
+    def judge(self, features: Features, rows: Rows, context: Context) -> Verdict:
         """Choose a pool, embed it, and choose from it class by class."""
         table = rows.table
         count = table.num_rows

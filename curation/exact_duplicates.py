@@ -7,7 +7,7 @@ import pyarrow as pa
 from pydantic import Field
 
 from corpus import survival, text
-from corpus.stage import Context, CorpusJudge, Rows, Verdict
+from corpus.stage import Context, CorpusJudge, Features, Rows, Verdict
 
 
 class ExactDuplicates(CorpusJudge):
@@ -30,7 +30,7 @@ class ExactDuplicates(CorpusJudge):
             {"key": text.fingerprints(rows) if self.match == "text" else text.word_keys(text.turns(rows))}
         )
 
-    def judge(self, features: pa.Table, rows: Rows, context: Context) -> Verdict:
+    def judge(self, features: Features, rows: Rows, context: Context) -> Verdict:
         """Drop all but the best of each key and label."""
         met = survival.meeting(features["key"], rows.table)
         chosen = pa.array(met)

@@ -8,7 +8,7 @@ import pyarrow.compute as pc
 from pydantic import Field
 
 from corpus import survival, text
-from corpus.stage import Context, CorpusJudge, Rows, Verdict
+from corpus.stage import Context, CorpusJudge, Features, Rows, Verdict
 
 
 class LabelConflicts(CorpusJudge):
@@ -28,7 +28,7 @@ class LabelConflicts(CorpusJudge):
         """Return the 128-bit key of the row's words."""
         return pa.table({"words": text.word_keys(text.contents(rows))})
 
-    def judge(self, features: pa.Table, rows: Rows, context: Context) -> Verdict:
+    def judge(self, features: Features, rows: Rows, context: Context) -> Verdict:
         """Drop the losing sides of each conflict."""
         count = rows.table.num_rows
         met = survival.meeting(features["words"], rows.table)

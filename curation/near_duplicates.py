@@ -1,5 +1,6 @@
 """Rows that share most of their word shingles with a better row go."""
 
+from dataclasses import dataclass
 from typing import Literal
 
 import numpy as np
@@ -7,8 +8,7 @@ import pyarrow as pa
 from pydantic import Field, PositiveInt
 
 from corpus import similarity, survival, text
-from corpus.similarity import ShingleSets
-from corpus.stage import Context, CorpusJudge, Rows, Verdict
+from corpus.stage import Context, CorpusJudge, Features, Rows, Verdict
 
 
 class NearDuplicates(CorpusJudge):
@@ -32,29 +32,18 @@ class NearDuplicates(CorpusJudge):
     thresholds = frozenset({"threshold", "prefer"})
 
     def measure(self, rows: pa.Table, context: Context) -> pa.Table:
-        """Return LSH band keys and the number of words."""
-        return pa.table(
-            {
-                "bands": similarity.band_keys(text.contents(rows), self.shingle_words),
-                "words": text.count_words(rows),
-            }
-        )
+        """Return the key of the words, their number, and LSH band keys."""
+        return pa.table(similarity.measured(text.contents(rows), self.shingle_words))
 
-    def judge(self, features: pa.Table, rows: Rows, context: Context) -> Verdict:
-        """Settle the rows that share a band with another, best first."""
-        earlier = rows.table["earlier"].to_numpy()
-        numbers = similarity.buckets(features["bands"], ~earlier)
-        near = np.flatnonzero((numbers >= 0).any(axis=1))
-        rank = np.zeros(len(numbers), np.int64)
-        words = features["words"].to_numpy()[near]
-        rank[near] = survival.rank(rows.table.take(pa.array(near)), self.prefer, words)
+    def judge(self, features: Features, rows: Rows, context: Context) -> Verdict:
+        """Settle the rows that may be alike, best first."""
         settled = similarity.settle(
-            numbers,
-            lambda shared: rows.map(ShingleSets(self.shingle_words), shared),
-            rank,
-            survival.codes(rows.table["label"]),
+            features,
+            rows,
+            self.shingle_words,
+            _Order(rows, features["words"].to_numpy(), self.prefer),
             self.threshold,
-            fixed=earlier,
+            fixed=rows.table["earlier"].to_numpy(),
         )
         drop = settled.other >= 0
         return Verdict.where(
@@ -65,3 +54,20 @@ class NearDuplicates(CorpusJudge):
             other=pa.array(settled.other, mask=~drop),
             family=pa.array(settled.family),
         )
+
+
+@dataclass(frozen=True)
+class _Order:
+    """The survivor order; rows of unlike label are kin."""
+
+    rows: Rows
+    words: np.ndarray
+    prefer: survival.Prefer
+
+    def rank(self, positions: np.ndarray) -> np.ndarray:
+        """Return the place of each of these rows."""
+        return survival.rank(self.rows.table.take(pa.array(positions)), self.prefer, self.words[positions])
+
+    def classes(self, positions: np.ndarray) -> np.ndarray:
+        """Return a number for each label."""
+        return survival.codes(self.rows.table["label"].take(pa.array(positions)))

@@ -9,7 +9,7 @@ import pyarrow.compute as pc
 from pydantic import Field, model_validator
 
 from corpus.schema import UserError
-from corpus.stage import Context, CorpusJudge, Rows, Verdict
+from corpus.stage import Context, CorpusJudge, Features, Rows, Verdict
 
 _SIDES = ("test", "validation", "train")
 """In the order in which they win."""
@@ -44,7 +44,7 @@ class Split(CorpusJudge):
         """Nothing: the runner keeps every row's fingerprint."""
         return pa.table({})
 
-    def judge(self, features: pa.Table, rows: Rows, context: Context) -> Verdict:
+    def judge(self, features: Features, rows: Rows, context: Context) -> Verdict:
         """Set `split` on every row."""
         first = rows.first
         earlier = rows.table["earlier"].to_numpy()

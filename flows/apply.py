@@ -129,7 +129,7 @@ def _write(job: Job, output: Path) -> None:
     output.mkdir(parents=True, exist_ok=True)
     aside = output / f".{uuid.uuid4().hex}"
     try:
-        curate.write_parts(aside / "kept", job.standing.tables())
+        curate.write_kept(job, aside / "kept")
         shutil.copytree(job.folder / "dropped", aside / "dropped")
         shutil.copyfile(job.folder / "ledger.parquet", aside / "ledger.parquet")
         for name in ("kept", "dropped"):

@@ -2,6 +2,7 @@
 
 import json
 from collections.abc import Iterator
+from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
 
@@ -9,11 +10,12 @@ import pyarrow as pa
 import pyarrow.compute as pc
 import pyarrow.parquet as pq
 
-from corpus import runner, snapshot
+from corpus import runner
 from corpus.earlier import Earlier
 from corpus.runner import Progress, silent
 from corpus.schema import LEDGER, ROW, UserError
-from corpus.standing import Standing
+from corpus.snapshot import PART_ROWS
+from corpus.standing import Span, Standing
 from corpus.versions.card import Card
 from corpus.versions.version import Version
 from flows import increment
@@ -42,7 +44,9 @@ def ingest(job: Job, progress: Progress = silent) -> dict[str, Any]:
     gone = increment.without(base, came.replaced, forgotten)
     pq.write_table(came.rejects, job.folder / "rejects.parquet", compression="zstd")
     pq.write_table(gone, job.folder / "replaced.parquet", compression="zstd")
-    pq.write_table(came.records, job.folder / "records.parquet", compression="zstd")
+    with pq.ParquetWriter(job.folder / "records.parquet", came.records.schema, compression="zstd") as writer:
+        for batch in came.records:
+            writer.write_batch(batch)
     summary = {
         "snapshot": held.folder.name,
         "rows": came.rows,
@@ -80,40 +84,60 @@ def curate(job: Job, number: int, progress: Progress = silent) -> list[dict[str,
     return stages
 
 
-def fallen(job: Job) -> Iterator[pa.Table]:
-    """Yield every dropped row, whole as it was when it fell, with its stage and reason."""
-    for number in range(len(job.segments)):
-        standing = Standing.load(job.segment(number))
-        ledger = pq.read_table(job.segment(number) / "ledger.parquet")
-        for rows in standing.tables(standing.fell):
-            if rows.num_rows:
-                lines = ledger.take(pc.index_in(rows["id"], ledger["id"].combine_chunks()))
-                yield pa.table(
-                    [*rows.columns, *(lines[name] for name in FALLEN.names[len(ROW) :])], schema=FALLEN
-                )
+@dataclass(frozen=True)
+class Writing:
+    """The task of writing rows to a file, `told` beside each."""
+
+    span: Span
+    told: pa.Table | None
+    file: Path
 
 
-def write_parts(folder: Path, tables: Iterator[pa.Table], rows: int = snapshot.PART_ROWS) -> int:
-    """Write rows as `part-*.parquet`, cut anew at `rows`; return how many there were. Always one file at least."""
-    folder.mkdir(parents=True, exist_ok=True)
-    count = 0
-    number = 0
-    for number, table in enumerate(snapshot.recut(tables, rows), 1):
-        pq.write_table(
-            table, folder / f"part-{number - 1:05d}.parquet", compression="zstd", compression_level=3
-        )
-        count += table.num_rows
-    if not number:
-        schema = FALLEN if folder.name == "dropped" else ROW
-        pq.write_table(schema.empty_table(), folder / "part-00000.parquet")
-    return count
+def write_span(task: Writing) -> None:
+    """Write the rows of a span."""
+    rows = task.span.table()
+    told = task.told or pa.table({})
+    for name in told.column_names:
+        rows = rows.append_column(name, told[name])
+    pq.write_table(rows.combine_chunks(), task.file, compression="zstd", compression_level=1)
+
+
+def write_kept(job: Job, folder: Path) -> None:
+    """Write what stands at the end as `part-*.parquet`; one file at least."""
+    standing = job.standing
+    _write_parts(job, folder, ((span, None) for span in standing.spans(standing.fresh, PART_ROWS)), ROW)
 
 
 def account(job: Job) -> None:
-    """Write the run's ledger and its dropped rows."""
-    ledger = job.ledger()
-    pq.write_table(ledger, job.folder / "ledger.parquet", compression="zstd")
-    write_parts(job.folder / "dropped", fallen(job))
+    """Write the run's ledger, and its dropped rows: each whole as it was when it fell, with its stage and reason."""
+    pq.write_table(job.ledger(), job.folder / "ledger.parquet", compression="zstd")
+    _write_parts(job, job.folder / "dropped", _fallen(job), FALLEN)
+
+
+def _fallen(job: Job) -> Iterator[tuple[Span, pa.Table]]:
+    for number in range(len(job.segments)):
+        standing = Standing.load(job.segment(number))
+        ledger = pq.read_table(job.segment(number) / "ledger.parquet").sort_by(
+            "id"
+        )  # a line for each that fell
+        told = ledger.select(FALLEN.names[len(ROW) :]).combine_chunks()
+        for at, span in enumerate(standing.spans(standing.fell, PART_ROWS)):
+            yield span, told.slice(at * PART_ROWS, len(span.positions))
+
+
+def _write_parts(
+    job: Job, folder: Path, spans: Iterator[tuple[Span, pa.Table | None]], schema: pa.Schema
+) -> None:
+    folder.mkdir(parents=True, exist_ok=True)
+    tasks = [
+        Writing(span, told, folder / f"part-{number:05d}.parquet")
+        for number, (span, told) in enumerate(spans)
+    ]
+    with job.runner() as work:
+        for _ in work.engine.map(write_span, tasks, sum(len(task.span.positions) for task in tasks)):
+            pass
+    if not tasks:
+        pq.write_table(schema.empty_table(), folder / "part-00000.parquet")
 
 
 def publish(job: Job) -> str:

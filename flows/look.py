@@ -215,7 +215,8 @@ def _counted(source: dict[str, Any], columns: list[str]) -> Counted:
     seen: set[str | None] = set()
     values: dict[str, list[str]] = {column: [] for column in columns}
     checked = Source.model_validate(source)
-    for batch in read(checked, files_of(checked, Path.cwd(), Path)):
+    for stretch in read(checked, files_of(checked, Path.cwd(), Path)):
+        batch = stretch.batch()
         count += batch.rows.num_rows + batch.rejects.num_rows
         labelled += batch.rows.num_rows - batch.rows["label"].null_count
         words.append(text.count_words(batch.rows).to_numpy())
@@ -252,5 +253,5 @@ def _keys(batch: Batch) -> list[tuple[str | None, str]]:
     files = batch.rows["file"].to_pylist()
     return [
         (key, file if line is None else f"{file}:{line}")
-        for key, file, line in zip(batch.keys, files, batch.lines, strict=True)
+        for key, file, line in zip(batch.keys.to_pylist(), files, batch.lines.to_pylist(), strict=True)
     ]

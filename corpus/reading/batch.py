@@ -1,5 +1,6 @@
 """Rows and rejects of a source, batch by batch."""
 
+from collections.abc import Sequence
 from dataclasses import dataclass
 
 import pyarrow as pa
@@ -9,24 +10,36 @@ from corpus.reading.files import File
 from corpus.reading.record import Read
 from corpus.schema import GROUP, LEDGER, MESSAGE, Split, conform
 
-BATCH_BYTES = 64 * 2**20
-"""Characters of text and of other columns at which a batch ends early, so that long rows do not fill the memory."""
-
 
 @dataclass(frozen=True)
 class Batch:
     """Some rows of a source, in file order; `id`, `parent`, `operation` and `family` are still null.
 
-    `records` has the 16-byte digest of each row's record. `keys` and `lines` (of the file, null in formats without
-    lines) are None throughout a source that has no key column. `rejects` are records that are no row: stage `ingest`, action `reject`, a reason, and a detail
-    that begins `file:line`, or `file` in formats without lines.
+    `records` has the 16-byte digest of each row's record. `keys` (strings) and `lines` (int64, of the file, null in
+    formats without lines) are None throughout a source that has no key column. `rejects` are records that are no row:
+    stage `ingest`, action `reject`, a reason, and a detail that begins `file:line`, or `file` in formats without lines.
     """
 
     rows: pa.Table
-    records: list[bytes]
-    keys: list[str | None] | None
-    lines: list[int | None] | None
+    records: pa.FixedSizeBinaryArray
+    keys: pa.StringArray | None
+    lines: pa.Int64Array | None
     rejects: pa.Table
+
+    @classmethod
+    def of(cls, batches: Sequence["Batch"]) -> "Batch":
+        """Put batches of one source together."""
+        if len(batches) == 1:
+            return batches[0]
+        keys = [batch.keys for batch in batches if batch.keys is not None]
+        lines = [batch.lines for batch in batches if batch.lines is not None]
+        return cls(
+            pa.concat_tables([batch.rows for batch in batches]),
+            pa.concat_arrays([batch.records for batch in batches]),
+            pa.concat_arrays(keys) if keys else None,
+            pa.concat_arrays(lines) if lines else None,
+            pa.concat_tables([batch.rejects for batch in batches]),
+        )
 
 
 class Pile:
@@ -36,7 +49,7 @@ class Pile:
         self._source = source
         self._keyed = keyed
         self._records: list[bytes] = []
-        self._keys: list[str | None] = []
+        self._keys: list[str] = []
         self._lines: list[int | None] = []
         self._roles: list[str] = []
         self._contents: list[str] = []
@@ -50,7 +63,6 @@ class Pile:
         self._splits: list[Split | None] = []
         self._extras: list[str | None] = []
         self._rejects: list[tuple[str, int | None, str, str]] = []
-        self._size = 0
 
     def __bool__(self) -> bool:
         return bool(self._records or self._rejects)
@@ -58,7 +70,8 @@ class Pile:
     def add(self, file: File, one: Read, parts: Parts) -> None:
         """Put a row of `file` on the pile."""
         self._records.append(parts.record)
-        self._keys.append(parts.key)
+        if parts.key is not None:
+            self._keys.append(parts.key)
         self._lines.append(one.line)
         self._roles += parts.roles
         self._contents += parts.contents
@@ -71,21 +84,23 @@ class Pile:
         self._rows.append(one.row)
         self._splits.append(parts.split or file.split)
         self._extras.append(parts.extra)
-        self._size += sum(map(len, parts.contents)) + len(parts.extra or "")
 
     def reject(self, file: File, one: Read, reason: str, what: str) -> None:
         """Put a record that is no row on the pile."""
         where = file.name if one.line is None else f"{file.name}:{one.line}"
         self._rejects.append((file.name, one.row, reason, f"{where}: {what}"))
 
-    def full(self, rows: int) -> bool:
-        """Whether the batch is of `rows` rows and rejects, or of as many characters as a batch may have."""
-        return len(self._records) + len(self._rejects) >= rows or self._size >= BATCH_BYTES
-
     def batch(self) -> Batch:
         """Return what lies on the pile."""
-        keys, lines = (self._keys, self._lines) if self._keyed else (None, None)
-        return Batch(self._table(), self._records, keys, lines, self._ledger())
+        keys, lines = (pa.array(self._keys, pa.string()), pa.array(self._lines, pa.int64()))
+        records = pa.array(self._records, pa.binary(16))
+        return Batch(
+            self._table(),
+            records,
+            keys if self._keyed else None,
+            lines if self._keyed else None,
+            self._ledger(),
+        )
 
     def _table(self) -> pa.Table:
         text, count = pa.string(), len(self._groups)

@@ -14,23 +14,24 @@ from corpus.schema import UserError
 
 PIECE_ROWS = 1_000
 PIECE_BYTES = 32 * 2**20
+BUFFER = 8 * 2**20
 
 
-def columnar(path: Path, name: str, form: Literal["parquet", "dataset"], errors: Errors) -> Iterator[Read]:
+def columnar(path: Path, name: str, form: Literal["parquet", "dataset"]) -> Iterator[pa.RecordBatch]:
     """Yield a file's records, in pieces of bounded size. A file that breaks off raises `Unreadable`.
 
-    A row with a value that Python cannot hold, such as a date after the year 9999, is a `Read` with the reason
-    `bad_value`. Raises `UserError` for a column of which no value can be held.
+    Raises `UserError` for a column of which no value can be held.
     """
     if path.stat().st_size == 0:
         return
-    row = 0
+    checked = None
     for piece in _broken_off(_parquet(path) if form == "parquet" else _arrow(path)):
-        _check_names(piece.schema.names, f"columns of different names in {name}")
-        for column in piece.schema:
-            _check(column.type, f"the column {column.name!r} of {name}")
-        yield from _reads(piece, row, errors)
-        row += piece.num_rows
+        if piece.schema is not checked:
+            _check_names(piece.schema.names, f"columns of different names in {name}")
+            for column in piece.schema:
+                _check(column.type, f"the column {column.name!r} of {name}")
+            checked = piece.schema
+        yield piece
 
 
 def _check_names(names: Sequence[str], what: str) -> None:
@@ -71,7 +72,7 @@ def _one_line(error: Exception) -> str:
 
 
 def _parquet(path: Path) -> Iterator[pa.RecordBatch]:
-    with pq.ParquetFile(path) as file:
+    with pq.ParquetFile(path, pre_buffer=False, buffer_size=BUFFER) as file:  # else a row group is read whole
         rows, size = (
             file.metadata.num_rows,
             sum(
@@ -100,8 +101,11 @@ def _rows_a_piece(rows: int, size: int) -> int:
     return max(1, min(PIECE_ROWS, PIECE_BYTES * rows // max(size, 1)))
 
 
-def _reads(piece: pa.RecordBatch, first: int, errors: Errors) -> Iterator[Read]:
-    """Yield the rows of a piece, which are numbered from `first`; one by one where not all can be read."""
+def reads(piece: pa.RecordBatch, first: int, errors: Errors) -> Iterator[Read]:
+    """Yield the rows of a piece, which are numbered from `first`; one by one where not all can be read.
+
+    A row with a value that Python cannot hold, such as a date after the year 9999, has the reason `bad_value`.
+    """
     try:
         fields = piece.to_pylist()
     except (ArithmeticError, LookupError, ValueError):

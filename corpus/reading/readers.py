@@ -4,19 +4,22 @@ Read(row=0, line=2, fields={'text': 'Worst flight ever', 'label': 'negative'}, r
 Read(row=1, line=3, fields=None, reason='ragged_row', what='3 cells where the header has 2')
 """
 
+import io
 import json
 import re
 from collections.abc import Callable, Iterator, Sequence
+from dataclasses import dataclass
 from typing import Any, BinaryIO, NamedTuple
 
 import orjson
+import pyarrow as pa
 
-from corpus.reading.columnar import columnar
+from corpus.reading.columnar import PIECE_ROWS, columnar, reads
 from corpus.reading.delimited import DELIMITERS, delimited
 from corpus.reading.files import File, Form
 from corpus.reading.prose import Unit, texts
 from corpus.reading.record import Read, Unreadable
-from corpus.reading.streams import LINE_LIMIT, Errors, decoded, lines, opened
+from corpus.reading.streams import BLOCK, LINE_LIMIT, Errors, blocks, decoded, lines, opened
 
 Need = Sequence[tuple[str, ...]]
 """Ways to meet a need, each of some columns: one of them is enough."""
@@ -26,6 +29,7 @@ FIRST_RECORDS = 100
 DEPTH_LIMIT = 200
 """Levels of nesting in a JSON record; orjson writes 254."""
 
+_BLANK_BEGINS = tuple(b"\n" + space for space in (b" ", b"\t", b"\n", b"\r", b"\x0b", b"\x0c"))
 _KEY_ENDS = re.compile(rb'"[ \t\r\n]*:')
 _INTEGERS = range(-(2**63), 2**64)
 
@@ -39,21 +43,153 @@ class How(NamedTuple):
     delimiter: str | None
 
 
-def records(file: File, form: Form, how: How) -> Iterator[Read]:
-    """Yield the records of a file in its order; the unread rest of one that breaks off is one `Read`."""
+@dataclass(frozen=True)
+class Lines:
+    """Whole lines of JSON, as they stand; the first is line `line` of the file and begins its record `row`."""
+
+    raw: bytes
+    row: int
+    line: int
+
+    @property
+    def size(self) -> int:
+        """Its bytes."""
+        return len(self.raw)
+
+    def reads(self, errors: Errors) -> Iterator[Read]:
+        """Yield the records."""
+        return _objects(io.BytesIO(self.raw), errors, self.row, self.line)
+
+
+@dataclass(frozen=True)
+class Records:
+    """Records that were read already."""
+
+    held: tuple[Read, ...]
+    size: int
+
+    def reads(self, errors: Errors) -> Iterator[Read]:
+        """Yield the records."""
+        return iter(self.held)
+
+
+@dataclass(frozen=True)
+class Table:
+    """Rows of a table, of which the first is record `row` of its file."""
+
+    rows: pa.RecordBatch
+    row: int
+
+    @property
+    def size(self) -> int:
+        """Its bytes."""
+        return int(self.rows.nbytes)
+
+    def reads(self, errors: Errors) -> Iterator[Read]:
+        """Yield the records."""
+        return reads(self.rows, self.row, errors)
+
+    def __reduce__(self) -> tuple[Any, ...]:
+        """Pickle the rows alone, not all of the buffers of which they are a slice."""
+        return _unpickled, (self.rows.schema, self.rows.serialize().to_pybytes(), self.row)
+
+
+def _unpickled(schema: pa.Schema, raw: bytes, row: int) -> Table:
+    return Table(pa.ipc.read_record_batch(pa.py_buffer(raw), schema), row)
+
+
+Piece = Lines | Records | Table
+"""Some records of a file, that can be handed to another process: what is dear to do with them is not done yet."""
+
+
+def pieces(file: File, form: Form, how: How, size: int = BLOCK) -> Iterator[Piece]:
+    """Yield the records of a file in its order, in pieces of `size` bytes at most or a little more.
+
+    The unread rest of a file that breaks off is one record.
+
+    Here is done what must go on in order: unpacking, finding the ends of lines, decoding tables.
+    """
+    row = 0
+    try:
+        for piece in _pieces(file, form, how, size):
+            yield piece
+            row = _behind(piece)
+    except Unreadable as broken:
+        what = f"{broken.what}; the rest of the file is not read"
+        yield Records((Read(row, broken.line, None, broken.reason, what),), 0)
+
+
+def _behind(piece: Piece) -> int:
+    """Return the number of the first record behind a piece."""
+    match piece:
+        case Lines(raw, row, _):
+            return row + _count_records(raw)
+        case Table(rows, row):
+            return row + int(rows.num_rows)
+        case Records(held, _):
+            return len(held) + (held[0].row or 0)
+
+
+def _count_records(raw: bytes) -> int:
+    """Count the lines that are not blank."""
+    if raw[:1].isspace() or any(start in raw for start in _BLANK_BEGINS):
+        return sum(not line.isspace() for line in raw.split(b"\n") if line)
+    return raw.count(b"\n") + (not raw.endswith(b"\n"))
+
+
+def _pieces(file: File, form: Form, how: How, size: int) -> Iterator[Piece]:
     if form.format in ("parquet", "dataset"):
-        yield from _to_the_break(columnar(file.path, file.name, form.format, how.errors))
+        row = 0
+        for rows in columnar(file.path, file.name, form.format):
+            yield Table(rows, row)
+            row += rows.num_rows
         return
     with opened(file.path, form.packing, how.encoding, how.errors) as stream:
         match form.format:
             case "jsonl":
-                reads = _objects(stream, how.errors)
+                yield from _lines(stream, size)
             case "text":
-                reads = texts(stream, how.errors, how.unit)
+                yield from _by_size(texts(stream, how.errors, how.unit), size)
             case table:
                 delimiter = DELIMITERS[table] if how.delimiter is None else how.delimiter
-                reads = delimited(stream, file.name, delimiter, how.errors)
-        yield from _to_the_break(reads)
+                yield from _by_size(delimited(stream, file.name, delimiter, how.errors), size)
+
+
+def _lines(stream: BinaryIO, size: int) -> Iterator[Piece]:
+    row = 0
+    for number, raw in blocks(stream, size):
+        if raw is None:
+            yield Records((_too_long(row, number),), 0)
+            row += 1
+        else:
+            piece = Lines(raw, row, number)
+            yield piece
+            row = _behind(piece)
+
+
+def _by_size(found: Iterator[Read], limit: int) -> Iterator[Records]:
+    """Put together records up to some number, or `limit` bytes; what came before a break is handed out."""
+    held: list[Read] = []
+    size = 0
+    try:
+        for one in found:
+            held.append(one)
+            size += sum(len(value or "") for value in (one.fields or {}).values())
+            if len(held) >= PIECE_ROWS or size >= limit:
+                yield Records(tuple(held), size)
+                held, size = [], 0
+    except Unreadable:
+        if held:
+            yield Records(tuple(held), size)
+        raise
+    if held:
+        yield Records(tuple(held), size)
+
+
+def records(file: File, form: Form, how: How) -> Iterator[Read]:
+    """Yield the records of a file in its order; the unread rest of one that breaks off is one `Read`."""
+    for piece in pieces(file, form, how):
+        yield from piece.reads(how.errors)
 
 
 def columns_of(file: File, form: Form, how: How, needs: Sequence[Need]) -> set[str] | None:
@@ -80,13 +216,16 @@ def _to_the_break(reads: Iterator[Read]) -> Iterator[Read]:
 
 
 def _objects(
-    stream: BinaryIO, errors: Errors, wanted: Callable[[bytes], bool] | None = None
+    stream: BinaryIO,
+    errors: Errors,
+    row: int = 0,
+    first: int = 1,
+    wanted: Callable[[bytes], bool] | None = None,
 ) -> Iterator[Read]:
-    """Yield the JSON object of each line that is not blank and `wanted`."""
-    row = 0
-    for number, line in lines(stream):
+    """Yield the JSON object of each line that is not blank and `wanted`; numbers begin at `row` and `first`."""
+    for number, line in lines(stream, first=first):
         if line is None:
-            yield Read(row, number, None, "line_too_long", f"more than {LINE_LIMIT} bytes")
+            yield _too_long(row, number)
         elif line.isspace() or (wanted is not None and not wanted(line)):
             continue
         else:
@@ -97,6 +236,10 @@ def _objects(
             else:
                 yield Read(row, number, fields)
         row += 1
+
+
+def _too_long(row: int, number: int) -> Read:
+    return Read(row, number, None, "line_too_long", f"more than {LINE_LIMIT} bytes")
 
 
 def _object(line: bytes, errors: Errors) -> dict[str, Any]:
@@ -157,7 +300,7 @@ def _columns_of_lines(stream: BinaryIO, errors: Errors, needs: Sequence[Need]) -
     def is_telling(line: bytes) -> bool:
         return found < FIRST_RECORDS or any(map(line.__contains__, spelled))
 
-    for read in _to_the_break(_objects(stream, errors, is_telling)):
+    for read in _to_the_break(_objects(stream, errors, wanted=is_telling)):
         if read.fields is not None:
             found += 1
             seen |= read.fields.keys()

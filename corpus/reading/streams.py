@@ -22,6 +22,7 @@ Packing = Literal["gz", "zst"]
 
 LINE_LIMIT = 64 * 2**20
 PIECE = 256 * 2**10
+BLOCK = 8 * 2**20
 ZSTD_PIECE = 4 * 2**10
 """Four bytes of a zstd frame can stand for a block of 128 KiB, so this piece unpacks to 128 MiB at the worst."""
 
@@ -47,9 +48,9 @@ def opened(path: Path, packing: Packing | None, encoding: str, errors: Errors) -
         yield io.BufferedReader(_Joined(_as_utf8(unpacked, encoding, errors)), PIECE)
 
 
-def lines(stream: BinaryIO, limit: int = LINE_LIMIT) -> Iterator[tuple[int, bytes | None]]:
-    r"""Yield each line, ended by `\n` alone, with its number from 1; None for one of more than `limit` bytes."""
-    number = 0
+def lines(stream: BinaryIO, limit: int = LINE_LIMIT, *, first: int = 1) -> Iterator[tuple[int, bytes | None]]:
+    r"""Yield each line, ended by `\n` alone, with its number from `first`; None for one of more than `limit` bytes."""
+    number = first - 1
     try:
         while line := stream.readline(limit + 1):
             number += 1
@@ -61,6 +62,47 @@ def lines(stream: BinaryIO, limit: int = LINE_LIMIT) -> Iterator[tuple[int, byte
             yield number, None
     except Unreadable as broken:
         raise Unreadable(broken.reason, broken.what, number + 1) from broken
+
+
+def blocks(
+    stream: BinaryIO, size: int = BLOCK, limit: int = LINE_LIMIT
+) -> Iterator[tuple[int, bytes | None]]:
+    """Yield whole lines, `size` bytes or a little more at a time, with the number of the first from 1.
+
+    A line of more than `limit` bytes may come as None, alone; else it is for whoever takes the lines apart to see.
+    """
+    number, held, whole = 1, bytearray(), 0
+    try:
+        while piece := stream.read1(min(PIECE, size)):  # type: ignore[attr-defined]  # a BufferedReader
+            end = piece.rfind(b"\n") + 1
+            whole = len(held) + end if end else whole
+            held += piece
+            if whole >= size or (whole and len(held) - whole > limit):
+                yield number, bytes(held[:whole])
+                number += held.count(b"\n", 0, whole)
+                del held[:whole]
+                whole = 0
+            elif not whole and len(held) > limit:
+                yield number, None
+                number += 1
+                held = _behind_line(stream)
+                whole = held.rfind(b"\n") + 1
+    except Unreadable as broken:
+        if whole:
+            yield number, bytes(held[:whole])
+            number += held.count(b"\n", 0, whole)
+        raise Unreadable(broken.reason, broken.what, number) from broken
+    if held:
+        yield number, bytes(held)
+
+
+def _behind_line(stream: BinaryIO) -> bytearray:
+    """Read past the end of a line; return what was read of the next."""
+    while piece := stream.read1(PIECE):  # type: ignore[attr-defined]  # a BufferedReader
+        end = piece.find(b"\n") + 1
+        if end:
+            return bytearray(piece[end:])
+    return bytearray()
 
 
 def decoded(raw: bytes, errors: Errors) -> str:

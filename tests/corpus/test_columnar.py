@@ -17,7 +17,8 @@ from corpus.sources import Batch, Source, read
 
 
 def batches(path: Path, **knobs: object) -> list[Batch]:
-    return list(read(Source(name="s", uri=str(path), **knobs), [File(path, path.name)]))
+    source = Source(name="s", uri=str(path), **knobs)
+    return [stretch.batch() for stretch in read(source, [File(path, path.name)])]
 
 
 def written(path: Path, content: bytes) -> Path:
@@ -96,7 +97,9 @@ def test_a_saved_dataset_is_read_without_running_it(tmp_path):
     datasets.Dataset.from_dict({"text": ["a", "b"], "label": [0, 1]}).save_to_disk(tmp_path / "d")
     source = Source(name="s", uri="d")
 
-    (batch,) = read(source, [File(tmp_path / "d/data-00000-of-00001.arrow", "d.arrow", split="validation")])
+    file = File(tmp_path / "d/data-00000-of-00001.arrow", "d.arrow", split="validation")
+    (stretch,) = read(source, [file])
+    batch = stretch.batch()
 
     assert batch.rows.select(["label", "split", "row"]).to_pylist() == [
         {"label": "0", "split": "validation", "row": 0},
@@ -128,7 +131,7 @@ def test_a_row_with_a_value_that_python_cannot_hold_is_a_reject_and_the_rows_bes
         with pa.ipc.new_file(path, table.schema) as file:
             file.write_table(table)
 
-    (batch,) = read(Source(name="s", uri="d"), [File(path, path.name)])
+    (batch,) = batches(path)
 
     (reject,) = batch.rejects.to_pylist()
     assert batch.rows["row"].to_pylist() == [0, 2]

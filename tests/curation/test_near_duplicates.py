@@ -120,7 +120,8 @@ def test_the_more_confident_row_stays_and_a_missing_confidence_comes_last():
 @settings(max_examples=60, deadline=None)
 @given(st.lists(st.text(alphabet="abcDE 1 ' é", max_size=30), max_size=8), st.integers(1, 5))
 def test_the_compiled_shingles_are_as_many_as_the_plain_ones(contents, size):
-    found, starts = kernels.shingles(*text.word_hashes(pa.array(contents, pa.string()), symbols=False), size)
+    words = text.word_hashes(pa.array(contents, pa.string()), symbols=False)
+    found, starts = kernels.sets(*kernels.shingles(*words, size))
 
     assert np.diff(starts).tolist() == [len(shingle_set(content, size)) for content in contents]
     assert len(found) == starts[-1]
@@ -135,7 +136,7 @@ def test_bands_propose_a_pair_as_often_as_the_formula_says():
         sides[1].append(" ".join(words[10:40]))
 
     one, two = (
-        np.frombuffer(similarity.band_keys(pa.array(side), 1).buffers()[1], np.uint64).reshape(-1, 20)
+        np.stack([similarity.measured(pa.array(side), 1)[f"band{band:02d}"] for band in range(20)], axis=1)
         for side in sides
     )
 

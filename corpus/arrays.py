@@ -1,0 +1,40 @@
+"""Columns as one array, and 128-bit values as pairs of uint64, as bytes and as hexadecimal digits."""
+
+from typing import Any
+
+import numpy as np
+import pyarrow as pa
+
+_DIGITS = np.array([f"{value:02x}".encode() for value in range(256)], "S2")
+
+
+def whole(column: pa.Array | pa.ChunkedArray) -> Any:
+    """Return a column as one array; one that is of one chunk is not copied."""
+    if not isinstance(column, pa.ChunkedArray):
+        return column
+    return column.chunk(0) if column.num_chunks == 1 else column.combine_chunks()
+
+
+def pairs(values: pa.FixedSizeBinaryArray | pa.ChunkedArray) -> np.ndarray:
+    """Return 128-bit values (no nulls) as (rows, 2) uint64, the most significant first."""
+    held = whole(values)
+    if not len(held):
+        return np.zeros((0, 2), np.uint64)
+    raw = np.frombuffer(held.buffers()[1], ">u8")[2 * held.offset : 2 * (held.offset + len(held))]
+    return raw.reshape(-1, 2).astype(np.uint64)
+
+
+def values(columns: np.ndarray) -> pa.FixedSizeBinaryArray:
+    """Return (rows, 2) uint64 as 128-bit values."""
+    return pa.FixedSizeBinaryArray.from_buffers(
+        pa.binary(16), len(columns), [None, pa.py_buffer(columns.astype(">u8").tobytes())]
+    )
+
+
+def hexadecimal(columns: np.ndarray) -> pa.StringArray:
+    """Return (rows, 2) uint64 as strings of 32 digits."""
+    raw = np.frombuffer(columns.astype(">u8").tobytes(), np.uint8)
+    offsets = np.arange(0, 32 * len(columns) + 1, 32, dtype=np.int32)
+    return pa.StringArray.from_buffers(
+        len(columns), pa.py_buffer(offsets), pa.py_buffer(_DIGITS[raw].tobytes())
+    )
