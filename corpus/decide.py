@@ -39,8 +39,9 @@ def decide(
     contexts: Mapping[str, Context],
     engine: Engine,
     scratch: Callable[[], AbstractContextManager[Path]],
+    memory: int,
 ) -> Decided:
-    """Apply a segment's judges in order to what its pass measured; `scratch` lends folders for what does not fit in memory."""
+    """Apply a segment's judges in order to what its pass measured; `scratch` lends folders for what does not fit in `memory`."""
     count = len(standing.stands)
     kin = _kin(_kinships(standing))
     events, stages, steps = [], [], {"id": standing.narrow["id"]}
@@ -56,7 +57,9 @@ def decide(
             spread = np.arange(standing.earlier, count)
         elif isinstance(stage, CorpusJudge):
             spread = np.flatnonzero(standing.stands)
-            rows = StandingRows(standing, spread, kin, stage.roles, engine, contexts[stage.title], scratch)
+            rows = StandingRows(
+                standing, spread, kin, stage.roles, engine, contexts[stage.title], scratch, memory
+            )
             features = MeasuredFeatures(standing.parts, stage, spread)
             verdict = stage.judge(features, rows, contexts[stage.title])
         else:

@@ -27,8 +27,6 @@ NOTHING = Forgotten()
 REPEATED = "repeated_key"
 """The reason of a reject whose key another record has."""
 _SAID = "another record has the key "
-MEMORY = 512 * 2**20
-"""Bytes of rows about which are held before they go to disk."""
 _CHUNK = 1_000_000
 
 
@@ -61,7 +59,7 @@ def ingest(
     forgotten: Forgotten = NOTHING,
     before: Callable[[list[str]], pa.Table] | None = None,
     part_rows: int = snapshot.PART_ROWS,
-    memory: int = MEMORY,
+    memory: int = 2**29,
     engine: Engine | None = None,
     progress: Callable[[int], None] = lambda _: None,
 ) -> Ingested:
@@ -72,7 +70,7 @@ def ingest(
 
     With `limit` the rows of least keyed hash of their id are taken, over all sources; only they count, and
     rejects, which have no id, are then left out of the account. Raises `UserError` for a file that changed
-    while it was read.
+    while it was read. About `memory` bytes of rows are held before they go to disk.
     """
     spread = engine or Local(1)
     came = []

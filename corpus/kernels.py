@@ -9,6 +9,7 @@ import numpy as np
 from numba import types
 
 _SPACE, _WORD, _ALONE, _APOSTROPHE, _SYMBOL = 0, 1, 2, 3, 4
+_OPERATOR, _POINT, _BLANK, _OTHER = 10, 11, 12, 13
 _FNV_BASIS, _FNV_PRIME = np.uint64(0xCBF29CE484222325), np.uint64(0x100000001B3)
 _IDEOGRAPHS_END = 0x40000
 
@@ -92,6 +93,45 @@ def words(offsets, data, kinds, folded, symbols):  # type: ignore[no-untyped-def
                     count += 1
     begins[rows] = count
     return hashes[:count].copy(), begins
+
+
+@numba.njit((_int32s, _uint8s, _uint8s), cache=True, nogil=True)
+def numbers(offsets, data, kinds):  # type: ignore[no-untyped-def]  # numba infers
+    """Hash the numbers of every text, in their order; see `corpus.text.number_keys`.
+
+    `kinds` holds for each code point its digit's value, or what it is else (`corpus.text.OPERATOR` and its like).
+    """
+    rows = len(offsets) - 1
+    keys = np.zeros(rows, np.uint64)
+    for row in range(rows):
+        at, end = offsets[row], offsets[row + 1]
+        value, waiting, parted = np.uint64(0), np.uint64(0), np.uint64(0)
+        inside = beside = False  # in a number; behind one, with spaces and operators at most between
+        while at < end:
+            point, length = _decode(data, at)
+            at += length
+            kind = kinds[point] if point < len(kinds) else np.uint8(_OTHER)
+            if kind <= 9:
+                if inside and parted != 0:
+                    value = _mix(value ^ parted)
+                elif not inside:
+                    value = _mix((value ^ waiting) + np.uint64(0x9E3779B97F4A7C15))
+                value = _mix(value ^ np.uint64(kind + 1))
+                inside, beside, waiting, parted = True, True, np.uint64(0), np.uint64(0)
+            elif kind == _POINT and inside and parted == 0:
+                parted = np.uint64(point) << np.uint64(8)
+            else:
+                inside, parted = False, np.uint64(0)
+                if kind == _OPERATOR:
+                    told = _mix((np.uint64(point) << np.uint64(8)) + np.uint64(1))
+                    if beside:
+                        value = _mix(value ^ told)
+                    else:
+                        waiting = _mix(waiting ^ told)
+                elif kind != _BLANK:
+                    beside, waiting = False, np.uint64(0)
+        keys[row] = value
+    return keys
 
 
 @numba.njit((_uint64s, _int64s, types.int64), cache=True, nogil=True)

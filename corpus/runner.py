@@ -29,6 +29,7 @@ from corpus.stage import Context, Grow, Stage
 from corpus.standing import Standing, with_columns
 from corpus.store import Store
 
+MEMORY = 512 * 2**20
 Progress = Callable[[str, int, int], None]
 """Told what is being done, how much of it is done, and how much there is (0: not known)."""
 
@@ -48,6 +49,8 @@ class Runner:
     part_rows: int = snapshot.PART_ROWS
     progress: Progress = silent
     earlier: Earlier = NOTHING
+    memory: int = MEMORY
+    """Bytes of rows and of what is measured that are held at a time."""
 
     def context(self, stage: Stage) -> Context:
         """Return the one door through which `stage` sees the world."""
@@ -82,6 +85,7 @@ class Runner:
                 forgotten=self.store.library.forgotten,
                 before=before,
                 part_rows=self.part_rows,
+                memory=self.memory,
                 engine=self.engine,
                 progress=told,
             )
@@ -120,7 +124,7 @@ class Runner:
             candidates[self.earlier.rows :] = pc.is_in(ids, pa.array(grown)).to_numpy(zero_copy_only=False)
         standing = Standing(tuple(parts), stands, {}, candidates, self.earlier.rows)
         self.progress("judging", 0, 0)
-        return decide(segment, standing, contexts, self.engine, self.store.aside)
+        return decide(segment, standing, contexts, self.engine, self.store.aside, self.memory)
 
     def carry(self, segment: Segment, standing: Standing, last: Standing, published: Sequence[Part]) -> None:
         """Keep what a segment measured for the run that will build on what was published."""

@@ -33,18 +33,21 @@ BATCH_ROWS = 50_000
 _BAND = [f"band{number:02d}" for number in range(BANDS)]
 
 
-def measured(texts: pa.StringArray, size: int) -> dict[str, pa.Array]:
+def measured(texts: pa.StringArray, size: int, apart: np.ndarray | None = None) -> dict[str, pa.Array]:
     """Return what is kept of each text: `said`, the 128-bit key of its words, how many `words`, and LSH band keys (uint64).
 
-    Keys are zero where there is no word.
+    Keys are zero where there is no word. Rows of unlike `apart` (uint64) have no key in common, and so never meet.
     """
     from corpus import kernels
 
     hashes, begins = text.word_hashes(texts)
     keys = band_keys(*kernels.shingles(hashes, begins, size))
+    said = kernels.sequence_keys(hashes, begins)
+    if apart is not None:
+        keys, said = (np.where(held == 0, held, held ^ apart[:, None]) for held in (keys, said))
     bands = {name: pa.array(np.ascontiguousarray(keys[:, number])) for number, name in enumerate(_BAND)}
     return {
-        "said": values(kernels.sequence_keys(hashes, begins)),
+        "said": values(said),
         "words": pa.array(np.diff(begins)),
         **bands,
     }
@@ -197,7 +200,7 @@ def _settled(
     batch[by] = np.searchsorted(starts, np.arange(len(by)), side="right") - 1
 
     with ExitStack() as held, ThreadPoolExecutor(os.cpu_count()) as pool:
-        sets = _Sets(batch, len(starts), rows.memory, held.enter_context(rows.scratch()))
+        sets = Sets(batch, len(starts), rows.memory, held.enter_context(rows.scratch()))
         for found in rows.stream(ShingleSets(size), near):
             sets.add(found)
 
@@ -250,7 +253,7 @@ def _batch(
     return kernels.settle(buckets, room, found, starts, fixed, classes, threshold)  # type: ignore[no-any-return]
 
 
-class _Sets:
+class Sets:
     """The shingle sets of rows that come in order, by batch: in memory, or where they are of more bytes in files."""
 
     def __init__(self, batch: np.ndarray, batches: int, memory: int, folder: Path) -> None:
@@ -269,9 +272,10 @@ class _Sets:
             self._held[number].append(sets.take(pa.array(order[start:stop])))
         self._bytes += sets.nbytes
         if self._bytes > self._memory:
-            self._spill()
+            self.spill()
 
-    def _spill(self) -> None:
+    def spill(self) -> None:
+        """Write what is held to the files."""
         for number, held in enumerate(self._held):
             for sets in held:
                 table = pa.record_batch({"sets": sets})

@@ -19,8 +19,6 @@ from corpus.segment import Measured, rows_with_roles
 from corpus.snapshot import NARROW, Part
 from corpus.stage import Context
 
-MEMORY = 512 * 2**20
-"""Bytes that a judge may hold beside columns of numbers."""
 SET = ("label", "family", "split")
 """Columns that judges may set; the runner keeps them beside the parts."""
 
@@ -221,7 +219,7 @@ class StandingRows:
     engine: Engine
     context: Context
     scratch: Callable[[], AbstractContextManager[Path]]
-    memory: int = MEMORY
+    memory: int
 
     @cached_property
     def table(self) -> pa.Table:

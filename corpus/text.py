@@ -16,6 +16,8 @@ import pyarrow.compute as pc
 from corpus.arrays import pairs, whole
 
 _SPACE, _WORD, _ALONE, _APOSTROPHE, _SYMBOL = range(5)
+_OPERATOR, _POINT, _BLANK, _OTHER = range(10, 14)
+_OPERATORS = "+-*/^=<>%~±×÷−√≤≥≠≈·"
 _TABLE = 0x20000  # code points above it are ideographs, or not text
 _NO_SPACES = (
     (0x0E00, 0x0EFF),
@@ -58,6 +60,14 @@ def turns(rows: pa.Table, *, lengths: bool = False) -> pa.StringArray:
     return pc.if_else(several, pc.binary_join(_lists(messages, of_message), "\n"), plain)
 
 
+def prompts(rows: pa.Table) -> np.ndarray:
+    """Say in which rows a user says something (bool)."""
+    messages = whole(rows["messages"])
+    asked = pc.equal(messages.flatten().field("role"), "user").to_numpy(zero_copy_only=False)
+    holders = np.repeat(np.arange(len(messages)), pc.list_value_length(messages).to_numpy())
+    return np.bincount(holders, asked, minlength=len(messages)) > 0
+
+
 def fingerprints(rows: pa.Table) -> pa.FixedSizeBinaryArray:
     """Return the 128-bit BLAKE2b digest of what each row says: of its text's UTF-8 bytes, or of its turns."""
     make = hashlib.blake2b
@@ -87,6 +97,34 @@ def word_hashes(texts: pa.StringArray, *, symbols: bool = True) -> tuple[np.ndar
     from corpus import kernels
 
     return kernels.words(*_buffers(texts), *_characters(), symbols)  # type: ignore[no-any-return]
+
+
+def number_keys(texts: pa.StringArray) -> np.ndarray:
+    """Return a 64-bit key of each text's numbers in their order (uint64); 0 where there is none.
+
+    A number is a run of digits of any script, with a point or a comma between two of them. The operators beside it
+    belong to it, over spaces too: "12 - 7" is not "12 + 7", nor is "-5" what "5" is.
+    """
+    from corpus import kernels
+
+    return kernels.numbers(*_buffers(texts), _digits())  # type: ignore[no-any-return]
+
+
+@functools.cache
+def _digits() -> np.ndarray:
+    """Return for each code point below the table's end the value of a digit, or what it is else."""
+    kinds = np.full(_TABLE, _OTHER, np.uint8)
+    for point in range(_TABLE):
+        letter = chr(point)
+        if (digit := unicodedata.digit(letter, None)) is not None and unicodedata.category(letter) == "Nd":
+            kinds[point] = digit
+        elif letter.isspace():
+            kinds[point] = _BLANK
+    for letter in _OPERATORS:
+        kinds[ord(letter)] = _OPERATOR
+    for letter in ".,":
+        kinds[ord(letter)] = _POINT
+    return kinds
 
 
 def word_keys(texts: pa.StringArray) -> pa.FixedSizeBinaryArray:

@@ -15,7 +15,8 @@ class NearDuplicates(CorpusJudge):
     """Drop a row whose Jaccard similarity with a better row that stays is `threshold` or more.
 
     What is compared are sets of shingles of `shingle_words` words (2 for rows as short as tweets, 5 for
-    documents); a row of fewer words is one shingle. Numbers are words like others. MinHash proposes pairs
+    documents); a row of fewer words is one shingle. Numbers are words like others; but rows that `numbers` means and
+    whose numbers differ, or the operators beside them, are never alike. MinHash proposes pairs
     (`corpus.similarity`), the sets themselves decide, so each drop's `score` is exact and was compared
     directly with `other`, a row that stays. Rows of unlike label become kin and stay.
     """
@@ -25,6 +26,10 @@ class NearDuplicates(CorpusJudge):
         0.8, gt=0, le=1, description="Jaccard similarity of the shingle sets at which a row goes"
     )
     shingle_words: PositiveInt = Field(5, le=50, description="words in a shingle")
+    numbers: Literal["prompts", "all", "none"] = Field(
+        "prompts",
+        description="of which rows the numbers matter: of those that a user says something in, of all, of none",
+    )
     prefer: survival.Prefer = Field(
         "confidence", description="which of two rows stays: the more confident or the longer"
     )
@@ -33,7 +38,11 @@ class NearDuplicates(CorpusJudge):
 
     def measure(self, rows: pa.Table, context: Context) -> pa.Table:
         """Return the key of the words, their number, and LSH band keys."""
-        return pa.table(similarity.measured(text.contents(rows), self.shingle_words))
+        texts = text.contents(rows)
+        apart = None if self.numbers == "none" else text.number_keys(texts)
+        if apart is not None and self.numbers == "prompts":
+            apart = np.where(text.prompts(rows), apart, np.uint64(0))
+        return pa.table(similarity.measured(texts, self.shingle_words, apart))
 
     def judge(self, features: Features, rows: Rows, context: Context) -> Verdict:
         """Settle the rows that may be alike, best first."""

@@ -110,7 +110,14 @@ class Job:
             came = self.read("ingest.json")
             earlier = increment.earlier(self.base, came["without"] if came else [])
             yield Runner(
-                self.store, engine, self.models, self.recipe.seed, self.options.part_rows, progress, earlier
+                self.store,
+                engine,
+                self.models,
+                self.recipe.seed,
+                self.options.part_rows,
+                progress,
+                earlier,
+                int(self.recipe.memory),
             )
 
     def context(self, stage: Stage) -> Context:

@@ -9,6 +9,7 @@ from typing import Annotated, Any, Literal, Union
 import yaml
 from pydantic import (
     BaseModel,
+    ByteSize,
     ConfigDict,
     Field,
     NonNegativeInt,
@@ -56,6 +57,11 @@ class Recipe(BaseModel):
 
     name: str = Field(pattern=r"^[a-z0-9][a-z0-9._-]*$", description="the ref that a published version gets")
     seed: NonNegativeInt = Field(0, lt=2**53, description="of every random choice; keyed to the row")
+    memory: ByteSize = Field(
+        ByteSize(512 * 2**20),
+        ge=2**20,
+        description="bytes of rows and of what is measured that are held at a time; what is more waits on disk",
+    )
     sources: tuple[Source, ...] = Field(min_length=1)
     stages: tuple[Stage, ...] = ()
     audit: AuditSettings | None = Field(None, title="Audit")

@@ -9,7 +9,7 @@ import pyarrow as pa
 from corpus.earlier import NOTHING, Earlier
 from corpus.engine import Local
 from corpus.models import Models
-from corpus.runner import Runner
+from corpus.runner import MEMORY, Runner
 from corpus.schema import LEDGER, conform, digest, record_id
 from corpus.segment import cut
 from corpus.stage import Stage
@@ -90,6 +90,7 @@ def send(
     workers: int = 1,
     seed: int = 7,
     earlier: pa.Table | None = None,
+    memory: int = MEMORY,
 ) -> Outcome:
     """Send rows through stages, in a store of their own; on a version of the `earlier` rows, if there are any."""
     held = Store(store)
@@ -99,7 +100,7 @@ def send(
         before_them = Earlier.of(version, [])
     with Local(workers) as engine:
         models = Models(store, Path.home() / ".cache" / "winnow")
-        runner = Runner(held, engine, models, seed, part_rows, earlier=before_them)
+        runner = Runner(held, engine, models, seed, part_rows, earlier=before_them, memory=memory)
         before = runner.store.snapshot([rows], part_rows)
         ledgers, grown_ids, standing = [LEDGER.empty_table()], [], None
         for number, segment in enumerate(cut(stages)):

@@ -12,7 +12,7 @@ from hypothesis import strategies as st
 from corpus import kernels, similarity, text
 from curation.near_duplicates import NearDuplicates
 from tests import laws
-from tests.corpora import make
+from tests.corpora import make, send
 
 
 def shingle_set(content: str, size: int) -> frozenset[tuple[str, ...]]:
@@ -76,6 +76,98 @@ def test_rows_that_differ_in_a_number_are_compared_with_the_number():
     outcome = laws.sent(rows, [NearDuplicates(shingle_words=2)])
 
     assert outcome.ledger.num_rows == 0
+
+
+LONG = " ".join(f"word{chr(97 + number // 10)}{chr(97 + number % 10)}" for number in range(60))
+
+
+def asked(texts: list[str]) -> pa.Table:
+    """Make rows in which a user says these texts."""
+    rows = make(texts)
+    messages = pa.array(
+        [[{"role": "user", "content": said[0]["content"]}] for said in rows["messages"].to_pylist()],
+        rows.schema.field("messages").type,
+    )
+    return rows.set_column(rows.schema.get_field_index("messages"), "messages", messages)
+
+
+@pytest.mark.parametrize(
+    ("rows", "knobs", "kept"),
+    [
+        (asked, {}, 2),
+        (asked, {"numbers": "none"}, 1),
+        (make, {}, 1),
+        (make, {"numbers": "all"}, 2),
+    ],
+)
+@pytest.mark.parametrize(
+    ("one", "two"),
+    [
+        (f"{LONG} what is 12+7? {LONG[:-2]}", f"{LONG} what is 12+8? {LONG[:-2]}"),
+        (f"{LONG} what is 12+7?", f"{LONG} what is 12-7?"),
+        (f"{LONG} what is 5?", f"{LONG} What is -5 ?"),
+    ],
+)
+def test_rows_that_differ_in_a_number_stay_where_numbers_matter(rows, knobs, kept, one, two):
+    outcome = laws.sent(rows([one, two]), [NearDuplicates(shingle_words=2, **knobs)])
+
+    assert outcome.kept.num_rows == kept
+    if kept == 2:
+        assert outcome.kept["family"].null_count == 2
+
+
+def test_a_template_with_other_numbers_stays_and_its_copies_go():
+    texts = [f"{LONG} what is {number} plus {number * 7}? {LONG}" for number in range(150)]
+    edited = [text.replace("wordda", "another").upper() for text in texts]
+
+    outcome = laws.sent(asked([*texts, *edited]), [NearDuplicates(shingle_words=2)])
+
+    assert outcome.kept.num_rows == 150
+    numbers = {re.findall(r"IS (\d+) PLUS", text.upper())[0] for text in outcome.texts}
+    assert len(numbers) == 150
+
+
+@pytest.mark.parametrize("batch", [1, 40])
+def test_neither_memory_nor_batches_change_a_verdict(tmp_path, monkeypatch, batch):
+    rows = make([*planted(random.Random(9), 400), *["the same words again"] * 90])
+    stages = [NearDuplicates(shingle_words=2, threshold=0.5)]
+    whole = send(rows, stages, tmp_path / "one", part_rows=50)
+    spilled = []
+    spill = similarity.Sets.spill
+    monkeypatch.setattr(similarity.Sets, "spill", lambda sets: (spilled.append(1), spill(sets)))
+    monkeypatch.setattr(similarity, "BATCH_ROWS", batch)
+
+    cut = send(rows, stages, tmp_path / "two", part_rows=50, memory=2_000)
+
+    assert spilled
+    assert cut.fates() == whole.fates()
+    assert whole.ledger.num_rows > 150
+
+
+def test_a_large_component_is_settled_by_its_buckets():
+    words = [f"w{number}" for number in range(300)]
+    chain = [" ".join(words[start : start + 40]) for start in range(0, 240, 2)]
+
+    outcome = laws.sent(make(chain), [NearDuplicates(shingle_words=1, threshold=0.8)])
+
+    sets = {content: shingle_set(content, 1) for content in chain}
+    kept = [sets[content] for content in outcome.texts]
+    assert len(chain) > similarity.SMALL
+    assert max(jaccard(a, b) for at, a in enumerate(kept) for b in kept[:at]) < 0.8
+    assert all(max(jaccard(held, other) for other in kept) >= 0.8 for held in sets.values())
+
+
+@settings(max_examples=30, deadline=None)
+@given(st.lists(st.integers(0, 7), max_size=60), st.lists(st.booleans(), min_size=60, max_size=60))
+def test_rows_whose_keys_meet_are_found_and_hardly_others(keys, chosen):
+    held = np.array(keys, np.uint64) * np.uint64(0x1F3D5B7997B5D3F1)
+    fresh = np.array(chosen[: len(keys)], bool)
+
+    found = set(kernels.may_meet(held, fresh, 10).tolist())
+
+    for row, key in enumerate(keys):
+        others = [other for other in range(len(keys)) if other != row and keys[other] == key != 0]
+        assert (row in found) == any(fresh[row] or fresh[other] for other in others)
 
 
 def test_rows_shorter_than_a_shingle_are_compared_too():
