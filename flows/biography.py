@@ -13,6 +13,7 @@ from corpus.schema import UserError, keyed_id
 from corpus.store import Store
 from corpus.versions.version import Version
 from flows.chapters import LedgerChapter, RunChapter
+from flows.difference import told
 from flows.job import Job
 
 SHOWN = 200
@@ -28,11 +29,11 @@ def explain(run_or_version: str, row: str, root: Path) -> dict[str, Any]:
     `source/file:row`. What earlier versions that it builds on tell comes first. Raises `UserError` where no run, or
     no one row, is so called, and for a run that has not judged its rows.
     """
-    told = _chapters(Store(root.resolve()), run_or_version)
-    row_id = _named(told, row)
-    events = [event for chapter in told for event in chapter.tell(row_id)]
-    what, _, which = told[-1].name.partition(" ")
-    return {"run": which if what == "run" else None, "of": told[-1].name, "id": row_id, "events": events}
+    chapters = _chapters(Store(root.resolve()), run_or_version)
+    row_id = _named(chapters, row)
+    events = [event for chapter in chapters for event in chapter.tell(row_id)]
+    what, _, which = chapters[-1].name.partition(" ")
+    return {"run": which if what == "run" else None, "of": chapters[-1].name, "id": row_id, "events": events}
 
 
 def _chapters(store: Store, name: str) -> Sequence[Chapter]:
@@ -155,10 +156,10 @@ def show(held: dict[str, Any]) -> None:
         known = {
             key: value for key, value in event.items() if key not in ("stage", "event", "score", "threshold")
         }
-        said = [known.pop(key) for key in ("text", "other_text") if key in known]
-        rest = "\n".join(
-            [", ".join(f"{key} {value}" for key, value in known.items()), *map(_cut, said)]
-        ).strip()
+        differs = known.pop("difference", None)
+        said = [_cut(known.pop(key)) for key in ("text", "other_text") if key in known]
+        facts = ", ".join(f"{key} {value}" for key, value in known.items())
+        rest = "\n".join([facts, *said, *([told(differs)] if differs else [])]).strip()
         numbers = ["" if event.get(key) is None else f"{event[key]:.3g}" for key in ("score", "threshold")]
         table.add_row(event["stage"], event["event"], *numbers, rest)
     Console(markup=False, emoji=False).print(table)

@@ -16,6 +16,7 @@ from corpus.segment import Measured, rewritten
 from corpus.stage import Judge, Rewrite
 from corpus.standing import Standing
 from corpus.versions.version import Version
+from flows.difference import difference
 from flows.job import Job
 
 _CAME = ["id", "source", "file", "row", "parent"]
@@ -191,26 +192,20 @@ def _lived(job: Job, row_id: str, *, ends: bool) -> list[dict[str, Any]]:
             if isinstance(stage, Rewrite):
                 row, changed = _rewritten(job, row, stage)
                 if changed:
-                    said = text.contents(row)[0].as_py()
-                    events.append({"stage": stage.title, "event": "rewrote", "text": said})
+                    events.append(
+                        {"stage": stage.title, "event": "rewrote", "text": text.contents(row)[0].as_py()}
+                    )
                     continue
+            said = text.contents(row)[0].as_py()
             if stage.title in lines:
-                line = lines[stage.title]
-                events.append(
-                    {
-                        "stage": stage.title,
-                        "event": "dropped",
-                        **_why(line),
-                        **_other(standing, line["other"]),
-                    }
-                )
+                events.append(_fell(standing, lines[stage.title], said))
                 break
             if steps[stage.title]:
                 events.append(
                     {"stage": stage.title, "event": "passed", **_score(job, standing, stage, where)}
                 )
             events += [
-                {**_displaced(line), **_other(standing, line["id"])}
+                {**_displaced(line), **_met(standing, line["id"], said, fell=False)}
                 for line in displaced
                 if line["stage"] == stage.title
             ]
@@ -218,6 +213,11 @@ def _lived(job: Job, row_id: str, *, ends: bool) -> list[dict[str, Any]]:
         if ends and number == len(job.segments) - 1 and standing.stands[where]:
             events.append({"stage": "end", "event": "stands", "family": family, "split": split or "train"})
     return events
+
+
+def _fell(standing: Standing, line: dict[str, Any], said: str) -> dict[str, Any]:
+    met = _met(standing, line["other"], said, fell=True)
+    return {"stage": line["stage"], "event": "dropped", **_why(line), **met}
 
 
 def _grown(standing: Standing, row_id: str, title: str) -> list[dict[str, Any]]:
@@ -241,13 +241,14 @@ def _rewritten(job: Job, row: pa.Table, stage: Rewrite) -> tuple[pa.Table, int]:
     return rewritten(row, stage, job.context(stage))
 
 
-def _other(standing: Standing, row_id: str | None) -> dict[str, Any]:
-    """Say what another row said when the two met."""
+def _met(standing: Standing, row_id: str | None, said: str, *, fell: bool) -> dict[str, Any]:
+    """Say what another row said when the two met, and how the words of the row that stays differ from the other's."""
     where = -1 if row_id is None else pc.index(standing.narrow["id"], row_id).as_py()
     if where < 0:
         return {}
     part, at = _place(standing, where)
-    return {"other_text": text.contents(part.table(["messages"]).slice(at, 1))[0].as_py()}
+    other = text.contents(part.table(["messages"]).slice(at, 1))[0].as_py()
+    return {"other_text": other, "difference": difference(said, other) if fell else difference(other, said)}
 
 
 def _score(job: Job, standing: Standing, stage: Any, where: int) -> dict[str, Any]:

@@ -11,6 +11,7 @@ from corpus.schema import UserError
 from flows import biography, finish
 from flows.apply import apply
 from flows.cli import winnow
+from flows.difference import difference
 from flows.job import totals
 from tests.flows import jobs
 
@@ -195,6 +196,10 @@ def test_a_biography_tells_both_sides_of_a_drop(corpus, tmp_path):
     lost = biography.explain(done.folder.name, line["id"], tmp_path / "store")
     stayed = biography.explain(done.folder.name, line["other"][:28], tmp_path / "store")
 
+    said, other = (
+        [event["text"] for event in held["events"] if "text" in event][-1] for held in (lost, stayed)
+    )
+    assert said != other
     assert lost["events"][0]["event"] == "read"
     assert lost["events"][-1] == {
         "stage": "near_duplicates",
@@ -203,7 +208,8 @@ def test_a_biography_tells_both_sides_of_a_drop(corpus, tmp_path):
         "score": line["score"],
         "threshold": 0.8,
         "other": line["other"],
-        "other_text": [event["text"] for event in stayed["events"] if "text" in event][-1],
+        "other_text": other,
+        "difference": difference(said, other),
     }
     assert {
         "stage": "near_duplicates",
@@ -211,7 +217,8 @@ def test_a_biography_tells_both_sides_of_a_drop(corpus, tmp_path):
         "other": line["id"],
         "reason": "near_duplicate",
         "score": line["score"],
-        "other_text": [event["text"] for event in lost["events"] if "text" in event][-1],
+        "other_text": said,
+        "difference": difference(said, other),
     } in stayed["events"]
 
 
