@@ -1,5 +1,6 @@
 """Which of two rows that are alike stays: a total order that depends on content first."""
 
+from collections.abc import Sequence
 from typing import Literal
 
 import numpy as np
@@ -10,12 +11,19 @@ from corpus.arrays import whole
 from corpus.text import halves
 
 Prefer = Literal["confidence", "longest"]
+PRIORITY = "sources whose rows stay before those of others, the first named first"
 
 
-def rank(rows: pa.Table, prefer: Prefer = "confidence", words: np.ndarray | None = None) -> np.ndarray:
+def rank(
+    rows: pa.Table,
+    prefer: Prefer = "confidence",
+    words: np.ndarray | None = None,
+    priority: Sequence[str] = (),
+) -> np.ndarray:
     """Return each row's place (0 is best): by confidence, missing last, or by most `words`; then by content.
 
-    Rows of the version that is built on (column `earlier`, where there is one) come before all others.
+    Rows of the version that is built on (column `earlier`, where there is one) come before all others, and then those
+    of the sources of `priority`, the first of them first.
 
     Ties go by fingerprint, then by source, then by id, whose last 32 bits are the ordinal among equal
     records: adding copies never changes which of two equal rows stays.
@@ -29,6 +37,9 @@ def rank(rows: pa.Table, prefer: Prefer = "confidence", words: np.ndarray | None
         ties += [confidence, -words]
     else:
         ties += [confidence]
+    if priority:
+        place = pc.index_in(rows["source"], pa.array(priority, pa.string()))
+        ties.append(whole(pc.fill_null(place, len(priority))).to_numpy())
     if "earlier" in rows.column_names:
         ties.append(~rows["earlier"].to_numpy())
     order = np.lexsort(ties)

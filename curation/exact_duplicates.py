@@ -24,6 +24,10 @@ class ExactDuplicates(CorpusJudge):
         description="what must be equal: the text to the byte, or its words, whatever their case and punctuation",
     )
 
+    priority: tuple[str, ...] = Field((), description=survival.PRIORITY)
+
+    thresholds = frozenset({"priority"})
+
     def measure(self, rows: pa.Table, context: Context) -> pa.Table:
         """Return the 128-bit key of what must be equal."""
         return pa.table(
@@ -34,7 +38,7 @@ class ExactDuplicates(CorpusJudge):
         """Drop all but the best of each key and label."""
         met = survival.meeting(features["key"], rows.table)
         chosen = pa.array(met)
-        rank = survival.rank(rows.table.take(chosen))
+        rank = survival.rank(rows.table.take(chosen), priority=self.priority)
         high, low = text.halves(features["key"].take(chosen))
         stays, kin = np.arange(rows.table.num_rows), np.arange(rows.table.num_rows)
         stays[met] = met[survival.best(rank, high, low, survival.codes(rows.table["label"].take(chosen)))]

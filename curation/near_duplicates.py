@@ -34,7 +34,9 @@ class NearDuplicates(CorpusJudge):
         "confidence", description="which of two rows stays: the more confident or the longer"
     )
 
-    thresholds = frozenset({"threshold", "prefer"})
+    priority: tuple[str, ...] = Field((), description=survival.PRIORITY)
+
+    thresholds = frozenset({"threshold", "prefer", "priority"})
 
     def measure(self, rows: pa.Table, context: Context) -> pa.Table:
         """Return the key of the words, their number, and LSH band keys."""
@@ -50,7 +52,7 @@ class NearDuplicates(CorpusJudge):
             features,
             rows,
             self.shingle_words,
-            _Order(rows, features["words"].to_numpy(), self.prefer),
+            _Order(rows, features["words"].to_numpy(), self.prefer, self.priority),
             self.threshold,
             fixed=rows.table["earlier"].to_numpy(),
         )
@@ -72,10 +74,12 @@ class _Order:
     rows: Rows
     words: np.ndarray
     prefer: survival.Prefer
+    priority: tuple[str, ...]
 
     def rank(self, positions: np.ndarray) -> np.ndarray:
         """Return the place of each of these rows."""
-        return survival.rank(self.rows.table.take(pa.array(positions)), self.prefer, self.words[positions])
+        some = self.rows.table.take(pa.array(positions))
+        return survival.rank(some, self.prefer, self.words[positions], self.priority)
 
     def classes(self, positions: np.ndarray) -> np.ndarray:
         """Return a number for each label."""

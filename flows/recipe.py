@@ -82,6 +82,17 @@ class Recipe(BaseModel):
         return self
 
     @model_validator(mode="after")
+    def _sources_are_known(self) -> "Recipe":
+        known = [source.name for source in self.sources]
+        for stage in self.stages:
+            for name in getattr(stage, "priority", ()):
+                if name not in known:
+                    raise UserError(
+                        f"stages: {stage.title}.priority names {name!r}, which is no source; there are: {', '.join(known)}"
+                    )
+        return self
+
+    @model_validator(mode="after")
     def _growth_is_gated(self) -> "Recipe":
         for number, stage in enumerate(self.stages):
             if not isinstance(stage, Grow):

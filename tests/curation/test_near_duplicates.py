@@ -10,6 +10,7 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from corpus import kernels, similarity, text
+from curation.exact_duplicates import ExactDuplicates
 from curation.near_duplicates import NearDuplicates
 from tests import laws
 from tests.corpora import make, send
@@ -207,6 +208,22 @@ def test_the_more_confident_row_stays_and_a_missing_confidence_comes_last():
     outcome = laws.sent(rows, [NearDuplicates(shingle_words=2)])
 
     assert outcome.texts == ["SAME words here now!"]
+
+
+@pytest.mark.parametrize("stage", [NearDuplicates, ExactDuplicates])
+@pytest.mark.parametrize(
+    ("priority", "stays"),
+    [((), "web"), (("book",), "book"), (("news", "book"), "news"), (("book", "web", "news"), "book")],
+)
+def test_rows_of_sources_that_are_named_first_stay_whatever_their_confidence(stage, priority, stays):
+    sources = {"web": 0.9, "book": 0.5, "news": None}
+    rows = pa.concat_tables(
+        [make(["the same words here"], confidence=[sure], source=name) for name, sure in sources.items()]
+    ).sort_by("id")
+
+    outcome = laws.sent(rows, [stage(priority=priority)])
+
+    assert outcome.kept["source"].to_pylist() == [stays]
 
 
 @settings(max_examples=60, deadline=None)

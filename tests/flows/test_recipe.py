@@ -35,6 +35,11 @@ BASE = {"name": "small", "sources": [{"name": "a", "uri": "a.jsonl"}]}
         ({"stages": [{"stage": "split", "train": 0.5}]}, "must add up to 1; they add up to 0.7"),
         ({"stages": [{"min_words": 3}]}, "stages.0: Unable to extract tag using discriminator 'stage'"),
         ({"stages": [{"stage": "length"}, {"stage": "length"}]}, "stages: 'length' is used twice"),
+        (
+            {"stages": [{"stage": "near_duplicates", "priority": ["book"]}]},
+            "stages: near_duplicates.priority names 'book', which is no source; there are:",
+        ),
+        ({"memory": "1kB"}, "memory: "),
         ({"stages": [{"stage": "back_translation"}]}, "grows rows that no `admission` behind it judges"),
         (
             {"stages": [{"stage": "back_translation"}, {"stage": "admission"}, {"stage": "split"}]},
