@@ -71,7 +71,7 @@ class Admission(CorpusJudge):
         ]
         return pa.table(
             {
-                **similarity.measured(texts, self.shingle_words),
+                **similarity.measured(rows, self.shingle_words),
                 "characters": pc.utf8_length(pc.utf8_trim_whitespace(texts)),
                 "mask_lost": pa.array(lost, pa.bool_()),
             }

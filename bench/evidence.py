@@ -74,7 +74,7 @@ def repeated(held: pa.Table) -> np.ndarray:
 
 def nearly_copied(held: pa.Table) -> np.ndarray:
     """Say of the test rows which share 0.8 of their word pairs with a training row: all pairs are compared."""
-    sets = ShingleSets(SHINGLE)(text.contents(held), None)
+    sets = ShingleSets(SHINGLE)(held, None)
     _, shingle = np.unique(sets.values.to_numpy(), return_inverse=True)
     has = csr_array((np.ones(len(shingle), np.int32), shingle, sets.offsets.to_numpy()))
     split = held["split"].to_numpy()

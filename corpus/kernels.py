@@ -22,6 +22,7 @@ _uint8s, _bools = _array(types.uint8), _array(types.boolean)
 _int32s, _uint32s = _array(types.int32), _array(types.uint32)
 _int64s, _uint64s = _array(types.int64), _array(types.uint64)
 _parents = types.Array(types.int64, 1, "C")
+_ANSWER = np.uint64(1 << 63)
 
 
 @numba.njit(cache=True, inline="always")
@@ -134,9 +135,12 @@ def numbers(offsets, data, kinds):  # type: ignore[no-untyped-def]  # numba infe
     return keys
 
 
-@numba.njit((_uint64s, _int64s, types.int64), cache=True, nogil=True)
-def shingles(hashes, begins, size):  # type: ignore[no-untyped-def]  # numba infers
-    """Return each row's shingles of `size` words, in the order of its text; a shorter row is one shingle."""
+@numba.njit((_uint64s, _int64s, types.int64, types.boolean), cache=True, nogil=True)
+def shingles(hashes, begins, size, answer):  # type: ignore[no-untyped-def]  # numba infers
+    """Return each row's shingles of `size` words, in the order of its text; a shorter row is one shingle.
+
+    The first bit of those of an answer is set, that of others is not.
+    """
     rows = len(begins) - 1
     found = np.empty(len(hashes), np.uint64)
     starts = np.zeros(rows + 1, np.int64)
@@ -148,10 +152,22 @@ def shingles(hashes, begins, size):  # type: ignore[no-untyped-def]  # numba inf
             value = np.uint64(span)
             for word in range(at, at + span):
                 value = _mix(value ^ hashes[word]) + np.uint64(0x9E3779B97F4A7C15)
-            found[count] = value
+            found[count] = value | _ANSWER if answer else value & ~_ANSWER
             count += 1
         starts[row + 1] = count
     return found[:count].copy(), starts
+
+
+@numba.njit((_uint64s, _int64s, _uint64s, _int64s), cache=True, nogil=True)
+def beside(one, one_starts, two, two_starts):  # type: ignore[no-untyped-def]  # numba infers
+    """Put the values of each row of `two` behind those of `one`."""
+    found = np.empty(len(one) + len(two), np.uint64)
+    starts = one_starts + two_starts
+    for row in range(len(starts) - 1):
+        at, middle = starts[row], starts[row] + one_starts[row + 1] - one_starts[row]
+        found[at:middle] = one[one_starts[row] : one_starts[row + 1]]
+        found[middle : starts[row + 1]] = two[two_starts[row] : two_starts[row + 1]]
+    return found, starts
 
 
 @numba.njit((_uint64s, _int64s), cache=True, nogil=True)
@@ -286,6 +302,18 @@ def _jaccard(found, a, a_end, b, b_end):  # type: ignore[no-untyped-def]  # numb
     return common / (total - common) if total > common else 0.0
 
 
+@numba.njit(cache=True, inline="always")
+def _answers(found, start, end):  # type: ignore[no-untyped-def]  # numba infers
+    """Return where the shingles of the answer begin in an ascending set."""
+    while start < end:
+        middle = (start + end) // 2
+        if found[middle] < _ANSWER:
+            start = middle + 1
+        else:
+            end = middle
+    return start
+
+
 @numba.njit(
     (_array(types.int64, 2), _int64s, _uint64s, _int64s, _bools, _int64s, types.float64),
     cache=True,
@@ -300,6 +328,8 @@ def settle(buckets, slots, found, starts, fixed, classes, threshold):  # type: i
     similar of those at or over `threshold` that has its own class (`classes`, int64); those of another class
     are kin, not duplicates. A `fixed` row is not compared and never falls.
 
+    Two rows are as alike as what is asked in them, or what is answered, where that is less: each has a set of its own.
+
     Returns for each row the row it fell against (-1: it stays), the highest similarity met among rows of
     its class, and a row of its family (a forest of parents).
     """
@@ -308,6 +338,9 @@ def settle(buckets, slots, found, starts, fixed, classes, threshold):  # type: i
     best = np.full(rows, np.nan, np.float64)
     parents = np.arange(rows)
     seen = np.full(rows, -1, np.int64)
+    answers = np.empty(rows, np.int64)
+    for row in range(rows):
+        answers[row] = _answers(found, starts[row], starts[row + 1])
     stays = np.empty(slots[-1], np.int64)
     ends = slots[:-1].copy()
     for row in range(rows):
@@ -324,7 +357,14 @@ def settle(buckets, slots, found, starts, fixed, classes, threshold):  # type: i
                     a, b = starts[row + 1] - starts[row], starts[rival + 1] - starts[rival]
                     if min(a, b) < threshold * max(a, b):
                         continue
-                    alike = _jaccard(found, starts[row], starts[row + 1], starts[rival], starts[rival + 1])
+                    alike = 1.0
+                    if answers[row] > starts[row] or answers[rival] > starts[rival]:
+                        alike = _jaccard(found, starts[row], answers[row], starts[rival], answers[rival])
+                    if answers[row] < starts[row + 1] or answers[rival] < starts[rival + 1]:
+                        alike = min(
+                            alike,
+                            _jaccard(found, answers[row], starts[row + 1], answers[rival], starts[rival + 1]),
+                        )
                     if classes[row] == classes[rival] and not alike <= best[row]:
                         best[row] = alike
                         other[row] = rival

@@ -33,22 +33,29 @@ BATCH_ROWS = 50_000
 _BAND = [f"band{number:02d}" for number in range(BANDS)]
 
 
-def measured(texts: pa.StringArray, size: int, apart: np.ndarray | None = None) -> dict[str, pa.Array]:
-    """Return what is kept of each text: `said`, the 128-bit key of its words, how many `words`, and LSH band keys (uint64).
+def measured(rows: pa.Table, size: int, apart: np.ndarray | None = None) -> dict[str, pa.Array]:
+    """Return what is kept of each row: `said`, the 128-bit key of its words, how many `words`, and LSH band keys (uint64).
 
     Keys are zero where there is no word. Rows of unlike `apart` (uint64) have no key in common, and so never meet.
     """
     from corpus import kernels
 
-    hashes, begins = text.word_hashes(texts)
-    keys = band_keys(*kernels.shingles(hashes, begins, size))
-    said = kernels.sequence_keys(hashes, begins)
+    asked, answered = text.sides(rows)
+    hashes, begins = text.word_hashes(asked)
+    found = kernels.shingles(hashes, begins, size, False)
+    said, words = kernels.sequence_keys(hashes, begins), np.diff(begins)
+    if answered is not None:
+        hashes, begins = text.word_hashes(answered)
+        found = kernels.beside(*found, *kernels.shingles(hashes, begins, size, True))
+        said ^= kernels.sequence_keys(hashes, begins) * np.uint64(0x9E3779B97F4A7C15)
+        words = words + np.diff(begins)
+    keys = band_keys(*found)
     if apart is not None:
         keys, said = (np.where(held == 0, held, held ^ apart[:, None]) for held in (keys, said))
     bands = {name: pa.array(np.ascontiguousarray(keys[:, number])) for number, name in enumerate(_BAND)}
     return {
         "said": values(said),
-        "words": pa.array(np.diff(begins)),
+        "words": pa.array(words),
         **bands,
     }
 
@@ -67,15 +74,19 @@ def band_keys(found: np.ndarray, starts: np.ndarray) -> np.ndarray:
 
 @dataclass(frozen=True)
 class ShingleSets:
-    """Each text's set of shingles of `size` words: ascending uint64. What is compared in the end."""
+    """Each row's set of shingles of `size` words: ascending uint64, what is asked first. What is compared in the end."""
 
     size: int
 
-    def __call__(self, texts: pa.StringArray, context: object) -> pa.LargeListArray:
-        """Return the sets, aligned with `texts`."""
+    def __call__(self, rows: pa.Table, context: object) -> pa.LargeListArray:
+        """Return the sets, aligned with `rows`."""
         from corpus import kernels
 
-        found, starts = kernels.sets(*kernels.shingles(*text.word_hashes(texts), self.size))
+        asked, answered = text.sides(rows)
+        said = kernels.shingles(*text.word_hashes(asked), self.size, False)
+        if answered is not None:
+            said = kernels.beside(*said, *kernels.shingles(*text.word_hashes(answered), self.size, True))
+        found, starts = kernels.sets(*said)
         return pa.LargeListArray.from_arrays(pa.array(starts), pa.array(found))
 
 

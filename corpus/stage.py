@@ -52,9 +52,12 @@ class Rows(Protocol):
         """Look again at the texts of the rows at `positions` (ascending): `function` is called part by part."""
 
     def stream(
-        self, function: Callable[[pa.StringArray, Context], pa.Array], positions: np.ndarray
+        self, function: Callable[[pa.Table, Context], pa.Array], positions: np.ndarray
     ) -> Iterator[pa.Array]:
-        """Yield what `map` returns, part by part: for what is too much to be held."""
+        """Yield, part by part, what is said of the `messages` of the rows at `positions` (ascending).
+
+        For what is too much to be held at a time, or needs more than texts.
+        """
 
     @property
     def memory(self) -> int:

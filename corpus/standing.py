@@ -203,9 +203,25 @@ class Look:
 
 
 def look(task: Look) -> pa.Array:
-    """Call the function on the texts of the rows at the positions of one part."""
+    """Call the function on the messages of the rows at the positions of one part."""
     rows = task.part.table(["id", "messages"]).take(pa.array(task.positions))
-    return task.function(text.contents(rows_with_roles(rows, task.roles)), task.context)
+    return task.function(rows_with_roles(rows, task.roles), task.context)
+
+
+@dataclass(frozen=True)
+class OfTexts:
+    """A function of texts, as one of rows."""
+
+    function: Any
+
+    @property
+    def heavy(self) -> bool:
+        """Whether it asks a model."""
+        return bool(getattr(self.function, "heavy", False))
+
+    def __call__(self, rows: pa.Table, context: Context) -> Any:
+        """Call it on the texts of rows."""
+        return self.function(text.contents(rows), context)
 
 
 @dataclass(frozen=True)
@@ -248,11 +264,11 @@ class StandingRows:
 
     def map(self, function: Any, positions: np.ndarray) -> pa.Array:
         """Look again at the texts of the rows at `positions` (ascending), part by part."""
-        found = list(self.stream(function, positions))
+        found = list(self.stream(OfTexts(function), positions))
         return pa.concat_arrays(found) if found else function(pa.array([], pa.string()), self.context)
 
     def stream(self, function: Any, positions: np.ndarray) -> Iterator[pa.Array]:
-        """Yield what the function says of the rows at `positions` (ascending), part by part."""
+        """Yield what the function says of the messages of the rows at `positions` (ascending), part by part."""
         inside = self.positions[positions]
         of_part = np.searchsorted(self.standing.bounds, inside, side="right") - 1
         tasks = [

@@ -41,6 +41,26 @@ def contents(rows: pa.Table) -> pa.StringArray:
     return pc.binary_join(_lists(messages, flat.field("content")), "\n")
 
 
+def sides(rows: pa.Table) -> tuple[pa.StringArray, pa.StringArray | None]:
+    """Return what is asked in each row and what is answered; None where no row has an answer.
+
+    Answered is what an assistant says, asked is all else; each is joined by line feeds.
+    """
+    messages = whole(rows["messages"])
+    flat = messages.flatten()
+    answers = pc.equal(flat.field("role"), "assistant")
+    if not pc.any(answers).as_py():
+        return contents(rows), None
+    lengths = pc.list_value_length(messages).to_numpy()
+    holders = np.repeat(np.arange(len(messages)), lengths)
+    found = []
+    for mask in (pc.invert(answers), answers):
+        counts = np.bincount(holders[mask.to_numpy(zero_copy_only=False)], minlength=len(messages))
+        ends = pa.array(np.concatenate([[0], np.cumsum(counts)]).astype(np.int32))
+        found.append(pc.binary_join(pa.ListArray.from_arrays(ends, flat.field("content").filter(mask)), "\n"))
+    return found[0], found[1]
+
+
 def turns(rows: pa.Table, *, lengths: bool = False) -> pa.StringArray:
     """Return `contents`, but in a row of several messages each is preceded by its role.
 

@@ -18,7 +18,8 @@ class NearDuplicates(CorpusJudge):
     documents); a row of fewer words is one shingle. Numbers are words like others; but rows that `numbers` means and
     whose numbers differ, or the operators beside them, are never alike. MinHash proposes pairs
     (`corpus.similarity`), the sets themselves decide, so each drop's `score` is exact and was compared
-    directly with `other`, a row that stays. Rows of unlike label become kin and stay.
+    directly with `other`, a row that stays. What is asked and what an assistant answers are compared apart, and the lesser
+    similarity counts: the same question with another answer is no duplicate. Rows of unlike label become kin and stay.
     """
 
     stage: Literal["near_duplicates"] = "near_duplicates"
@@ -40,11 +41,10 @@ class NearDuplicates(CorpusJudge):
 
     def measure(self, rows: pa.Table, context: Context) -> pa.Table:
         """Return the key of the words, their number, and LSH band keys."""
-        texts = text.contents(rows)
-        apart = None if self.numbers == "none" else text.number_keys(texts)
+        apart = None if self.numbers == "none" else text.number_keys(text.contents(rows))
         if apart is not None and self.numbers == "prompts":
             apart = np.where(text.prompts(rows), apart, np.uint64(0))
-        return pa.table(similarity.measured(texts, self.shingle_words, apart))
+        return pa.table(similarity.measured(rows, self.shingle_words, apart))
 
     def judge(self, features: Features, rows: Rows, context: Context) -> Verdict:
         """Settle the rows that may be alike, best first."""

@@ -2,6 +2,7 @@
 
 import random
 import re
+from collections.abc import Iterable, Sequence
 
 import numpy as np
 import pyarrow as pa
@@ -10,6 +11,7 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from corpus import kernels, similarity, text
+from corpus.schema import MESSAGE
 from curation.exact_duplicates import ExactDuplicates
 from curation.near_duplicates import NearDuplicates
 from tests import laws
@@ -82,14 +84,56 @@ def test_rows_that_differ_in_a_number_are_compared_with_the_number():
 LONG = " ".join(f"word{chr(97 + number // 10)}{chr(97 + number % 10)}" for number in range(60))
 
 
+def chats(rows: Iterable[Sequence[tuple[str, str]]]) -> pa.Array:
+    """Return messages of roles and contents."""
+    held = [[{"role": role, "content": content} for role, content in turns] for turns in rows]
+    return pa.array(held, pa.list_(MESSAGE))
+
+
 def asked(texts: list[str]) -> pa.Table:
     """Make rows in which a user says these texts."""
     rows = make(texts)
-    messages = pa.array(
-        [[{"role": "user", "content": said[0]["content"]}] for said in rows["messages"].to_pylist()],
-        rows.schema.field("messages").type,
-    )
-    return rows.set_column(rows.schema.get_field_index("messages"), "messages", messages)
+    said = [[("user", held[0]["content"])] for held in rows["messages"].to_pylist()]
+    return rows.set_column(rows.schema.get_field_index("messages"), "messages", chats(said))
+
+
+def answered(pairs: list[tuple[str, str]]) -> pa.Table:
+    """Make rows of a question and an answer."""
+    rows = make([f"{question}\0{answer}" for question, answer in pairs])
+    said = [held[0]["content"].split("\0") for held in rows["messages"].to_pylist()]
+    turns = chats([("user", question), ("assistant", answer)] for question, answer in said)
+    return rows.set_column(rows.schema.get_field_index("messages"), "messages", turns)
+
+
+@pytest.mark.parametrize(
+    ("one", "two", "kept"),
+    [
+        ((LONG, "yes"), (LONG, "no"), 2),
+        ((LONG, "yes"), (LONG, ""), 2),
+        ((LONG, "yes it is"), (f"{LONG} please", "Yes, it is!"), 1),
+        ((LONG, "yes"), (LONG, "YES"), 1),
+        (("what is it", LONG), ("who was she", LONG), 2),
+        (("", LONG), ("", LONG.upper()), 1),
+    ],
+)
+def test_the_same_question_with_another_answer_is_no_duplicate(one, two, kept):
+    outcome = laws.sent(answered([one, two]), [NearDuplicates(shingle_words=2)])
+
+    assert outcome.kept.num_rows == kept
+
+
+def test_chats_are_as_alike_as_the_lesser_of_question_and_answer():
+    halves = [(content.split()[:30], content.split()[30:]) for content in planted(random.Random(13), 400)]
+    rows = answered([(" ".join(question), " ".join(answer)) for question, answer in halves])
+    contents = {row["id"]: [message["content"] for message in row["messages"]] for row in rows.to_pylist()}
+
+    outcome = laws.sent(rows, [NearDuplicates(shingle_words=1, threshold=0.5, numbers="none")])
+
+    assert outcome.ledger.num_rows > 30
+    for line in outcome.ledger.to_pylist():
+        met = zip(contents[line["id"]], contents[line["other"]], strict=True)
+        alike = [jaccard(shingle_set(one, 1), shingle_set(two, 1)) for one, two in met]
+        assert line["score"] == pytest.approx(min(alike))
 
 
 @pytest.mark.parametrize(
@@ -230,7 +274,7 @@ def test_rows_of_sources_that_are_named_first_stay_whatever_their_confidence(sta
 @given(st.lists(st.text(alphabet="abcDE 1 ' é", max_size=30), max_size=8), st.integers(1, 5))
 def test_the_compiled_shingles_are_as_many_as_the_plain_ones(contents, size):
     words = text.word_hashes(pa.array(contents, pa.string()), symbols=False)
-    found, starts = kernels.sets(*kernels.shingles(*words, size))
+    found, starts = kernels.sets(*kernels.shingles(*words, size, False))
 
     assert np.diff(starts).tolist() == [len(shingle_set(content, size)) for content in contents]
     assert len(found) == starts[-1]
@@ -245,8 +289,11 @@ def test_bands_propose_a_pair_as_often_as_the_formula_says():
         sides[1].append(" ".join(words[10:40]))
 
     one, two = (
-        np.stack([similarity.measured(pa.array(side), 1)[f"band{band:02d}"] for band in range(20)], axis=1)
-        for side in sides
+        np.stack([measured[f"band{band:02d}"] for band in range(20)], axis=1)
+        for measured in (
+            similarity.measured(pa.table({"messages": chats([("text", content)] for content in side)}), 1)
+            for side in sides
+        )
     )
 
     share = (one == two).any(axis=1).mean()
