@@ -41,10 +41,16 @@ class NearDuplicates(CorpusJudge):
 
     def measure(self, rows: pa.Table, context: Context) -> pa.Table:
         """Return the key of the words, their number, and LSH band keys."""
-        apart = None if self.numbers == "none" else text.number_keys(text.contents(rows))
-        if apart is not None and self.numbers == "prompts":
-            apart = np.where(text.prompts(rows), apart, np.uint64(0))
-        return pa.table(similarity.measured(rows, self.shingle_words, apart))
+        return pa.table(similarity.measured(rows, self.shingle_words, self._apart(rows)))
+
+    def _apart(self, rows: pa.Table) -> np.ndarray | None:
+        """Return the key of each row's numbers, 0 where they do not matter; None where they matter nowhere."""
+        if self.numbers == "none":
+            return None
+        if self.numbers == "all":
+            return text.number_keys(text.contents(rows))
+        asked = text.prompts(rows)
+        return np.where(asked, text.number_keys(text.contents(rows)), np.uint64(0)) if asked.any() else None
 
     def judge(self, features: Features, rows: Rows, context: Context) -> Verdict:
         """Settle the rows that may be alike, best first."""
