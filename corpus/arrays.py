@@ -32,9 +32,9 @@ def values(columns: np.ndarray) -> pa.FixedSizeBinaryArray:
 
 
 def hexadecimal(columns: np.ndarray) -> pa.StringArray:
-    """Return (rows, 2) uint64 as strings of 32 digits."""
+    """Return (rows, 2) uint64 as strings of 32 digits; as large strings where they are of more than 2 GiB."""
     raw = np.frombuffer(columns.astype(">u8").tobytes(), np.uint8)
-    offsets = np.arange(0, 32 * len(columns) + 1, 32, dtype=np.int32)
-    return pa.StringArray.from_buffers(
-        len(columns), pa.py_buffer(offsets), pa.py_buffer(_DIGITS[raw].tobytes())
-    )
+    large = 32 * len(columns) >= 2**31
+    kind, array = (np.int64, pa.LargeStringArray) if large else (np.int32, pa.StringArray)
+    offsets = np.arange(0, 32 * len(columns) + 1, 32, dtype=kind)
+    return array.from_buffers(len(columns), pa.py_buffer(offsets), pa.py_buffer(_DIGITS[raw].tobytes()))

@@ -9,7 +9,7 @@ import pyarrow as pa
 import pyarrow.compute as pc
 
 from corpus.arrays import hexadecimal
-from corpus.intake import Taken, opened
+from corpus.intake import SPOOLED, Taken, opened
 from corpus.schema import ROW
 from corpus.snapshot import Written, write_part
 
@@ -101,20 +101,20 @@ def gather(task: Gathering) -> list[Written]:
     return found
 
 
-def rows_at(spooled: dict[int, pa.Table | Path], places: Places) -> pa.Table:
-    """Return spooled rows in the order of their places."""
+def rows_at(
+    spooled: dict[int, pa.Table | Path], places: Places, columns: Sequence[str] = SPOOLED.names
+) -> pa.Table:
+    """Return columns of spooled rows in the order of their places."""
     tables, at, count = [], np.empty(len(places.piece), np.int64), 0
     order = np.argsort(places.piece, kind="stable")
     numbers, starts = np.unique(places.piece[order], return_index=True)
     for number, start, stop in zip(numbers, starts, [*starts[1:], len(order)], strict=True):
         mine = order[start:stop]
         held = spooled[int(number)]
-        rows = held if isinstance(held, pa.Table) else opened(held)
-        index = places.index[mine]
-        low, high = int(index.min()), int(index.max()) + 1
-        tables.append(rows.slice(low, high - low))
-        at[mine] = count + index - low
-        count += high - low
+        rows = (held if isinstance(held, pa.Table) else opened(held)).select(list(columns))
+        tables.append(rows.take(pa.array(places.index[mine])))
+        at[mine] = np.arange(count, count + len(mine))
+        count += len(mine)
     return pa.concat_tables(tables).take(pa.array(at)).combine_chunks()
 
 

@@ -190,7 +190,11 @@ class _Came:
             return
         piece, index = (held[places] for held in self.place)
         spooled = {int(number): self.pieces[number].rows for number in np.unique(piece)}
-        rows = gather.rows_at(spooled, Places(piece, index, self.found.ids[places]))
+        rows = gather.rows_at(
+            spooled,
+            Places(piece, index, self.found.ids[places]),
+            ["source", "file", "row", "key", "line"],
+        )
         told = [
             ("forgotten", f": {self.gone[place]}") if place in self.gone else _refusal(key, line)
             for place, key, line in zip(

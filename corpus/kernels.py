@@ -355,7 +355,7 @@ def settle(buckets, slots, found, starts, fixed, classes, threshold):  # type: i
                         continue
                     seen[rival] = row
                     a, b = starts[row + 1] - starts[row], starts[rival + 1] - starts[rival]
-                    if min(a, b) < threshold * max(a, b):
+                    if min(a, b) / max(a, b) < threshold:
                         continue
                     alike = 1.0
                     if answers[row] > starts[row] or answers[rival] > starts[rival]:

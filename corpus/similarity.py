@@ -254,6 +254,9 @@ def _batch(
     if len(large):
         first, last = large[0], large[-1] + 1
         keys = band_keys(found, starts[first : last + 1])[large - first]
+        keys ^= (number[large].astype(np.uint64) * np.uint64(0x9E3779B97F4A7C15))[
+            :, None
+        ]  # none meets another's
         taken = len(counts)
         for band in range(BANDS):
             _, inverse, often = np.unique(keys[:, band], return_inverse=True, return_counts=True)

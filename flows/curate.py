@@ -6,6 +6,7 @@ from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
 
+import numpy as np
 import pyarrow as pa
 import pyarrow.compute as pc
 import pyarrow.parquet as pq
@@ -99,7 +100,8 @@ def write_span(task: Writing) -> None:
     told = task.told or pa.table({})
     for name in told.column_names:
         rows = rows.append_column(name, told[name])
-    pq.write_table(rows.combine_chunks(), task.file, compression="zstd", compression_level=1)
+    whole = rows.combine_chunks() if rows.nbytes < 2**30 else rows  # an Arrow array holds 2 GiB
+    pq.write_table(whole, task.file, compression="zstd", compression_level=1)
 
 
 def write_kept(job: Job, folder: Path) -> None:
@@ -122,7 +124,8 @@ def _fallen(job: Job) -> Iterator[tuple[Span, pa.Table]]:
         )  # a line for each that fell
         told = ledger.select(FALLEN.names[len(ROW) :]).combine_chunks()
         for at, span in enumerate(standing.spans(standing.fell, PART_ROWS)):
-            yield span, told.slice(at * PART_ROWS, len(span.positions))
+            mine = np.arange(at * PART_ROWS, at * PART_ROWS + len(span.positions))
+            yield span, told.take(pa.array(mine))  # a slice would send the whole ledger
 
 
 def _write_parts(

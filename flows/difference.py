@@ -7,8 +7,8 @@ import re
 from difflib import SequenceMatcher
 from itertools import takewhile
 
-WORDS = 2_000
-"""Words that differ in between, beyond which what differs is told in one piece: to align them takes their product."""
+WORDS = 300
+"""Words that differ in between, beyond which what differs is told in one piece: to align words that repeat takes the cube."""
 AROUND = 6
 """Words that are printed on each side of what differs."""
 

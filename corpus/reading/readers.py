@@ -91,11 +91,15 @@ class Table:
 
     def __reduce__(self) -> tuple[Any, ...]:
         """Pickle the rows alone, not all of the buffers of which they are a slice."""
-        return _unpickled, (self.rows.schema, self.rows.serialize().to_pybytes(), self.row)
+        sink = pa.BufferOutputStream()
+        with pa.ipc.new_stream(sink, self.rows.schema) as writer:  # dictionaries go along
+            writer.write_batch(self.rows)
+        return _unpickled, (sink.getvalue().to_pybytes(), self.row)
 
 
-def _unpickled(schema: pa.Schema, raw: bytes, row: int) -> Table:
-    return Table(pa.ipc.read_record_batch(pa.py_buffer(raw), schema), row)
+def _unpickled(raw: bytes, row: int) -> Table:
+    with pa.ipc.open_stream(pa.py_buffer(raw)) as reader:
+        return Table(reader.read_next_batch(), row)
 
 
 Piece = Lines | Records | Table
@@ -133,7 +137,7 @@ def _behind(piece: Piece) -> int:
 def _count_records(raw: bytes) -> int:
     """Count the lines that are not blank."""
     if raw[:1].isspace() or any(start in raw for start in _BLANK_BEGINS):
-        return sum(not line.isspace() for line in raw.split(b"\n") if line)
+        return sum(not line.isspace() or len(line) >= LINE_LIMIT for line in raw.split(b"\n") if line)
     return raw.count(b"\n") + (not raw.endswith(b"\n"))
 
 

@@ -99,3 +99,13 @@ def test_a_piece_is_pickled_without_the_rows_around_it():
 
     assert len(raw) < 5_000
     assert ForkingPickler.loads(raw).rows.to_pydict() == {"text": ["x" * 100] * 2}
+
+
+def test_a_piece_with_dictionaries_is_pickled_whole():
+    label = pa.array(["a", "b", "a", None]).dictionary_encode()
+    lists = pa.ListArray.from_arrays(pa.array([0, 1, 1, 3, 4], pa.int32()), label)
+    rows = pa.record_batch({"text": pa.array(["t"] * 4), "label": label, "tags": lists}).slice(1, 3)
+
+    again = ForkingPickler.loads(ForkingPickler.dumps(Table(rows, 1)))
+
+    assert again.rows.to_pydict() == rows.to_pydict()

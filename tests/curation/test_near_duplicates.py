@@ -189,6 +189,35 @@ def test_neither_memory_nor_batches_change_a_verdict(tmp_path, monkeypatch, batc
     assert whole.ledger.num_rows > 150
 
 
+def test_large_components_of_unlike_numbers_never_meet():
+    words = [f"{chr(97 + number // 26)}{chr(97 + number % 26)}" for number in range(300)]
+    generator = random.Random(2)
+    texts = []
+    for number in (5, 6):
+        for _ in range(80):
+            edited = list(words)
+            edited[generator.randrange(300)] = "".join(generator.choices("xyz", k=9))
+            texts.append(f"{' '.join(edited)} take {number} away")
+
+    outcome = laws.sent(asked(texts), [NearDuplicates(shingle_words=2)])
+
+    assert sorted(text[-6] for text in outcome.texts) == ["5", "6"]
+    number = {row["id"]: row["messages"][0]["content"][-6] for row in asked(texts).to_pylist()}
+    assert all(number[line["id"]] == number[line["other"]] for line in outcome.ledger.to_pylist())
+
+
+def test_pairs_at_the_threshold_to_the_digit_go_where_they_are_proposed():
+    words = [[f"{chr(97 + pair)}x{number}" for number in range(25)] for pair in range(26)]
+
+    outcome = laws.sent(
+        make([" ".join(own[:count]) for own in words for count in (25, 14)]),
+        [NearDuplicates(shingle_words=1, threshold=0.56)],
+    )
+
+    assert outcome.ledger.num_rows > 5  # about half of them share a band
+    assert {*outcome.ledger["score"].to_pylist()} == {14 / 25}
+
+
 def test_a_large_component_is_settled_by_its_buckets():
     words = [f"w{number}" for number in range(300)]
     chain = [" ".join(words[start : start + 40]) for start in range(0, 240, 2)]
