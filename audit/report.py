@@ -133,6 +133,7 @@ def _waterfall(stages: Sequence[Facts]) -> list[dict[str, Any]]:
         grown = stage["out"] + dropped - stage["in"]
         bar = plot.flow(stage["in"] - dropped, dropped, grown, most)
         reasons = sorted(stage["dropped"].items(), key=lambda item: (-item[1], item[0]))
+        reasons += [(f"marked as {reason}", count) for reason, count in stage.get("marked", {}).items()]
         told.append({**stage, "grown": grown, "bar": bar, "lost": dropped, "reasons": reasons})
     return told
 

@@ -11,11 +11,12 @@ import numpy as np
 import pyarrow as pa
 import pyarrow.compute as pc
 
+from corpus.amend import MARKS
 from corpus.arrays import whole
 from corpus.engine import Engine
 from corpus.schema import LEDGER, SPLITS, of_splits
 from corpus.segment import Measured, Segment
-from corpus.stage import Context, CorpusJudge, Judge, Stage, Verdict
+from corpus.stage import Action, Context, CorpusJudge, Judge, Stage, Verdict
 from corpus.standing import Standing, StandingRows
 from corpus.text import halves
 
@@ -24,7 +25,7 @@ NOT_ENTERED, KEPT, DROPPED = 0, 1, 2
 
 @dataclass(frozen=True)
 class Decided:
-    """What a segment's judges said: what stands, each drop in the ledger's form, and each row's way."""
+    """What a segment's judges said: what stands, each drop and mark in the ledger's form, and each row's way."""
 
     standing: Standing
     ledger: pa.Table
@@ -65,7 +66,7 @@ def decide(
         else:
             spread, verdict = np.arange(count), Verdict.keep(count)
         verdict = verdict.on(entered[spread])
-        fell = verdict.reason.is_valid().to_numpy(zero_copy_only=False)
+        fell = verdict.says("drop")
         stands = standing.stands.copy()
         stands[spread[fell]] = False
         _unite(kin, spread, verdict.family)
@@ -76,7 +77,7 @@ def decide(
         columns = {
             name: _set(standing.narrow[name], spread, column, standing.earlier)
             for name, column in verdict.columns.items()
-        }
+        } | _marks(standing, stage, spread[verdict.says("mark")])
         standing = standing.after(stands, columns)
         stages.append(
             _summary(
@@ -115,18 +116,34 @@ class MeasuredFeatures:
 def _summary(
     segment: Segment, standing: Standing, stage: Stage, verdict: Verdict, entered: int, seconds: float
 ) -> dict[str, Any]:
-    counts = pc.value_counts(verdict.reason.drop_null()).to_pylist()
     changed = sum(part.changed.get(stage.title, 0) for part in standing.parts)
     return {
         "stage": stage.title,
         "in": entered,
         "out": int(standing.fresh.sum()),
-        "dropped": {
-            found["values"]: found["counts"] for found in sorted(counts, key=lambda found: found["values"])
-        },
+        "dropped": _counts(verdict, "drop"),
+        **({"marked": marked} if (marked := _counts(verdict, "mark")) else {}),
         **({} if stage in segment.corpus_judges or isinstance(stage, Judge) else {"changed": changed}),
         "seconds": round(seconds + sum(part.seconds.get(stage.title, 0.0) for part in standing.parts), 3),
     }
+
+
+def _counts(verdict: Verdict, action: Action) -> dict[str, int]:
+    """Count the rows of each reason, in the order of the reasons."""
+    counts = pc.value_counts(verdict.reason.filter(pa.array(verdict.says(action)))).to_pylist()
+    return {found["values"]: found["counts"] for found in sorted(counts, key=lambda found: found["values"])}
+
+
+def _marks(standing: Standing, stage: Stage, places: np.ndarray) -> dict[str, pa.Array]:
+    """Return the marks of all rows, `stage` among those of the rows at `places`; nothing where it marked none."""
+    if not len(places):
+        return {}
+    count = len(standing.stands)
+    marked = np.zeros(count, bool)
+    marked[places] = True
+    mine = pc.if_else(pa.array(marked), pa.scalar(stage.title), pa.scalar(None, pa.string()))
+    before = standing.columns.get(MARKS, pa.nulls(count, pa.string()))
+    return {MARKS: pc.coalesce(pc.binary_join_element_wise(before, mine, "\n"), before, mine)}
 
 
 def _events(narrow: pa.Table, stage: Stage, spread: np.ndarray, verdict: Verdict) -> pa.Table:
@@ -139,7 +156,7 @@ def _events(narrow: pa.Table, stage: Stage, spread: np.ndarray, verdict: Verdict
         [
             *(rows[name] for name in ("id", "source", "file", "row")),
             pa.repeat(stage.title, len(fell)),
-            pa.repeat("drop", len(fell)),
+            verdict.action.take(chosen),
             verdict.reason.take(chosen),
             verdict.score.take(chosen),
             verdict.threshold.take(chosen),

@@ -13,6 +13,7 @@ import pyarrow.compute as pc
 import pyarrow.parquet as pq
 
 from corpus import snapshot
+from corpus.amend import with_columns
 from corpus.carry import carry
 from corpus.decide import Decided, decide
 from corpus.earlier import NOTHING, Earlier
@@ -26,7 +27,7 @@ from corpus.segment import Measured, Pass, Segment, memo_key, remembered, run_pa
 from corpus.snapshot import Part, Snapshot
 from corpus.sources import File, Source
 from corpus.stage import Context, Grow, Stage
-from corpus.standing import Standing, with_columns
+from corpus.standing import Standing
 from corpus.store import Store
 
 MEMORY = 512 * 2**20

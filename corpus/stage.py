@@ -10,7 +10,7 @@ from collections.abc import Callable, Iterator, Mapping
 from contextlib import AbstractContextManager
 from dataclasses import dataclass, field, replace
 from pathlib import Path
-from typing import Any, ClassVar, Protocol
+from typing import Any, ClassVar, Literal, Protocol
 
 import numpy as np
 import pyarrow as pa
@@ -83,6 +83,11 @@ class Context:
     def keyed(self, value: str | bytes) -> float:
         """Return a number in [0, 1) that depends on the seed, the stage and `value` alone."""
         return int.from_bytes(digest(str(self.seed), self.stage, value)[:8], "big") / 2**64
+
+
+Action = Literal["drop", "mark"]
+"""What becomes of a row that is judged: it goes, or it stays and says so (`extra.marks`, the ledger)."""
+ACTION = "what becomes of such a row: it goes, or it stays and is marked"
 
 
 class Stage(BaseModel):
@@ -191,12 +196,14 @@ def _nulls(rows: int, kind: pa.DataType) -> pa.Array:
 class Verdict:
     """What a stage says of each row. `reason` null keeps the row; `other` and `family` are positions.
 
+    `action` is `drop`, or `mark` where the row stays all the same; null where `reason` is.
     `score` and `threshold` (float64, null where there is none) are given for kept rows too, so that a row's
     biography can say by how much it passed. `family` links a row to another that it is kin to. `columns` are
     set by the runner on the rows that stay.
     """
 
     reason: pa.Array
+    action: pa.Array
     score: pa.Array
     threshold: pa.Array
     other: pa.Array
@@ -208,7 +215,7 @@ class Verdict:
     def keep(cls, rows: int) -> Verdict:
         """Return a verdict that keeps `rows` rows."""
         text, number, position = pa.string(), pa.float64(), pa.int64()
-        return cls(*(_nulls(rows, kind) for kind in (text, number, number, position, text, position)))
+        return cls(*(_nulls(rows, kind) for kind in (text, text, number, number, position, text, position)))
 
     @classmethod
     def where(
@@ -216,6 +223,7 @@ class Verdict:
         drop: np.ndarray,
         reason: str,
         *,
+        action: Action = "drop",
         score: pa.Array | None = None,
         threshold: float | None = None,
         other: pa.Array | None = None,
@@ -223,12 +231,14 @@ class Verdict:
         family: pa.Array | None = None,
         columns: Mapping[str, pa.Array] | None = None,
     ) -> Verdict:
-        """Drop the rows where `drop` is true, for one reason."""
+        """Drop the rows where `drop` is true, for one reason; or mark them."""
         rows = len(drop)
         kept = cls.keep(rows)
         limit = pa.scalar(threshold, pa.float64())
+        fell, none = pa.array(drop), pa.scalar(None, pa.string())
         return cls(
-            reason=pc.if_else(pa.array(drop), pa.scalar(reason), pa.scalar(None, pa.string())),
+            reason=pc.if_else(fell, pa.scalar(reason), none),
+            action=pc.if_else(fell, pa.scalar(action), none),
             score=kept.score if score is None else score.cast(pa.float64()),
             threshold=pa.repeat(limit, rows),
             other=kept.other if other is None else other,
@@ -258,11 +268,16 @@ class Verdict:
             self,
             **{
                 name: pc.if_else(mine, getattr(self, name), getattr(later, name))
-                for name in ("reason", "score", "threshold", "other", "detail")
+                for name in ("reason", "action", "score", "threshold", "other", "detail")
             },
             family=pc.coalesce(self.family, later.family),
             columns={**later.columns, **self.columns},
         )
+
+    def says(self, action: Action) -> np.ndarray:
+        """Say of which rows the verdict is `action` (bool)."""
+        said: np.ndarray = pc.fill_null(pc.equal(self.action, action), False).to_numpy(zero_copy_only=False)
+        return said
 
     def explained(self, detail: pa.Array) -> Verdict:
         """The same verdict, saying `detail` where it drops."""
@@ -274,6 +289,7 @@ class Verdict:
         return replace(
             self,
             reason=pc.if_else(mask, self.reason, pa.scalar(None, pa.string())),
+            action=pc.if_else(mask, self.action, pa.scalar(None, pa.string())),
             other=pc.if_else(mask, self.other, pa.scalar(None, pa.int64())),
         )
 

@@ -13,20 +13,19 @@ import pyarrow.compute as pc
 import pyarrow.parquet as pq
 
 from corpus import text
+from corpus.amend import CUTS, MARKS, SET, amended, with_columns
 from corpus.arrays import whole
 from corpus.engine import Engine
 from corpus.segment import Measured, rows_with_roles
 from corpus.snapshot import NARROW, Part
 from corpus.stage import Context
 
-SET = ("label", "family", "split")
-"""Columns that judges may set; the runner keeps them beside the parts."""
-
 
 @dataclass(frozen=True)
 class Standing:
     """Row-aligned with the rows of the version that is built on, as they lie there, and then with all rows of a snapshot, in id order.
 
+    `columns` are those that judges set, and what else they said of rows that stay (`corpus.amend`).
     The first `earlier` rows are those of the version: they never fall, and keep family and split; only what
     was replaced or forgotten does not stand. `candidates` are the rows that the last growth made.
     """
@@ -64,7 +63,7 @@ class Standing:
     @cached_property
     def narrow(self) -> pa.Table:
         """The narrow columns of all rows, with `fingerprint`, `earlier`, and the columns that judges set."""
-        return with_columns(self._as_read, self.columns)
+        return with_columns(self._as_read, {name: self.columns[name] for name in SET if name in self.columns})
 
     @cached_property
     def _as_read(self) -> pa.Table:
@@ -93,7 +92,7 @@ class Standing:
             if start < self.earlier and not chosen[start:stop].any():
                 continue
             held = {name: column.slice(start, stop - start) for name, column in self.columns.items()}
-            yield with_columns(part.table(), held).filter(pa.array(chosen[start:stop]))
+            yield amended(part.table(), held).filter(pa.array(chosen[start:stop]))
 
     def spans(self, mask: np.ndarray, rows: int) -> Iterator["Span"]:
         """Cut the rows where `mask` is true at every `rows` rows, so that each span can be read by a task of its own."""
@@ -129,7 +128,7 @@ class Standing:
         """Read what `save` wrote."""
         marks = pq.read_table(folder / "standing.parquet").combine_chunks()
         parts = refers(folder)
-        columns = {name: whole(marks[name]) for name in marks.column_names if name in SET}
+        columns = {name: whole(marks[name]) for name in (*SET, MARKS, CUTS) if name in marks.column_names}
         return cls(
             tuple(
                 Measured(Part(one["file"], one["rows"], "", one["group"]), one["memo"], {}) for one in parts
@@ -143,7 +142,7 @@ class Standing:
 
 @dataclass(frozen=True)
 class Span:
-    """Rows of parts that follow one another: their positions, ascending, and the columns that judges set of them."""
+    """Rows of parts that follow one another: their positions, ascending, and what judges said of them."""
 
     parts: tuple[Measured, ...]
     positions: np.ndarray
@@ -158,7 +157,7 @@ class Span:
             if len(mine):
                 rows = part.table()
                 tables.append(rows if len(mine) == part.rows else rows.take(pa.array(mine)))
-        return with_columns(pa.concat_tables(tables), self.columns)
+        return amended(pa.concat_tables(tables), self.columns)
 
 
 def refers(folder: Path) -> list[dict[str, Any]]:
@@ -182,13 +181,6 @@ def _inside(folder: Path, path: Path) -> str:
     """Return a path from the store's root on; what lies elsewhere, as copies from a bucket do, stays as it is."""
     root = _root(folder)
     return str(path.relative_to(root) if path.is_relative_to(root) else path)
-
-
-def with_columns(rows: pa.Table, columns: Mapping[str, pa.Array]) -> pa.Table:
-    """Put columns in the place of those of the same name."""
-    for name, column in columns.items():
-        rows = rows.set_column(rows.schema.get_field_index(name), name, column)
-    return rows
 
 
 @dataclass(frozen=True)

@@ -7,7 +7,7 @@ import pyarrow as pa
 from pydantic import Field
 
 from corpus import survival, text
-from corpus.stage import Context, CorpusJudge, Features, Rows, Verdict
+from corpus.stage import ACTION, Action, Context, CorpusJudge, Features, Rows, Verdict
 
 
 class ExactDuplicates(CorpusJudge):
@@ -23,10 +23,10 @@ class ExactDuplicates(CorpusJudge):
         "text",
         description="what must be equal: the text to the byte, or its words, whatever their case and punctuation",
     )
-
     priority: tuple[str, ...] = Field((), description=survival.PRIORITY)
+    action: Action = Field("drop", description=ACTION)
 
-    thresholds = frozenset({"priority"})
+    thresholds = frozenset({"action", "priority"})
 
     def measure(self, rows: pa.Table, context: Context) -> pa.Table:
         """Return the 128-bit key of what must be equal."""
@@ -47,6 +47,7 @@ class ExactDuplicates(CorpusJudge):
         return Verdict.where(
             drop,
             "exact_duplicate",
+            action=self.action,
             score=pa.array(drop.astype(np.float64), mask=~drop),
             threshold=1.0,
             other=pa.array(stays, mask=~drop),

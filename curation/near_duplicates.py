@@ -8,7 +8,7 @@ import pyarrow as pa
 from pydantic import Field, PositiveInt
 
 from corpus import similarity, survival, text
-from corpus.stage import Context, CorpusJudge, Features, Rows, Verdict
+from corpus.stage import ACTION, Action, Context, CorpusJudge, Features, Rows, Verdict
 
 
 class NearDuplicates(CorpusJudge):
@@ -34,10 +34,10 @@ class NearDuplicates(CorpusJudge):
     prefer: survival.Prefer = Field(
         "confidence", description="which of two rows stays: the more confident or the longer"
     )
-
     priority: tuple[str, ...] = Field((), description=survival.PRIORITY)
+    action: Action = Field("drop", description=ACTION)
 
-    thresholds = frozenset({"threshold", "prefer", "priority"})
+    thresholds = frozenset({"action", "threshold", "prefer", "priority"})
 
     def measure(self, rows: pa.Table, context: Context) -> pa.Table:
         """Return the key of the words, their number, and LSH band keys."""
@@ -66,6 +66,7 @@ class NearDuplicates(CorpusJudge):
         return Verdict.where(
             drop,
             "near_duplicate",
+            action=self.action,
             score=pa.array(settled.likeness, mask=np.isnan(settled.likeness)),
             threshold=self.threshold,
             other=pa.array(settled.other, mask=~drop),

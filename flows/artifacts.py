@@ -18,6 +18,7 @@ def stages(job: Job) -> None:
             "in": stage["in"],
             "out": stage["out"],
             "dropped": ", ".join(f"{reason} {count}" for reason, count in stage["dropped"].items()),
+            "marked": ", ".join(f"{reason} {count}" for reason, count in stage.get("marked", {}).items()),
             "grown": stage.get("grown", ""),
             "changed": stage.get("changed", ""),
             "seconds": stage["seconds"],

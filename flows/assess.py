@@ -122,6 +122,7 @@ def _steps(job: Job, ids: pa.StringArray) -> Iterator[Step]:
     for number, segment in enumerate(job.segments):
         ways = pq.read_table(job.segment(number) / "steps.parquet")
         ledger = pq.read_table(job.segment(number) / "ledger.parquet")
+        fell = ledger.filter(pc.equal(ledger["action"], "drop"))
         where = pc.index_in(ids, ways["id"].combine_chunks())
         for stage in segment.measuring:
             if isinstance(stage, Rewrite) or (isinstance(stage, CorpusJudge) and stage.candidates):
@@ -129,7 +130,7 @@ def _steps(job: Job, ids: pa.StringArray) -> Iterator[Step]:
             way = pc.fill_null(ways[stage.title].combine_chunks().take(where), NOT_ENTERED).to_numpy(
                 zero_copy_only=False
             )
-            lines = ledger.filter(pc.equal(ledger["stage"], stage.title))
+            lines = fell.filter(pc.equal(fell["stage"], stage.title))
             reason = lines["reason"].combine_chunks().take(pc.index_in(ids, lines["id"].combine_chunks()))
             yield Step(stage.title, way != NOT_ENTERED, way == KEPT, reason)
 

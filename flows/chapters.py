@@ -13,7 +13,7 @@ import pyarrow.parquet as pq
 from corpus import text
 from corpus.schema import LEDGER, SPLITS, UserError
 from corpus.segment import Measured, rewritten
-from corpus.stage import Judge, Rewrite
+from corpus.stage import Judge, Rewrite, Stage
 from corpus.standing import Standing
 from corpus.versions.version import Version
 from flows.difference import difference
@@ -102,7 +102,7 @@ def _made(job: Job) -> Version | None:
     return version
 
 
-_EVENTS = {"drop": "dropped", "replace": "replaced", "forget": "forgotten"}
+_EVENTS = {"drop": "dropped", "mark": "marked", "replace": "replaced", "forget": "forgotten"}
 
 
 @dataclass(frozen=True)
@@ -197,13 +197,12 @@ def _lived(job: Job, row_id: str, *, ends: bool) -> list[dict[str, Any]]:
                     )
                     continue
             said = text.contents(row)[0].as_py()
-            if stage.title in lines:
-                events.append(_fell(standing, lines[stage.title], said))
-                break
-            if steps[stage.title]:
-                events.append(
-                    {"stage": stage.title, "event": "passed", **_score(job, standing, stage, where)}
-                )
+            line = lines.get(stage.title)
+            if line is not None:
+                events.append(_judged(standing, line, said))
+                if line["action"] == "drop":
+                    break
+            events += _passed(job, standing, stage, where) if line is None and steps[stage.title] else []
             events += [
                 {**_displaced(line), **_met(standing, line["id"], said, fell=False)}
                 for line in displaced
@@ -215,9 +214,9 @@ def _lived(job: Job, row_id: str, *, ends: bool) -> list[dict[str, Any]]:
     return events
 
 
-def _fell(standing: Standing, line: dict[str, Any], said: str) -> dict[str, Any]:
+def _judged(standing: Standing, line: dict[str, Any], said: str) -> dict[str, Any]:
     met = _met(standing, line["other"], said, fell=True)
-    return {"stage": line["stage"], "event": "dropped", **_why(line), **met}
+    return {"stage": line["stage"], "event": _EVENTS[line["action"]], **_why(line), **met}
 
 
 def _grown(standing: Standing, row_id: str, title: str) -> list[dict[str, Any]]:
@@ -251,15 +250,16 @@ def _met(standing: Standing, row_id: str | None, said: str, *, fell: bool) -> di
     return {"other_text": other, "difference": difference(said, other) if fell else difference(other, said)}
 
 
-def _score(job: Job, standing: Standing, stage: Any, where: int) -> dict[str, Any]:
-    """Say by how much a row passed a judge, where it has a score: judge the stored features of its part again."""
+def _passed(job: Job, standing: Standing, stage: Stage, where: int) -> list[dict[str, Any]]:
+    """Say that a row passed, and by how much where it has a score: judge the stored features of its part again."""
+    event = {"stage": stage.title, "event": "passed"}
     if not isinstance(stage, Judge):
-        return {}
+        return [event]
     held, at = _place(standing, where)
     verdict = stage.judge(held.read(stage), job.context(stage))
     score, threshold = verdict.score[at].as_py(), verdict.threshold[at].as_py()
     told = {} if score is None else {"score": score, "threshold": threshold}
-    return {key: value for key, value in told.items() if value is not None}
+    return [{**event, **{key: value for key, value in told.items() if value is not None}}]
 
 
 def _why(line: dict[str, Any]) -> dict[str, Any]:
@@ -271,7 +271,7 @@ def _why(line: dict[str, Any]) -> dict[str, Any]:
 def _displaced(line: dict[str, Any]) -> dict[str, Any]:
     return {
         "stage": line["stage"],
-        "event": "displaced",
+        "event": "displaced" if line["action"] == "drop" else "marked another",
         "other": line["id"],
         "reason": line["reason"],
         "score": line["score"],

@@ -119,10 +119,9 @@ def account(job: Job) -> None:
 def _fallen(job: Job) -> Iterator[tuple[Span, pa.Table]]:
     for number in range(len(job.segments)):
         standing = Standing.load(job.segment(number))
-        ledger = pq.read_table(job.segment(number) / "ledger.parquet").sort_by(
-            "id"
-        )  # a line for each that fell
-        told = ledger.select(FALLEN.names[len(ROW) :]).combine_chunks()
+        ledger = pq.read_table(job.segment(number) / "ledger.parquet")
+        fell = ledger.filter(pc.equal(ledger["action"], "drop")).sort_by("id")  # a line for each that fell
+        told = fell.select(FALLEN.names[len(ROW) :]).combine_chunks()
         for at, span in enumerate(standing.spans(standing.fell, PART_ROWS)):
             mine = np.arange(at * PART_ROWS, at * PART_ROWS + len(span.positions))
             yield span, told.take(pa.array(mine))  # a slice would send the whole ledger

@@ -168,7 +168,9 @@ def warnings(job: Job) -> list[str]:
         if "grown" in stage:
             if not stage["grown"]:
                 found.append(f"{stage['stage']} made no candidate")
-        elif stage["stage"] in judges and not stage["dropped"] and not stage.get("changed"):
+        elif stage["stage"] in judges and not any(
+            stage.get(what) for what in ("dropped", "marked", "changed")
+        ):
             found.append(f"{stage['stage']} changed and dropped nothing")
     if (
         job.unchanged

@@ -57,6 +57,7 @@ def show_stages(console: Console, held: dict[str, Any]) -> None:
     table.add_column("s", justify="right")
     for stage in held["stages"]:
         told = [f"{reason} {count:,}" for reason, count in stage["dropped"].items()]
+        told += [f"marked {reason} {count:,}" for reason, count in stage.get("marked", {}).items()]
         told += [f"{what} {stage[what]:,}" for what in ("changed", "grown") if stage.get(what)]
         table.add_row(
             stage["stage"],

@@ -75,6 +75,7 @@ class Outcome:
         gone = {
             line["id"]: ("drop", line["stage"], line["reason"], line["other"])
             for line in self.ledger.to_pylist()
+            if line["action"] == "drop"
         }
         return gone | {
             row["id"]: ("keep", row["split"], str(row["messages"])) for row in self.kept.to_pylist()

@@ -312,7 +312,8 @@ def _why(version: Version, rows: pa.Table) -> list[dict[str, Any]]:
         told = True
         if not len(ids):
             break
-        known = ledger.filter(pc.is_in(ledger["id"], ids))
+        gone = ledger.filter(pc.not_equal(ledger["action"], "mark"))
+        known = gone.filter(pc.is_in(gone["id"], ids))
         counts.update(zip(known["stage"].to_pylist(), known["reason"].to_pylist(), strict=True))
         ids = ids.filter(pc.invert(pc.is_in(ids, known["id"].combine_chunks())))
     found = [
