@@ -10,7 +10,7 @@ import pyarrow.compute as pc
 from pydantic import Field, PositiveInt, model_validator
 
 from augment.masks import said
-from corpus import similarity, survival, text
+from corpus import shingles, similarity, survival, text
 from corpus.models import EMBEDDING, EncodeTexts
 from corpus.schema import UserError
 from corpus.stage import Context, CorpusJudge, Features, Rows, Verdict
@@ -71,7 +71,7 @@ class Admission(CorpusJudge):
         ]
         return pa.table(
             {
-                **similarity.measured(rows, self.shingle_words),
+                **shingles.measured(rows, self.shingle_words),
                 "characters": pc.utf8_length(pc.utf8_trim_whitespace(texts)),
                 "mask_lost": pa.array(lost, pa.bool_()),
             }

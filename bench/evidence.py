@@ -22,7 +22,7 @@ from scipy.sparse import coo_array, csr_array
 
 from bench.machine import describe
 from corpus import survival, text
-from corpus.similarity import ShingleSets
+from corpus.shingles import ShingleSets
 from corpus.statistics import difference_interval
 from flows import curate
 from flows.job import Job, Options

@@ -1,11 +1,8 @@
 """Which rows are alike: hashing proposes, exact similarity decides, the better row stays.
 
-Shared by the duplicates stages and by admission. MinHash and its bands are those of Broder (1997) and of
-Leskovec, Rajaraman & Ullman, Mining of Massive Datasets, chapter 3: `bands` bands of `rows` hashes propose a
-pair of Jaccard similarity s with probability 1 - (1 - s^rows)^bands, which is 0.998 at 0.8 for 20 of 6.
-
-Rows of the same words are settled by a key of these. Of the others the bands make components, one band in memory at a
-time; each component is settled on its own, over the sets of its rows, which wait on disk where they are many.
+Shared by the duplicates stages and by admission. Rows of the same words are settled by a key of these. Of the others
+the bands (`corpus.shingles`) make components, one band in memory at a time; each component is settled on its own, over
+the sets of its rows, which wait on disk where they are many.
 """
 
 import os
@@ -13,81 +10,23 @@ from collections.abc import Iterator
 from concurrent.futures import ThreadPoolExecutor
 from contextlib import ExitStack
 from dataclasses import dataclass
-from pathlib import Path
 from typing import Protocol
 
 import numpy as np
 import pyarrow as pa
 
-from corpus import survival, text
-from corpus.arrays import pairs, values
+from corpus import survival
+from corpus.arrays import pairs, whole
+from corpus.shingles import BAND, BANDS, ShingleSets, band_keys
+from corpus.spill import Spill
 from corpus.stage import Features, Rows
 
-BANDS, ROWS_PER_BAND = 20, 6
 CAP = 32
 """Rows that stay with which a row is compared in one bucket of a large component, the best first; bounds a bucket's work."""
 SMALL = 64
 """In a component of so many rows or fewer each is compared with all that stay."""
 BATCH_ROWS = 50_000
 """Rows that are settled at a time, or one component."""
-_BAND = [f"band{number:02d}" for number in range(BANDS)]
-
-
-def measured(rows: pa.Table, size: int, apart: np.ndarray | None = None) -> dict[str, pa.Array]:
-    """Return what is kept of each row: `said`, the 128-bit key of its words, how many `words`, and LSH band keys (uint64).
-
-    Keys are zero where there is no word. Rows of unlike `apart` (uint64) have no key in common, and so never meet.
-    """
-    from corpus import kernels
-
-    asked, answered = text.sides(rows)
-    hashes, begins = text.word_hashes(asked)
-    found = kernels.shingles(hashes, begins, size, False)
-    said, words = kernels.sequence_keys(hashes, begins), np.diff(begins)
-    if answered is not None:
-        hashes, begins = text.word_hashes(answered)
-        found = kernels.beside(*found, *kernels.shingles(hashes, begins, size, True))
-        said ^= kernels.sequence_keys(hashes, begins) * np.uint64(0x9E3779B97F4A7C15)
-        words = words + np.diff(begins)
-    keys = band_keys(*found)
-    if apart is not None:
-        keys, said = (np.where(held == 0, held, held ^ apart[:, None]) for held in (keys, said))
-    bands = {name: pa.array(np.ascontiguousarray(keys[:, number])) for number, name in enumerate(_BAND)}
-    return {
-        "said": values(said),
-        "words": pa.array(words),
-        **bands,
-    }
-
-
-def band_keys(found: np.ndarray, starts: np.ndarray) -> np.ndarray:
-    """Return the band keys of shingle sets, uint64 of shape (rows, `BANDS`); one family of hash functions for all corpora."""
-    from corpus import kernels
-
-    generator = np.random.default_rng(20_251_123)
-    count = BANDS * ROWS_PER_BAND
-    multipliers = generator.integers(0, 2**32, count, np.uint64).astype(np.uint32) | np.uint32(1)
-    offsets = generator.integers(0, 2**32, count, np.uint64).astype(np.uint32)
-    keys: np.ndarray = kernels.band_keys(found, starts, multipliers, offsets, BANDS)
-    return keys
-
-
-@dataclass(frozen=True)
-class ShingleSets:
-    """Each row's set of shingles of `size` words: ascending uint64, what is asked first. What is compared in the end."""
-
-    size: int
-
-    def __call__(self, rows: pa.Table, context: object) -> pa.LargeListArray:
-        """Return the sets, aligned with `rows`."""
-        from corpus import kernels
-
-        asked, answered = text.sides(rows)
-        said = kernels.shingles(*text.word_hashes(asked), self.size, False)
-        if answered is not None:
-            said = kernels.beside(*said, *kernels.shingles(*text.word_hashes(answered), self.size, True))
-        found, starts = kernels.sets(*said)
-        return pa.LargeListArray.from_arrays(pa.array(starts), pa.array(found))
 
 
 @dataclass(frozen=True)
@@ -146,11 +85,11 @@ def settle(
 
 def _copies(features: Features, judged: np.ndarray, asked: np.ndarray, order: Order) -> np.ndarray:
     """Return for each row the best row of its words and class, or itself: where it may not fall, or has no equal."""
-    from corpus import kernels
+    from corpus import set_kernels
 
     high, low = pairs(features["said"]).T
     high = np.where(judged, high, 0)
-    met = kernels.may_meet(high, asked, _bits(asked))
+    met = set_kernels.may_meet(high, asked, _bits(asked))
     of = np.arange(len(asked))
     best = survival.best(order.rank(met), high[met], low[met], order.classes(met))
     of[met] = np.where(asked[met], met[best], met)
@@ -159,7 +98,7 @@ def _copies(features: Features, judged: np.ndarray, asked: np.ndarray, order: Or
 
 def _components(features: Features, single: np.ndarray, asked: np.ndarray) -> np.ndarray:
     """Return for each row the first row of its component: rows that share a band with one that is asked."""
-    from corpus import kernels
+    from corpus import set_kernels
 
     parents = np.arange(len(single))
     bits = _bits(asked)
@@ -167,7 +106,7 @@ def _components(features: Features, single: np.ndarray, asked: np.ndarray) -> np
 
     def links(name: str) -> tuple[np.ndarray, np.ndarray]:
         keys = np.where(single, features[name].to_numpy(), np.uint64(0))
-        met = kernels.may_meet(keys, among, bits)
+        met = set_kernels.may_meet(keys, among, bits)
         met = met[np.argsort(keys[met], kind="stable")]
         same = keys[met[1:]] == keys[met[:-1]]
         run = np.cumsum(np.r_[True, ~same]) - 1 if len(met) else np.zeros(0, np.int64)
@@ -176,9 +115,9 @@ def _components(features: Features, single: np.ndarray, asked: np.ndarray) -> np
         return met[:-1][linked], met[1:][linked]
 
     with ThreadPoolExecutor(os.cpu_count()) as pool:
-        for ones, others in pool.map(links, _BAND):
-            kernels.unite(parents, ones, others)
-    kernels.flatten(parents)
+        for ones, others in pool.map(links, BAND):
+            set_kernels.unite(parents, ones, others)
+    set_kernels.flatten(parents)
     return parents
 
 
@@ -211,15 +150,17 @@ def _settled(
     batch[by] = np.searchsorted(starts, np.arange(len(by)), side="right") - 1
 
     with ExitStack() as held, ThreadPoolExecutor(os.cpu_count()) as pool:
-        sets = Sets(batch, len(starts), rows.memory, held.enter_context(rows.scratch()))
+        sets = Spill(held.enter_context(rows.scratch()), rows.memory)
+        done = 0
         for found in rows.stream(ShingleSets(size), near):
-            sets.add(found)
+            sets.put(batch[done : done + len(found)], pa.record_batch({"sets": found}))
+            done += len(found)
 
         def one(number: int) -> _Part:
             mine = np.flatnonzero(batch == number)
             inner = np.lexsort((rank[mine], component[mine]))
             mine = mine[inner]
-            shingles = sets.of(number).take(pa.array(inner))
+            shingles = whole(sets.take(number)["sets"]).take(pa.array(inner))
             other, likeness, family = _batch(
                 shingles.values.to_numpy(),
                 shingles.offsets.to_numpy(),
@@ -243,7 +184,7 @@ def _batch(
     threshold: float,
 ) -> tuple[np.ndarray, np.ndarray, np.ndarray]:
     """Settle whole components, which stand one after another, each in survivor order."""
-    from corpus import kernels
+    from corpus import set_kernels
 
     _, number, counts = np.unique(component, return_inverse=True, return_counts=True)
     small = counts[number] <= SMALL
@@ -264,50 +205,4 @@ def _batch(
             slots.append(np.minimum(often, CAP))
             taken += len(often)
     room = np.concatenate([[0], np.cumsum(np.concatenate(slots))])
-    return kernels.settle(buckets, room, found, starts, fixed, classes, threshold)  # type: ignore[no-any-return]
-
-
-class Sets:
-    """The shingle sets of rows that come in order, by batch: in memory, or where they are of more bytes in files."""
-
-    def __init__(self, batch: np.ndarray, batches: int, memory: int, folder: Path) -> None:
-        self._batch, self._memory, self._folder = batch, memory, folder
-        self._held: list[list[pa.LargeListArray]] = [[] for _ in range(batches)]
-        self._files: dict[int, pa.ipc.RecordBatchStreamWriter] = {}
-        self._rows = self._bytes = 0
-
-    def add(self, sets: pa.LargeListArray) -> None:
-        """Add the sets of the next rows."""
-        mine = self._batch[self._rows : self._rows + len(sets)]
-        self._rows += len(sets)
-        order = np.argsort(mine, kind="stable")
-        numbers, starts = np.unique(mine[order], return_index=True)
-        for number, start, stop in zip(numbers, starts, [*starts[1:], len(order)], strict=True):
-            self._held[number].append(sets.take(pa.array(order[start:stop])))
-        self._bytes += sets.nbytes
-        if self._bytes > self._memory:
-            self.spill()
-
-    def spill(self) -> None:
-        """Write what is held to the files."""
-        for number, held in enumerate(self._held):
-            for sets in held:
-                table = pa.record_batch({"sets": sets})
-                if number not in self._files:
-                    self._files[number] = pa.ipc.new_stream(str(self._file(number)), table.schema)
-                self._files[number].write_batch(table)
-            held.clear()
-        self._bytes = 0
-
-    def _file(self, number: int) -> Path:
-        return self._folder / f"sets-{number:05d}.arrow"
-
-    def of(self, number: int) -> pa.LargeListArray:
-        """Return the sets of a batch, in the order in which its rows came; each batch is asked for once."""
-        held = self._held[number]
-        self._held[number] = []
-        if number in self._files:
-            self._files[number].close()
-            with pa.OSFile(str(self._file(number))) as file:
-                held = [*pa.ipc.open_stream(file).read_all()["sets"].chunks, *held]
-        return pa.concat_arrays(held)
+    return set_kernels.settle(buckets, room, found, starts, fixed, classes, threshold)  # type: ignore[no-any-return]

@@ -114,9 +114,9 @@ def word_hashes(texts: pa.StringArray, *, symbols: bool = True) -> tuple[np.ndar
     With `symbols`, a text without any word has its visible characters for words instead, so that rows of
     emoji alone can be compared.
     """
-    from corpus import kernels
+    from corpus import text_kernels
 
-    return kernels.words(*_buffers(texts), *_characters(), symbols)  # type: ignore[no-any-return]
+    return text_kernels.words(*_buffers(texts), *_characters(), symbols)  # type: ignore[no-any-return]
 
 
 def number_keys(texts: pa.StringArray) -> np.ndarray:
@@ -125,9 +125,9 @@ def number_keys(texts: pa.StringArray) -> np.ndarray:
     A number is a run of digits of any script, with a point or a comma between two of them. The operators beside it
     belong to it, over spaces too: "12 - 7" is not "12 + 7", nor is "-5" what "5" is.
     """
-    from corpus import kernels
+    from corpus import text_kernels
 
-    return kernels.numbers(*_buffers(texts), _digits())  # type: ignore[no-any-return]
+    return text_kernels.numbers(*_buffers(texts), _digits())  # type: ignore[no-any-return]
 
 
 @functools.cache

@@ -7,7 +7,7 @@ import numpy as np
 import pyarrow as pa
 from pydantic import Field, PositiveInt
 
-from corpus import similarity, survival, text
+from corpus import shingles, similarity, survival, text
 from corpus.stage import ACTION, Action, Context, CorpusJudge, Features, Rows, Verdict
 
 
@@ -41,7 +41,7 @@ class NearDuplicates(CorpusJudge):
 
     def measure(self, rows: pa.Table, context: Context) -> pa.Table:
         """Return the key of the words, their number, and LSH band keys."""
-        return pa.table(similarity.measured(rows, self.shingle_words, self._apart(rows)))
+        return pa.table(shingles.measured(rows, self.shingle_words, self._apart(rows)))
 
     def _apart(self, rows: pa.Table) -> np.ndarray | None:
         """Return the key of each row's numbers, 0 where they do not matter; None where they matter nowhere."""

@@ -102,7 +102,7 @@ class Job:
         """Lend what runs segments."""
         modules = [
             "corpus.segment",
-            "corpus.kernels",
+            "corpus.set_kernels",
             "pandas",  # pyarrow imports it when it first turns a list into an array
             *sorted({type(stage).__module__ for stage in self.recipe.stages}),
         ]

@@ -62,7 +62,7 @@ def run_flow(recipe: Recipe, options: Options, *, quiet: bool) -> dict[str, Any]
 def _run(recipe: Recipe, options: Options, *, quiet: bool) -> dict[str, Any]:
     # what stages and audit need anyway is imported while Prefect is waited for
     threading.Thread(
-        target=preload, args=(("corpus.kernels", "pandas", "fairlearn.metrics"),), daemon=True
+        target=preload, args=(("corpus.set_kernels", "pandas", "fairlearn.metrics"),), daemon=True
     ).start()
     from prefect.settings import PREFECT_FLOWS_HEARTBEAT_FREQUENCY, temporary_settings
 

@@ -10,7 +10,7 @@ import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
-from corpus import kernels, similarity, text
+from corpus import set_kernels, shingles, similarity, spill, text, text_kernels
 from corpus.schema import MESSAGE
 from curation.exact_duplicates import ExactDuplicates
 from curation.near_duplicates import NearDuplicates
@@ -178,8 +178,8 @@ def test_neither_memory_nor_batches_change_a_verdict(tmp_path, monkeypatch, batc
     stages = [NearDuplicates(shingle_words=2, threshold=0.5)]
     whole = send(rows, stages, tmp_path / "one", part_rows=50)
     spilled = []
-    spill = similarity.Sets.spill
-    monkeypatch.setattr(similarity.Sets, "spill", lambda sets: (spilled.append(1), spill(sets)))
+    write = spill.Spill.write
+    monkeypatch.setattr(spill.Spill, "write", lambda held: (spilled.append(1), write(held)))
     monkeypatch.setattr(similarity, "BATCH_ROWS", batch)
 
     cut = send(rows, stages, tmp_path / "two", part_rows=50, memory=2_000)
@@ -237,7 +237,7 @@ def test_rows_whose_keys_meet_are_found_and_hardly_others(keys, chosen):
     held = np.array(keys, np.uint64) * np.uint64(0x1F3D5B7997B5D3F1)
     fresh = np.array(chosen[: len(keys)], bool)
 
-    found = set(kernels.may_meet(held, fresh, 10).tolist())
+    found = set(set_kernels.may_meet(held, fresh, 10).tolist())
 
     for row, key in enumerate(keys):
         others = [other for other in range(len(keys)) if other != row and keys[other] == key != 0]
@@ -303,7 +303,7 @@ def test_rows_of_sources_that_are_named_first_stay_whatever_their_confidence(sta
 @given(st.lists(st.text(alphabet="abcDE 1 ' é", max_size=30), max_size=8), st.integers(1, 5))
 def test_the_compiled_shingles_are_as_many_as_the_plain_ones(contents, size):
     words = text.word_hashes(pa.array(contents, pa.string()), symbols=False)
-    found, starts = kernels.sets(*kernels.shingles(*words, size, False))
+    found, starts = set_kernels.sets(*text_kernels.shingles(*words, size, False))
 
     assert np.diff(starts).tolist() == [len(shingle_set(content, size)) for content in contents]
     assert len(found) == starts[-1]
@@ -320,7 +320,7 @@ def test_bands_propose_a_pair_as_often_as_the_formula_says():
     one, two = (
         np.stack([measured[f"band{band:02d}"] for band in range(20)], axis=1)
         for measured in (
-            similarity.measured(pa.table({"messages": chats([("text", content)] for content in side)}), 1)
+            shingles.measured(pa.table({"messages": chats([("text", content)] for content in side)}), 1)
             for side in sides
         )
     )

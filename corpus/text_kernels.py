@@ -1,0 +1,215 @@
+"""Compiled loops from the bytes of texts to words, tiles, shingles and keys. Imported only where they are called: numba is heavy.
+
+The signatures are given, so that importing this module loads what was compiled before: a fork server that
+has it imported lends it to every worker. Arrays are C-contiguous and may be read-only.
+"""
+
+import numba
+import numpy as np
+from numba import types
+
+_SPACE, _WORD, _ALONE, _APOSTROPHE, _SYMBOL = 0, 1, 2, 3, 4
+_OPERATOR, _POINT, _BLANK, _OTHER = 10, 11, 12, 13
+_FNV_BASIS, _FNV_PRIME = np.uint64(0xCBF29CE484222325), np.uint64(0x100000001B3)
+_IDEOGRAPHS_END = 0x40000
+
+
+def array(kind: types.Type, dimensions: int = 1) -> types.Array:
+    """Return the type of an array that a compiled loop reads."""
+    return types.Array(kind, dimensions, "C", readonly=True)
+
+
+UINT8S, BOOLS = array(types.uint8), array(types.boolean)
+INT32S, UINT32S = array(types.int32), array(types.uint32)
+INT64S, UINT64S = array(types.int64), array(types.uint64)
+ANSWER = np.uint64(1 << 63)
+
+
+@numba.njit(cache=True, inline="always")
+def _mix(value):  # type: ignore[no-untyped-def]  # numba infers
+    """Finish a 64-bit hash (splitmix64)."""
+    value = (value ^ (value >> np.uint64(30))) * np.uint64(0xBF58476D1CE4E5B9)
+    value = (value ^ (value >> np.uint64(27))) * np.uint64(0x94D049BB133111EB)
+    return value ^ (value >> np.uint64(31))
+
+
+@numba.njit(cache=True, inline="always")
+def _decode(data, at):  # type: ignore[no-untyped-def]  # numba infers
+    """Return the code point at `at` of valid UTF-8, and its length in bytes."""
+    first = data[at]
+    if first < 0x80:
+        return np.uint32(first), 1
+    if first < 0xE0:
+        return (np.uint32(first & 0x1F) << 6) | np.uint32(data[at + 1] & 0x3F), 2
+    if first < 0xF0:
+        return (np.uint32(first & 0x0F) << 12) | (np.uint32(data[at + 1] & 0x3F) << 6) | np.uint32(
+            data[at + 2] & 0x3F
+        ), 3
+    return (
+        (np.uint32(first & 0x07) << 18)
+        | (np.uint32(data[at + 1] & 0x3F) << 12)
+        | (np.uint32(data[at + 2] & 0x3F) << 6)
+        | np.uint32(data[at + 3] & 0x3F)
+    ), 4
+
+
+@numba.njit((INT32S, UINT8S, UINT8S, UINT32S, types.boolean), cache=True, nogil=True)
+def words(offsets, data, kinds, folded, symbols):  # type: ignore[no-untyped-def]  # numba infers
+    """Hash every word of every text; see `corpus.text.word_hashes`."""
+    rows = len(offsets) - 1
+    hashes = np.empty(offsets[rows] - offsets[0], np.uint64)
+    begins = np.zeros(rows + 1, np.int64)
+    count = 0
+    for row in range(rows):
+        begins[row] = count
+        at, end = offsets[row], offsets[row + 1]
+        value, inside = _FNV_BASIS, False
+        while at < end:
+            point, length = _decode(data, at)
+            at += length
+            if point < len(kinds):
+                kind, point = kinds[point], folded[point]
+            else:
+                kind = np.uint8(_ALONE) if point < _IDEOGRAPHS_END else np.uint8(_SPACE)
+            if kind == _WORD:
+                value, inside = (value ^ np.uint64(point)) * _FNV_PRIME, True
+            elif kind != _APOSTROPHE:
+                if inside:
+                    hashes[count] = _mix(value)
+                    count += 1
+                    value, inside = _FNV_BASIS, False
+                if kind == _ALONE:
+                    hashes[count] = _mix((_FNV_BASIS ^ np.uint64(point)) * _FNV_PRIME)
+                    count += 1
+        if inside:
+            hashes[count] = _mix(value)
+            count += 1
+        if symbols and count == begins[row]:
+            at = offsets[row]
+            while at < end:
+                point, length = _decode(data, at)
+                at += length
+                if point < len(kinds) and kinds[point] != _SPACE:
+                    hashes[count] = _mix((_FNV_BASIS ^ np.uint64(point)) * _FNV_PRIME)
+                    count += 1
+    begins[rows] = count
+    return hashes[:count].copy(), begins
+
+
+@numba.njit((INT32S, UINT8S, UINT8S), cache=True, nogil=True)
+def numbers(offsets, data, kinds):  # type: ignore[no-untyped-def]  # numba infers
+    """Hash the numbers of every text, in their order; see `corpus.text.number_keys`.
+
+    `kinds` holds for each code point its digit's value, or what it is else (`corpus.text.OPERATOR` and its like).
+    """
+    rows = len(offsets) - 1
+    keys = np.zeros(rows, np.uint64)
+    for row in range(rows):
+        at, end = offsets[row], offsets[row + 1]
+        value, waiting, parted = np.uint64(0), np.uint64(0), np.uint64(0)
+        inside = beside = False  # in a number; behind one, with spaces and operators at most between
+        while at < end:
+            point, length = _decode(data, at)
+            at += length
+            kind = kinds[point] if point < len(kinds) else np.uint8(_OTHER)
+            if kind <= 9:
+                if inside and parted != 0:
+                    value = _mix(value ^ parted)
+                elif not inside:
+                    value = _mix((value ^ waiting) + np.uint64(0x9E3779B97F4A7C15))
+                value = _mix(value ^ np.uint64(kind + 1))
+                inside, beside, waiting, parted = True, True, np.uint64(0), np.uint64(0)
+            elif kind == _POINT and inside and parted == 0:
+                parted = np.uint64(point) << np.uint64(8)
+            else:
+                inside, parted = False, np.uint64(0)
+                if kind == _OPERATOR:
+                    told = _mix((np.uint64(point) << np.uint64(8)) + np.uint64(1))
+                    if beside:
+                        value = _mix(value ^ told)
+                    else:
+                        waiting = _mix(waiting ^ told)
+                elif kind != _BLANK:
+                    beside, waiting = False, np.uint64(0)
+        keys[row] = value
+    return keys
+
+
+@numba.njit((UINT64S, INT64S, types.int64, types.boolean), cache=True, nogil=True)
+def shingles(hashes, begins, size, answer):  # type: ignore[no-untyped-def]  # numba infers
+    """Return each row's shingles of `size` words, in the order of its text; a shorter row is one shingle.
+
+    The first bit of those of an answer is set, that of others is not.
+    """
+    rows = len(begins) - 1
+    found = np.empty(len(hashes), np.uint64)
+    starts = np.zeros(rows + 1, np.int64)
+    count = 0
+    for row in range(rows):
+        first, last = begins[row], begins[row + 1]
+        span = min(size, last - first)
+        for at in range(first, last - span + 1 if span else first):
+            value = np.uint64(span)
+            for word in range(at, at + span):
+                value = _mix(value ^ hashes[word]) + np.uint64(0x9E3779B97F4A7C15)
+            found[count] = value | ANSWER if answer else value & ~ANSWER
+            count += 1
+        starts[row + 1] = count
+    return found[:count].copy(), starts
+
+
+@numba.njit((UINT64S, INT64S, UINT64S, INT64S), cache=True, nogil=True)
+def beside(one, one_starts, two, two_starts):  # type: ignore[no-untyped-def]  # numba infers
+    """Put the values of each row of `two` behind those of `one`."""
+    found = np.empty(len(one) + len(two), np.uint64)
+    starts = one_starts + two_starts
+    for row in range(len(starts) - 1):
+        at, middle = starts[row], starts[row] + one_starts[row + 1] - one_starts[row]
+        found[at:middle] = one[one_starts[row] : one_starts[row + 1]]
+        found[middle : starts[row + 1]] = two[two_starts[row] : two_starts[row + 1]]
+    return found, starts
+
+
+@numba.njit((UINT64S, INT64S), cache=True, nogil=True)
+def sequence_keys(hashes, begins):  # type: ignore[no-untyped-def]  # numba infers
+    """Return a 128-bit key of each row's values in their order, uint64 of shape (rows, 2); zeros where there is none."""
+    rows = len(begins) - 1
+    keys = np.zeros((rows, 2), np.uint64)
+    for row in range(rows):
+        if begins[row] == begins[row + 1]:
+            continue
+        one, two = _FNV_BASIS, np.uint64(begins[row + 1] - begins[row])
+        for at in range(begins[row], begins[row + 1]):
+            one = _mix(one ^ hashes[at]) + np.uint64(0x9E3779B97F4A7C15)
+            two = _mix(two + hashes[at] * _FNV_PRIME) ^ np.uint64(0xD6E8FEB86659FD93)
+        keys[row, 0], keys[row, 1] = one, two
+    return keys
+
+
+@numba.njit((UINT64S, INT64S, UINT32S, UINT32S, types.int64), cache=True, nogil=True)
+def band_keys(found, starts, multipliers, offsets, bands):  # type: ignore[no-untyped-def]  # numba infers
+    """Return MinHash-LSH band keys, uint64 of shape (rows, bands); a row without shingles has zeros.
+
+    Each row's shingles may come in any order, and more than once.
+    """
+    rows = len(starts) - 1
+    hashes = len(multipliers)
+    each = hashes // bands
+    keys = np.zeros((rows, bands), np.uint64)
+    least = np.empty(hashes, np.uint32)
+    for row in range(rows):
+        if starts[row] == starts[row + 1]:
+            continue
+        least[:] = np.uint32(0xFFFFFFFF)
+        for at in range(starts[row], starts[row + 1]):
+            short = np.uint32(found[at] >> np.uint64(32)) ^ np.uint32(found[at] & np.uint64(0xFFFFFFFF))
+            for which in range(hashes):
+                hashed = np.uint32((short ^ offsets[which]) * multipliers[which])
+                hashed = np.uint32((hashed ^ (hashed >> np.uint32(15))) * np.uint32(0x2C1B3C6D))
+                least[which] = min(least[which], hashed)
+        for band in range(bands):
+            value = np.uint64(band + 1)
+            for which in range(band * each, (band + 1) * each):
+                value = _mix(value ^ np.uint64(least[which])) + np.uint64(0x9E3779B97F4A7C15)
+            keys[row, band] = value if value != 0 else np.uint64(1)
+    return keys
