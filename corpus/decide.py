@@ -1,7 +1,7 @@
 """Drops are a mask, applied in stage order by one function; `what-if` is the same function again."""
 
 import time
-from collections.abc import Callable, Mapping, Sequence
+from collections.abc import Callable, Iterator, Mapping, Sequence
 from contextlib import AbstractContextManager
 from dataclasses import dataclass
 from pathlib import Path
@@ -11,12 +11,12 @@ import numpy as np
 import pyarrow as pa
 import pyarrow.compute as pc
 
-from corpus.amend import MARKS
+from corpus.amend import CUT, CUTS, MARKS
 from corpus.arrays import whole
 from corpus.engine import Engine
 from corpus.schema import LEDGER, SPLITS, of_splits
 from corpus.segment import Measured, Segment
-from corpus.stage import Action, Context, CorpusJudge, Judge, Stage, Verdict
+from corpus.stage import Action, Context, CorpusJudge, Judge, Rewrite, Stage, Verdict
 from corpus.standing import Standing, StandingRows
 from corpus.text import halves
 
@@ -77,7 +77,9 @@ def decide(
         columns = {
             name: _set(standing.narrow[name], spread, column, standing.earlier)
             for name, column in verdict.columns.items()
-        } | _marks(standing, stage, spread[verdict.says("mark")])
+        }
+        columns |= _marks(standing, stage, spread[verdict.says("mark")])
+        columns |= _cuts(standing, stage, spread, verdict)
         standing = standing.after(stands, columns)
         stages.append(
             _summary(
@@ -112,18 +114,30 @@ class MeasuredFeatures:
         held = pa.concat_tables([part.read(self.stage, name) for part in self.parts]).combine_chunks()[name]
         return held if len(self.positions) == len(held) else held.take(pa.array(self.positions))
 
+    def stream(self, name: str) -> Iterator[pa.Array]:
+        """Read a column part by part."""
+        start = 0
+        for part in self.parts:
+            first, last = np.searchsorted(self.positions, [start, start + part.rows])
+            mine = self.positions[first:last] - start
+            start += part.rows
+            if len(mine):
+                yield whole(part.read(self.stage, name)[name]).take(pa.array(mine))
+
 
 def _summary(
     segment: Segment, standing: Standing, stage: Stage, verdict: Verdict, entered: int, seconds: float
 ) -> dict[str, Any]:
     changed = sum(part.changed.get(stage.title, 0) for part in standing.parts)
+    if verdict.cuts is not None:
+        changed = verdict.cuts.is_valid().true_count
     return {
         "stage": stage.title,
         "in": entered,
         "out": int(standing.fresh.sum()),
         "dropped": _counts(verdict, "drop"),
         **({"marked": marked} if (marked := _counts(verdict, "mark")) else {}),
-        **({} if stage in segment.corpus_judges or isinstance(stage, Judge) else {"changed": changed}),
+        **({"changed": changed} if isinstance(stage, Rewrite) or verdict.cuts is not None else {}),
         "seconds": round(seconds + sum(part.seconds.get(stage.title, 0.0) for part in standing.parts), 3),
     }
 
@@ -144,6 +158,43 @@ def _marks(standing: Standing, stage: Stage, places: np.ndarray) -> dict[str, pa
     mine = pc.if_else(pa.array(marked), pa.scalar(stage.title), pa.scalar(None, pa.string()))
     before = standing.columns.get(MARKS, pa.nulls(count, pa.string()))
     return {MARKS: pc.coalesce(pc.binary_join_element_wise(before, mine, "\n"), before, mine)}
+
+
+def _cuts(standing: Standing, stage: Stage, spread: np.ndarray, verdict: Verdict) -> dict[str, pa.Array]:
+    """Return what is cut out of each row, in the numbers of all its messages; nothing where nothing is."""
+    if verdict.cuts is None or not verdict.cuts.is_valid().true_count:
+        return {}
+    at = np.full(len(standing.stands), -1)
+    at[spread] = np.arange(len(spread))
+    cuts = verdict.cuts.take(pa.array(at, mask=at < 0))
+    return {CUTS: cuts if stage.roles is None else _of_all_messages(standing, cuts, stage.roles)}
+
+
+def _of_all_messages(standing: Standing, cuts: pa.ListArray, roles: Sequence[str]) -> pa.ListArray:
+    """Number messages among all of a row, where they are numbered among those of `roles`."""
+    places = np.flatnonzero(cuts.is_valid().to_numpy(zero_copy_only=False))
+    asked = pa.array(roles)
+    read: list[np.ndarray] = []
+    for part, start, stop in zip(standing.parts, standing.bounds, standing.bounds[1:], strict=False):
+        mine = places[(places >= start) & (places < stop)] - start
+        if len(mine):
+            messages = whole(part.table(["messages"])["messages"]).take(pa.array(mine))
+            read += [
+                np.flatnonzero(pc.is_in(turns.values.field("role"), asked).to_numpy(zero_copy_only=False))
+                for turns in messages
+            ]
+    held = cuts.drop_null()
+    counts = held.value_lengths().to_numpy()
+    spans = held.flatten()
+    base = np.cumsum([0, *(len(own) for own in read)])[:-1]
+    where = np.repeat(base, counts) + spans.field("message").to_numpy()
+    numbers = np.concatenate(read)[where].astype(np.int32)
+    values = pa.StructArray.from_arrays(
+        [pa.array(numbers), spans.field("start"), spans.field("stop")], fields=list(CUT)
+    )
+    offsets = np.zeros(len(cuts) + 1, np.int32)
+    offsets[places + 1] = counts
+    return pa.ListArray.from_arrays(pa.array(np.cumsum(offsets, dtype=np.int32)), values, mask=cuts.is_null())
 
 
 def _events(narrow: pa.Table, stage: Stage, spread: np.ndarray, verdict: Verdict) -> pa.Table:

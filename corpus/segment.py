@@ -42,21 +42,26 @@ class Segment:
 
 
 def cut(stages: Sequence[Stage]) -> list[Segment]:
-    """Cut a recipe's stages: a growth begins a segment, and so does a row stage behind a corpus judge."""
+    """Cut a recipe's stages: a growth begins a segment, a row stage behind a corpus judge, and what follows a cut.
+
+    A recipe that ends with a stage that cuts has an empty segment at its end, for what is left of the texts.
+    """
     segments: list[list[Stage]] = [[]]
     for stage in stages:
         after_judge = any(isinstance(earlier, CorpusJudge) for earlier in segments[-1])
         if segments[-1] and (isinstance(stage, Grow) or (after_judge and not isinstance(stage, CorpusJudge))):
             segments.append([])
         segments[-1].append(stage)
+        if isinstance(stage, CorpusJudge) and stage.cuts:
+            segments.append([])
     return [
         Segment(
             grow=next((stage for stage in held if isinstance(stage, Grow)), None),
             row_stages=tuple(stage for stage in held if isinstance(stage, Rewrite | Judge)),
             corpus_judges=tuple(stage for stage in held if isinstance(stage, CorpusJudge)),
         )
-        for held in segments
-        if held
+        for number, held in enumerate(segments)
+        if held or number
     ]
 
 

@@ -180,3 +180,42 @@ def settle(buckets, slots, found, starts, fixed, classes, threshold):  # type: i
     for row in range(rows):
         parents[row] = _root(parents, row)
     return other, best, parents
+
+
+@numba.njit((UINT64S, _table, _table, types.boolean), cache=True, nogil=True)
+def tally(keys, once, again, asks):  # type: ignore[no-untyped-def]  # numba infers
+    """Note keys in two tables of bits, looked up by the first bits of a key: which were asked for, and which came again.
+
+    Keys of rows that ask come first. The tables have a power of two of bytes each.
+    """
+    shift = np.uint64(61)
+    size = len(once)
+    while size > 1:
+        size >>= 1
+        shift -= np.uint64(1)
+    for at in range(len(keys)):
+        slot = keys[at] >> shift
+        byte, bit = slot >> np.uint64(3), np.uint8(1 << (slot & np.uint64(7)))
+        if once[byte] & bit:
+            again[byte] |= bit
+        elif asks:
+            once[byte] |= bit
+
+
+@numba.njit((UINT64S, INT64S, _table), cache=True, nogil=True)
+def tallied(keys, begins, again):  # type: ignore[no-untyped-def]  # numba infers
+    """Say which rows (bool) have a key that came again, as `tally` noted it."""
+    shift = np.uint64(61)
+    size = len(again)
+    while size > 1:
+        size >>= 1
+        shift -= np.uint64(1)
+    rows = len(begins) - 1
+    found = np.zeros(rows, np.bool_)
+    for row in range(rows):
+        for at in range(begins[row], begins[row + 1]):
+            slot = keys[at] >> shift
+            if again[slot >> np.uint64(3)] & np.uint8(1 << (slot & np.uint64(7))):
+                found[row] = True
+                break
+    return found

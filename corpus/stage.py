@@ -29,6 +29,9 @@ class Features(Protocol):
     def __getitem__(self, name: str) -> pa.ChunkedArray:
         """Return a column, aligned with the rows. Whoever needs it twice keeps it: it is read each time."""
 
+    def stream(self, name: str) -> Iterator[pa.Array]:
+        """Yield a column part by part: for what is too much to be held at a time."""
+
 
 class Rows(Protocol):
     """The rows that a corpus judge judges: those that still stand, in id order."""
@@ -163,6 +166,11 @@ class CorpusJudge(Stage):
     candidates: ClassVar[bool] = False
     """Judges the candidates of the growth before it and no other row."""
 
+    @property
+    def cuts(self) -> bool:
+        """Whether it may cut texts: what stands behind it reads what is left of them."""
+        return False
+
     @abstractmethod
     def measure(self, rows: pa.Table, context: Context) -> pa.Table:
         """Return row-aligned features; `messages` holds only the roles that the stage reads.
@@ -210,6 +218,8 @@ class Verdict:
     detail: pa.Array
     family: pa.Array
     columns: Mapping[str, pa.Array] = field(default_factory=dict)
+    cuts: pa.ListArray | None = None
+    """What is cut out of the texts of rows that stay (lists of `corpus.amend.CUT`, messages numbered as they were read)."""
 
     @classmethod
     def keep(cls, rows: int) -> Verdict:
@@ -272,6 +282,7 @@ class Verdict:
             },
             family=pc.coalesce(self.family, later.family),
             columns={**later.columns, **self.columns},
+            cuts=later.cuts if self.cuts is None else self.cuts,
         )
 
     def says(self, action: Action) -> np.ndarray:
@@ -291,6 +302,7 @@ class Verdict:
             reason=pc.if_else(mask, self.reason, pa.scalar(None, pa.string())),
             action=pc.if_else(mask, self.action, pa.scalar(None, pa.string())),
             other=pc.if_else(mask, self.other, pa.scalar(None, pa.int64())),
+            cuts=None if self.cuts is None else self.cuts.take(pa.array(np.arange(len(rows)), mask=~rows)),
         )
 
 

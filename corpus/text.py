@@ -18,7 +18,7 @@ from corpus.arrays import pairs, whole
 _SPACE, _WORD, _ALONE, _APOSTROPHE, _SYMBOL = range(5)
 _OPERATOR, _POINT, _BLANK, _OTHER = range(10, 14)
 _OPERATORS = "+-*/^=<>%~±×÷−√≤≥≠≈·"
-_TABLE = 0x20000  # code points above it are ideographs, or not text
+TABLE = 0x20000  # code points above it are ideographs, or not text
 _NO_SPACES = (
     (0x0E00, 0x0EFF),
     (0x1000, 0x109F),
@@ -116,7 +116,7 @@ def word_hashes(texts: pa.StringArray, *, symbols: bool = True) -> tuple[np.ndar
     """
     from corpus import text_kernels
 
-    return text_kernels.words(*_buffers(texts), *_characters(), symbols)  # type: ignore[no-any-return]
+    return text_kernels.words(*buffers(texts), *_characters(), symbols)  # type: ignore[no-any-return]
 
 
 def number_keys(texts: pa.StringArray) -> np.ndarray:
@@ -127,14 +127,14 @@ def number_keys(texts: pa.StringArray) -> np.ndarray:
     """
     from corpus import text_kernels
 
-    return text_kernels.numbers(*_buffers(texts), _digits())  # type: ignore[no-any-return]
+    return text_kernels.numbers(*buffers(texts), _digits())  # type: ignore[no-any-return]
 
 
 @functools.cache
 def _digits() -> np.ndarray:
     """Return for each code point below the table's end the value of a digit, or what it is else."""
-    kinds = np.full(_TABLE, _OTHER, np.uint8)
-    for point in range(_TABLE):
+    kinds = np.full(TABLE, _OTHER, np.uint8)
+    for point in range(TABLE):
         letter = chr(point)
         if (digit := unicodedata.digit(letter, None)) is not None and unicodedata.category(letter) == "Nd":
             kinds[point] = digit
@@ -165,7 +165,7 @@ def _lists(messages: pa.ListArray, values: pa.StringArray) -> pa.ListArray:
     )
 
 
-def _buffers(texts: pa.StringArray) -> tuple[np.ndarray, np.ndarray]:
+def buffers(texts: pa.StringArray) -> tuple[np.ndarray, np.ndarray]:
     """Return offsets (int32, rows + 1) and bytes of an array without nulls."""
     _, offsets, data = texts.buffers()
     if offsets is None or len(texts) == 0:
@@ -178,10 +178,10 @@ def _buffers(texts: pa.StringArray) -> tuple[np.ndarray, np.ndarray]:
 @functools.cache
 def _characters() -> tuple[np.ndarray, np.ndarray]:
     """Return for each code point below the table's end its kind and its folded form."""
-    kinds = np.full(_TABLE, _SPACE, np.uint8)
-    folded = np.arange(_TABLE, dtype=np.uint32)
+    kinds = np.full(TABLE, _SPACE, np.uint8)
+    folded = np.arange(TABLE, dtype=np.uint32)
     category = unicodedata.category
-    for point in range(_TABLE):
+    for point in range(TABLE):
         letter = category(chr(point))[0]
         if letter in "LNM":
             kinds[point] = _WORD

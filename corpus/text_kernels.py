@@ -12,6 +12,8 @@ _SPACE, _WORD, _ALONE, _APOSTROPHE, _SYMBOL = 0, 1, 2, 3, 4
 _OPERATOR, _POINT, _BLANK, _OTHER = 10, 11, 12, 13
 _FNV_BASIS, _FNV_PRIME = np.uint64(0xCBF29CE484222325), np.uint64(0x100000001B3)
 _IDEOGRAPHS_END = 0x40000
+_LOWER, _UPPER, _WHITE, _FULL, _ENDS, _POINTS, _CLOSES = 1, 2, 4, 8, 16, 32, 64
+_LINE_FEED, _WRAPPED = 10, 60
 
 
 def array(kind: types.Type, dimensions: int = 1) -> types.Array:
@@ -213,3 +215,183 @@ def band_keys(found, starts, multipliers, offsets, bands):  # type: ignore[no-un
                 value = _mix(value ^ np.uint64(least[which])) + np.uint64(0x9E3779B97F4A7C15)
             keys[row, band] = value if value != 0 else np.uint64(1)
     return keys
+
+
+@numba.njit(cache=True, inline="always")
+def _line(data, at, end):  # type: ignore[no-untyped-def]  # numba infers
+    """Return where the line ends that begins at `at`, its line feed included."""
+    while at < end and data[at] != _LINE_FEED:
+        at += 1
+    return min(at + 1, end)
+
+
+@numba.njit(cache=True, inline="always")
+def _blank(data, at, end, classes):  # type: ignore[no-untyped-def]  # numba infers
+    """Say whether there is nothing but white space between two places."""
+    while at < end:
+        point, length = _decode(data, at)
+        if point >= len(classes) or not classes[point] & _WHITE:
+            return False
+        at += length
+    return True
+
+
+@numba.njit(cache=True, inline="always")
+def _paragraph(data, at, end, classes):  # type: ignore[no-untyped-def]  # numba infers
+    """Return where the paragraph ends that begins at `at`, the blank lines around it included."""
+    said = parted = False
+    while at < end:
+        stop = _line(data, at, end)
+        blank = _blank(data, at, stop, classes)
+        if not blank and parted:
+            break
+        said = said or not blank
+        parted = said and blank
+        at = stop
+    return at
+
+
+@numba.njit(cache=True, inline="always")
+def _sentence(data, at, end, classes):  # type: ignore[no-untyped-def]  # numba infers
+    """Return where the sentence ends that begins at `at`, white space behind it included; see `corpus.tiles`."""
+    said = ended = full = False  # whether something was seen, a sentence ended here, it needs no space
+    leads = True  # whether no letter was seen
+    run, upper, width = (
+        0,
+        False,
+        0,
+    )  # letters in the word, whether it has a capital first, characters in the line
+    while at < end:
+        point, length = _decode(data, at)
+        kind = classes[point] if point < len(classes) else np.uint8(0)
+        if kind & _WHITE:
+            feeds, wide = 0, width
+            stopped = ended or full
+            while at < end:
+                point, length = _decode(data, at)
+                if point >= len(classes) or not classes[point] & _WHITE:
+                    break
+                feeds += point == _LINE_FEED
+                width = 0 if point == _LINE_FEED else width + 1
+                at += length
+            goes_on = at < end and point < len(classes) and classes[point] & _LOWER
+            if said and (feeds > 1 or full or ((stopped or (feeds and wide < _WRAPPED)) and not goes_on)):
+                return at
+            ended = full = False
+            run, upper = 0, False
+            continue
+        if full and not kind & (_CLOSES | _FULL):
+            return at
+        if kind & _FULL:
+            full = True
+        elif kind & _ENDS:
+            ended = True
+        elif kind & _POINTS:  # not behind a number that leads, an initial or a short title: 3. J. Dr.
+            ended = ended or run > 3 or (run > 1 and not upper) or (run == 0 and not leads)
+        elif not kind & _CLOSES:
+            ended = False
+        if kind & (_LOWER | _UPPER) or point >= len(classes):
+            upper = bool(kind & _UPPER) if run == 0 else upper
+            run, leads = run + 1, False
+        elif not kind & (_POINTS | _CLOSES):
+            run, upper = 0, False
+        said = True
+        width += 1
+        at += length
+    return at
+
+
+@numba.njit((INT32S, UINT8S, UINT8S, types.int64), cache=True, nogil=True)
+def tiles(offsets, data, classes, unit):  # type: ignore[no-untyped-def]  # numba infers
+    """Return where the tiles of all texts begin (int32, and the end of the last), and how many each text has (int64).
+
+    A tile is a line (`unit` 0), a paragraph (1) or a sentence (2) with all that lies before the next one.
+    """
+    rows = len(offsets) - 1
+    counts = np.zeros(rows, np.int64)
+    found = np.empty(0, np.int32)
+    for fills in range(2):
+        total = 0
+        for row in range(rows):
+            at, end = offsets[row], offsets[row + 1]
+            first = total
+            while at < end:
+                if fills:
+                    found[total] = at
+                total += 1
+                if unit == 0:
+                    at = _line(data, at, end)
+                elif unit == 1:
+                    at = _paragraph(data, at, end, classes)
+                else:
+                    at = _sentence(data, at, end, classes)
+            counts[row] = total - first
+        if not fills:
+            found = np.empty(total + 1, np.int32)
+    found[total] = offsets[rows]
+    return found, counts
+
+
+@numba.njit((UINT64S, INT64S, types.int64), cache=True, nogil=True)
+def grams(hashes, begins, size):  # type: ignore[no-untyped-def]  # numba infers
+    """Return a 128-bit key of each run of `size` values of each row (uint64, (runs, 2)), and where each row's begin.
+
+    Keys of runs of 2, 4, 8 and so on are made of two of half the length, the last of two that overlap.
+    """
+    rows = len(begins) - 1
+    starts = np.zeros(rows + 1, np.int64)
+    most = 0
+    for row in range(rows):
+        count = begins[row + 1] - begins[row]
+        starts[row + 1] = starts[row] + max(count - size + 1, 0)
+        most = max(most, count)
+    found = np.empty((starts[rows], 2), np.uint64)
+    lane = np.empty(most, np.uint64)
+    for which in range(2):
+        salt = np.uint64(0x9E3779B97F4A7C15) if which == 0 else np.uint64(0xD6E8FEB86659FD93)
+        for row in range(rows):
+            first, count = begins[row], begins[row + 1] - begins[row]
+            if count < size:
+                continue
+            for at in range(count):
+                lane[at] = _mix(hashes[first + at] ^ salt)
+            length = 1
+            while 2 * length <= size:
+                for at in range(count - 2 * length + 1):
+                    lane[at] = _mix(lane[at] * np.uint64(3) + lane[at + length] + salt)
+                length *= 2
+            for at in range(count - size + 1):
+                value = lane[at]
+                if length < size:
+                    value = _mix(value * np.uint64(3) + lane[at + size - length] + salt)
+                found[starts[row] + at, which] = value
+    return found, starts
+
+
+@numba.njit((UINT64S, INT64S, types.int64), cache=True, nogil=True)
+def anchors(keys, begins, window):  # type: ignore[no-untyped-def]  # numba infers
+    """Return the least key of each `window` keys that follow one another, once a place (winnowing, Schleimer et al. 2003).
+
+    Rows that have `window` keys in common, one after another, have an anchor in common. A row of fewer has none.
+    """
+    rows = len(begins) - 1
+    found = np.empty(len(keys), np.uint64)
+    starts = np.zeros(rows + 1, np.int64)
+    count = 0
+    for row in range(rows):
+        first, last = begins[row], begins[row + 1]
+        least = -1
+        for end in range(first + window, last + 1):
+            start, before = end - window, least
+            if least < start:
+                least = start
+                for at in range(start + 1, end):
+                    if keys[at] <= keys[least]:
+                        least = at
+            elif keys[end - 1] <= keys[least]:
+                least = end - 1
+            if least != before:
+                found[count] = keys[least]
+                count += 1
+        starts[row + 1] = count
+    return found[:count].copy(), starts

@@ -11,6 +11,7 @@ import pyarrow.compute as pc
 import pyarrow.parquet as pq
 
 from corpus import text
+from corpus.amend import CUTS
 from corpus.schema import LEDGER, SPLITS, UserError
 from corpus.segment import Measured, rewritten
 from corpus.stage import Judge, Rewrite, Stage
@@ -188,6 +189,7 @@ def _lived(job: Job, row_id: str, *, ends: bool) -> list[dict[str, Any]]:
         steps = pq.read_table(job.segment(number) / "steps.parquet").slice(where, 1).to_pylist()[0]
         part, at = _place(standing, where)
         row = part.part.read().slice(at, 1)
+        events += _left(job, number, text.contents(row)[0].as_py(), row_id)
         for stage in segment.measuring:
             if isinstance(stage, Rewrite):
                 row, changed = _rewritten(job, row, stage)
@@ -212,6 +214,17 @@ def _lived(job: Job, row_id: str, *, ends: bool) -> list[dict[str, Any]]:
         if ends and number == len(job.segments) - 1 and standing.stands[where]:
             events.append({"stage": "end", "event": "stands", "family": family, "split": split or "train"})
     return events
+
+
+def _left(job: Job, number: int, said: str, row_id: str) -> list[dict[str, Any]]:
+    """Say what a row says once the segment before this one has cut it, if it did."""
+    before = Standing.load(job.segment(number - 1)) if number else None
+    where = -1 if before is None else pc.index(before.narrow["id"], row_id).as_py()
+    if before is None or where < 0 or CUTS not in before.columns:
+        return []
+    if not before.columns[CUTS][where].is_valid:
+        return []
+    return [{"stage": job.segments[number - 1].stages[-1].title, "event": "cut", "text": said}]
 
 
 def _judged(standing: Standing, line: dict[str, Any], said: str) -> dict[str, Any]:

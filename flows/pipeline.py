@@ -34,7 +34,7 @@ def _work(job: Job, run: str) -> Callable[[Job], dict[str, Any]]:
             return finish.stop
     else:
         for number, segment in enumerate(job.segments):
-            tasks.segment(run, number, ", ".join(stage.title for stage in segment.stages) or "nothing")
+            tasks.segment(run, number, ", ".join(stage.title for stage in segment.stages) or "what is left")
         tasks.account(run)
         if tasks.audit_data(run) is not None:
             return finish.stop

@@ -17,7 +17,9 @@ from curation.language import Language
 from curation.length import Length
 from curation.near_duplicates import NearDuplicates
 from curation.normalise import Normalise
+from curation.paragraph_duplicates import ParagraphDuplicates
 from curation.split import Split
+from curation.substring_duplicates import SubstringDuplicates
 
 OURS: tuple[type[Stage], ...] = (
     ExactDuplicates,
@@ -26,6 +28,8 @@ OURS: tuple[type[Stage], ...] = (
     Length,
     Blocklist,
     NearDuplicates,
+    ParagraphDuplicates,
+    SubstringDuplicates,
     LabelConflicts,
     Split,
     Diversity,

@@ -70,6 +70,11 @@ class Outcome:
     def texts(self) -> list[str]:
         return [messages[0]["content"] for messages in self.kept["messages"].to_pylist()]
 
+    @property
+    def dropped(self) -> list[str]:
+        """The ids of the rows that fell."""
+        return [line["id"] for line in self.ledger.to_pylist() if line["action"] == "drop"]
+
     def fates(self) -> dict[str, tuple]:
         """Each row's fate: its reason and the row it fell against, or what it was given."""
         gone = {

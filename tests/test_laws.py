@@ -12,7 +12,9 @@ from curation.language import Language
 from curation.length import Length
 from curation.near_duplicates import NearDuplicates
 from curation.normalise import Normalise
+from curation.paragraph_duplicates import ParagraphDuplicates
 from curation.split import Split
+from curation.substring_duplicates import SubstringDuplicates
 from flows.stages import OURS
 from tests import laws
 
@@ -25,6 +27,9 @@ STAGES: dict[str, list[Stage]] = {
     "exact_duplicates by words": [ExactDuplicates(match="words")],
     "near_duplicates": [NearDuplicates(shingle_words=2)],
     "near_duplicates, longest": [NearDuplicates(shingle_words=5, threshold=0.5, prefer="longest")],
+    "paragraph_duplicates": [ParagraphDuplicates(min_words=1, unit="line")],
+    "paragraph_duplicates, marked": [ParagraphDuplicates(min_words=2, action="mark")],
+    "substring_duplicates": [SubstringDuplicates(min_words=4)],
     "label_conflicts": [LabelConflicts()],
     "label_conflicts, most confident": [LabelConflicts(keep="most_confident")],
     "split": [Split()],

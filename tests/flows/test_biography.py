@@ -104,3 +104,27 @@ def test_a_judge_that_has_no_score_for_a_row_tells_no_threshold_of_it(tmp_path):
     )
 
     assert json.loads(told.stdout)[1] == {"stage": "silent", "event": "passed"}
+
+
+def test_a_row_tells_what_was_marked_and_what_is_left_of_it(tmp_path):
+    shared = "A paragraph of eight words and a few more."
+    texts = [
+        f"One row begins with words of its own.\n\n{shared}",
+        f"Another says something else.\n\n{shared}",
+    ]
+    (tmp_path / "rows.jsonl").write_text("".join(json.dumps({"text": said}) + "\n" for said in texts))
+    stages = [{"stage": "paragraph_duplicates"}, {"stage": "near_duplicates", "action": "mark"}]
+    job = jobs.job(jobs.recipe(tmp_path, stages), tmp_path / "store", workers=1)
+
+    told = [biography.explain(job.folder.name, f"small:{number}", tmp_path / "store") for number in (0, 1)]
+
+    events = [[(event["stage"], event["event"]) for event in one["events"]] for one in told]
+    keeper, cut = sorted(events, key=lambda one: ("paragraph_duplicates", "cut") in one)
+    assert ("paragraph_duplicates", "marked another") in keeper
+    assert cut[1:4] == [
+        ("paragraph_duplicates", "marked"),
+        ("paragraph_duplicates", "cut"),
+        ("near_duplicates", "passed"),
+    ]
+    left = [event["text"] for one in told for event in one["events"] if event["event"] == "cut"]
+    assert left[0] in [said.split("\n\n")[0] for said in texts]
