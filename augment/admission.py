@@ -1,7 +1,7 @@
 """The gate of grown rows: neither a copy nor nonsense, and like no row of any split."""
 
 from dataclasses import dataclass
-from typing import ClassVar, Literal
+from typing import Any, ClassVar, Literal
 
 import numpy as np
 import orjson
@@ -13,6 +13,7 @@ from augment.masks import said
 from corpus import shingles, similarity, survival, text
 from corpus.models import EMBEDDING, EncodeTexts
 from corpus.schema import UserError
+from corpus.shingles import Bands
 from corpus.stage import Context, CorpusJudge, Features, Rows, Verdict
 
 
@@ -48,6 +49,11 @@ class Admission(CorpusJudge):
     )
 
     @property
+    def measuring(self) -> dict[str, Any]:
+        """The knobs, and the bands that the threshold asks for."""
+        return {**super().measuring, "bands": Bands.at(self.near_duplicate).count}
+
+    @property
     def models(self) -> tuple[str, ...]:
         """The embedding model."""
         return (self.embedding,)
@@ -71,7 +77,7 @@ class Admission(CorpusJudge):
         ]
         return pa.table(
             {
-                **shingles.measured(rows, self.shingle_words),
+                **shingles.measured(rows, self.shingle_words, Bands.at(self.near_duplicate)),
                 "characters": pc.utf8_length(pc.utf8_trim_whitespace(texts)),
                 "mask_lost": pa.array(lost, pa.bool_()),
             }

@@ -1,10 +1,10 @@
 """A row's shingles, and what is kept of them: the key of its words, and keys that rows of like sets share.
 
 MinHash and its bands are those of Broder (1997) and of Leskovec, Rajaraman & Ullman, Mining of Massive Datasets,
-chapter 3: `BANDS` bands of `ROWS_PER_BAND` hashes propose a pair of Jaccard similarity s with probability
-1 - (1 - s^rows)^bands, which is 0.998 at 0.8 for 20 of 6.
+chapter 3.
 """
 
+import math
 from dataclasses import dataclass
 
 import numpy as np
@@ -13,12 +13,41 @@ import pyarrow as pa
 from corpus import text
 from corpus.arrays import values
 
-BANDS, ROWS_PER_BAND = 20, 6
-BAND = [f"band{number:02d}" for number in range(BANDS)]
-"""The columns of the band keys."""
+RECALL = 0.9975
+"""Share of the pairs at a threshold that its bands propose."""
+_STEP = 0.05
+_HASHES = ((0.8, 6), (0.7, 5), (0.6, 4), (0.5, 3), (0.3, 2), (0.0, 1))
 
 
-def measured(rows: pa.Table, size: int, apart: np.ndarray | None = None) -> dict[str, pa.Array]:
+@dataclass(frozen=True)
+class Bands:
+    """So many bands (`count`) of so many hashes (`rows`)."""
+
+    count: int
+    rows: int
+
+    @classmethod
+    def at(cls, threshold: float) -> "Bands":
+        """Return bands that propose `RECALL` of the pairs of similarity `threshold`: 20 of 6 for 0.8 and more.
+
+        There is one shape for each twentieth below 0.8, so that near thresholds are judged from the same measures. The
+        more hashes a band has, the fewer strangers it proposes, and the more bands there must be.
+        """
+        least = min(max(math.floor(threshold / _STEP + 1e-9), 1) * _STEP, 0.8)
+        rows = next(rows for bound, rows in _HASHES if least >= bound - 1e-9)
+        return cls(math.ceil(math.log(1 - RECALL) / math.log1p(-(least**rows))), rows)
+
+    def proposes(self, similarity: float) -> float:
+        """Return the probability that two rows of this Jaccard similarity share a band."""
+        return float(1 - (1 - similarity**self.rows) ** self.count)
+
+    @property
+    def names(self) -> list[str]:
+        """The columns of the band keys."""
+        return [f"band{number:02d}" for number in range(self.count)]
+
+
+def measured(rows: pa.Table, size: int, shape: Bands, apart: np.ndarray | None = None) -> dict[str, pa.Array]:
     """Return what is kept of each row: `said`, the 128-bit key of its words, how many `words`, and LSH band keys (uint64).
 
     Keys are zero where there is no word. Rows of unlike `apart` (uint64) have no key in common, and so never meet.
@@ -34,22 +63,22 @@ def measured(rows: pa.Table, size: int, apart: np.ndarray | None = None) -> dict
         found = text_kernels.beside(*found, *text_kernels.shingles(hashes, begins, size, True))
         said ^= text_kernels.sequence_keys(hashes, begins) * np.uint64(0x9E3779B97F4A7C15)
         words = words + np.diff(begins)
-    keys = band_keys(*found)
+    keys = band_keys(found[0], found[1], shape)
     if apart is not None:
         keys, said = (np.where(held == 0, held, held ^ apart[:, None]) for held in (keys, said))
-    bands = {name: pa.array(np.ascontiguousarray(keys[:, number])) for number, name in enumerate(BAND)}
+    bands = {name: pa.array(np.ascontiguousarray(keys[:, number])) for number, name in enumerate(shape.names)}
     return {"said": values(said), "words": pa.array(words), **bands}
 
 
-def band_keys(found: np.ndarray, starts: np.ndarray) -> np.ndarray:
-    """Return the band keys of shingle sets, uint64 of shape (rows, `BANDS`); one family of hash functions for all corpora."""
+def band_keys(found: np.ndarray, starts: np.ndarray, shape: Bands) -> np.ndarray:
+    """Return the band keys of shingle sets, uint64 of shape (rows, bands); one family of hash functions for all corpora."""
     from corpus import text_kernels
 
     generator = np.random.default_rng(20_251_123)
-    count = BANDS * ROWS_PER_BAND
+    count = shape.count * shape.rows
     multipliers = generator.integers(0, 2**32, count, np.uint64).astype(np.uint32) | np.uint32(1)
     offsets = generator.integers(0, 2**32, count, np.uint64).astype(np.uint32)
-    keys: np.ndarray = text_kernels.band_keys(found, starts, multipliers, offsets, BANDS)
+    keys: np.ndarray = text_kernels.band_keys(found, starts, multipliers, offsets, shape.count)
     return keys
 
 

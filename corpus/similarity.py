@@ -17,7 +17,7 @@ import pyarrow as pa
 
 from corpus import survival
 from corpus.arrays import pairs, whole
-from corpus.shingles import BAND, BANDS, ShingleSets, band_keys
+from corpus.shingles import Bands, ShingleSets, band_keys
 from corpus.spill import Spill
 from corpus.stage import Features, Rows
 
@@ -60,7 +60,7 @@ def settle(
 ) -> Settled:
     """Drop each row that is at least `threshold` alike a better row that stays and with which it was compared.
 
-    `features` has what `measured` returned for shingles of `size` words. Rows that are `fixed` never fall; those that are
+    `features` has what `corpus.shingles.measured` returned for shingles of `size` words and the bands of `threshold`. Rows that are `fixed` never fall; those that are
     not `among` the judged (bool) are left out.
     """
     count = len(fixed)
@@ -68,7 +68,8 @@ def settle(
     asked = judged & ~fixed
     of = _copies(features, judged, asked, order)
     single = judged & (of == np.arange(count))
-    parents = _components(features, single, asked)
+    shape = Bands.at(threshold)
+    parents = _components(features, single, asked, shape)
     near = np.flatnonzero(np.bincount(parents, minlength=count)[parents] > 1)
     found = Settled(np.full(count, -1), np.full(count, np.nan), np.arange(count))
     for part in _settled(rows, near, parents[near], size, order, threshold, fixed):
@@ -96,7 +97,7 @@ def _copies(features: Features, judged: np.ndarray, asked: np.ndarray, order: Or
     return of
 
 
-def _components(features: Features, single: np.ndarray, asked: np.ndarray) -> np.ndarray:
+def _components(features: Features, single: np.ndarray, asked: np.ndarray, shape: Bands) -> np.ndarray:
     """Return for each row the first row of its component: rows that share a band with one that is asked."""
     from corpus import set_kernels
 
@@ -115,7 +116,7 @@ def _components(features: Features, single: np.ndarray, asked: np.ndarray) -> np
         return met[:-1][linked], met[1:][linked]
 
     with ThreadPoolExecutor(os.cpu_count()) as pool:
-        for ones, others in pool.map(links, BAND):
+        for ones, others in pool.map(links, shape.names):
             set_kernels.unite(parents, ones, others)
     set_kernels.flatten(parents)
     return parents
@@ -188,18 +189,19 @@ def _batch(
 
     _, number, counts = np.unique(component, return_inverse=True, return_counts=True)
     small = counts[number] <= SMALL
-    buckets = np.full((len(number), BANDS), -1, np.int64)
+    shape = Bands.at(threshold)
+    buckets = np.full((len(number), shape.count), -1, np.int64)
     buckets[small, 0] = number[small]
     slots = [np.where(counts <= SMALL, counts, 0)]
     large = np.flatnonzero(~small)
     if len(large):
         first, last = large[0], large[-1] + 1
-        keys = band_keys(found, starts[first : last + 1])[large - first]
+        keys = band_keys(found, starts[first : last + 1], shape)[large - first]
         keys ^= (number[large].astype(np.uint64) * np.uint64(0x9E3779B97F4A7C15))[
             :, None
         ]  # none meets another's
         taken = len(counts)
-        for band in range(BANDS):
+        for band in range(shape.count):
             _, inverse, often = np.unique(keys[:, band], return_inverse=True, return_counts=True)
             buckets[large, band] = np.where(often[inverse] > 1, taken + inverse, -1)
             slots.append(np.minimum(often, CAP))

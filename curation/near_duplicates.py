@@ -1,13 +1,14 @@
 """Rows that share most of their word shingles with a better row go."""
 
 from dataclasses import dataclass
-from typing import Literal
+from typing import Any, Literal
 
 import numpy as np
 import pyarrow as pa
 from pydantic import Field, PositiveInt
 
 from corpus import shingles, similarity, survival, text
+from corpus.shingles import Bands
 from corpus.stage import ACTION, Action, Context, CorpusJudge, Features, Rows, Verdict
 
 
@@ -39,9 +40,16 @@ class NearDuplicates(CorpusJudge):
 
     thresholds = frozenset({"action", "threshold", "prefer", "priority"})
 
+    @property
+    def measuring(self) -> dict[str, Any]:
+        """The knobs, and the bands that the threshold asks for."""
+        return {**super().measuring, "bands": Bands.at(self.threshold).count}
+
     def measure(self, rows: pa.Table, context: Context) -> pa.Table:
         """Return the key of the words, their number, and LSH band keys."""
-        return pa.table(shingles.measured(rows, self.shingle_words, self._apart(rows)))
+        return pa.table(
+            shingles.measured(rows, self.shingle_words, Bands.at(self.threshold), self._apart(rows))
+        )
 
     def _apart(self, rows: pa.Table) -> np.ndarray | None:
         """Return the key of each row's numbers, 0 where they do not matter; None where they matter nowhere."""

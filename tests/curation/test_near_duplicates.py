@@ -73,6 +73,36 @@ def test_hardly_a_pair_at_the_threshold_is_missed():
     assert outcome.ledger.num_rows >= 0.99 * near
 
 
+def pairs_at(threshold: float, count: int, generator: random.Random) -> list[str]:
+    """Pairs of rows of sixty words, of which so many are the same that their words are just as alike as `threshold`."""
+    total = 60
+    common = next(more for more in range(total) if more / (2 * total - more) >= threshold)
+    made = []
+    for number in range(count):
+        same = [f"c{number}x{word}" for word in range(common)]
+        for side in "ab":
+            own = [f"{side}{number}x{word}" for word in range(total - common)]
+            made.append(" ".join(generator.sample(same + own, total)))
+    return made
+
+
+@pytest.mark.parametrize("threshold", [0.1, 0.3, 0.5, 0.6, 0.7, 0.8, 0.9])
+def test_the_bands_follow_the_threshold(threshold):
+    rows = make(pairs_at(threshold, 300, random.Random(11)))
+
+    outcome = laws.sent(rows, [NearDuplicates(shingle_words=1, threshold=threshold)])
+
+    assert outcome.ledger.num_rows >= 295
+
+
+@pytest.mark.parametrize("threshold", [number / 40 for number in range(1, 41)])
+def test_bands_propose_what_they_say(threshold):
+    shape = shingles.Bands.at(threshold)
+
+    assert shape.proposes(threshold) >= shingles.RECALL or threshold < 0.05
+    assert shape.count * shape.rows <= 200
+
+
 def test_rows_that_differ_in_a_number_are_compared_with_the_number():
     rows = make(["What is 12 plus 7? Answer 19.", "What is 3 plus 4? Answer 7."])
 
@@ -309,7 +339,9 @@ def test_the_compiled_shingles_are_as_many_as_the_plain_ones(contents, size):
     assert len(found) == starts[-1]
 
 
-def test_bands_propose_a_pair_as_often_as_the_formula_says():
+@pytest.mark.parametrize("threshold", [0.5, 0.7, 0.8])
+def test_bands_propose_a_pair_as_often_as_the_formula_says(threshold):
+    shape = shingles.Bands.at(threshold)
     generator = random.Random(11)
     sides: list[list[str]] = [[], []]
     for _ in range(1_500):
@@ -318,12 +350,14 @@ def test_bands_propose_a_pair_as_often_as_the_formula_says():
         sides[1].append(" ".join(words[10:40]))
 
     one, two = (
-        np.stack([measured[f"band{band:02d}"] for band in range(20)], axis=1)
+        np.stack([measured[name] for name in shape.names], axis=1)
         for measured in (
-            shingles.measured(pa.table({"messages": chats([("text", content)] for content in side)}), 1)
+            shingles.measured(
+                pa.table({"messages": chats([("text", content)] for content in side)}), 1, shape
+            )
             for side in sides
         )
     )
 
     share = (one == two).any(axis=1).mean()
-    assert share == pytest.approx(1 - (1 - 0.5**6) ** 20, abs=0.04)
+    assert share == pytest.approx(1 - (1 - 0.5**shape.rows) ** shape.count, abs=0.04)
