@@ -1,6 +1,7 @@
 """Which of two rows that are alike stays: a total order that depends on content first."""
 
 from collections.abc import Sequence
+from dataclasses import dataclass
 from typing import Literal
 
 import numpy as np
@@ -8,6 +9,7 @@ import pyarrow as pa
 import pyarrow.compute as pc
 
 from corpus.arrays import whole
+from corpus.stage import Rows
 from corpus.text import halves
 
 Prefer = Literal["confidence", "longest"]
@@ -46,6 +48,25 @@ def rank(
     places = np.empty(len(order), np.int64)
     places[order] = np.arange(len(order))
     return places
+
+
+@dataclass(frozen=True)
+class Survivors:
+    """Which of two rows that a corpus judge judges stays; rows of unlike label are kin, not duplicates."""
+
+    rows: Rows
+    words: np.ndarray
+    prefer: Prefer
+    priority: Sequence[str]
+
+    def rank(self, positions: np.ndarray) -> np.ndarray:
+        """Return the place of each of these rows among them."""
+        some = self.rows.table.take(pa.array(positions))
+        return rank(some, self.prefer, self.words[positions], self.priority)
+
+    def classes(self, positions: np.ndarray) -> np.ndarray:
+        """Return a number for each label."""
+        return codes(self.rows.table["label"].take(pa.array(positions)))
 
 
 def meeting(keys: pa.ChunkedArray, rows: pa.Table) -> np.ndarray:

@@ -8,6 +8,7 @@ character. Numbers are words like others: no placeholder stands for them.
 import functools
 import hashlib
 import unicodedata
+from typing import Literal
 
 import numpy as np
 import pyarrow as pa
@@ -17,6 +18,8 @@ from corpus.arrays import pairs, whole
 
 _SPACE, _WORD, _ALONE, _APOSTROPHE, _SYMBOL = range(5)
 _OPERATOR, _POINT, _BLANK, _OTHER = range(10, 14)
+Numbers = Literal["prompts", "all", "none"]
+NUMBERS = "of which rows the numbers matter: of those that a user says something in, of all, of none"
 _OPERATORS = "+-*/^=<>%~±×÷−√≤≥≠≈·"
 TABLE = 0x20000  # code points above it are ideographs, or not text
 _NO_SPACES = (
@@ -117,6 +120,17 @@ def word_hashes(texts: pa.StringArray, *, symbols: bool = True) -> tuple[np.ndar
     from corpus import text_kernels
 
     return text_kernels.words(*buffers(texts), *_characters(), symbols)  # type: ignore[no-any-return]
+
+
+def numbers_apart(rows: pa.Table, numbers: Numbers) -> np.ndarray:
+    """Return `number_keys` of what each row says where `numbers` means it, else 0 (uint64)."""
+    keys = np.zeros(len(rows), np.uint64)
+    asked = np.full(len(rows), numbers == "all")
+    if numbers == "prompts":
+        asked = prompts(rows)
+    if asked.any():
+        keys[asked] = number_keys(contents(rows).filter(pa.array(asked)))
+    return keys
 
 
 def number_keys(texts: pa.StringArray) -> np.ndarray:

@@ -1,6 +1,5 @@
 """Rows that share most of their word shingles with a better row go."""
 
-from dataclasses import dataclass
 from typing import Any, Literal
 
 import numpy as np
@@ -28,10 +27,7 @@ class NearDuplicates(CorpusJudge):
         0.8, gt=0, le=1, description="Jaccard similarity of the shingle sets at which a row goes"
     )
     shingle_words: PositiveInt = Field(5, le=50, description="words in a shingle")
-    numbers: Literal["prompts", "all", "none"] = Field(
-        "prompts",
-        description="of which rows the numbers matter: of those that a user says something in, of all, of none",
-    )
+    numbers: text.Numbers = Field("prompts", description=text.NUMBERS)
     prefer: survival.Prefer = Field(
         "confidence", description="which of two rows stays: the more confident or the longer"
     )
@@ -47,18 +43,8 @@ class NearDuplicates(CorpusJudge):
 
     def measure(self, rows: pa.Table, context: Context) -> pa.Table:
         """Return the key of the words, their number, and LSH band keys."""
-        return pa.table(
-            shingles.measured(rows, self.shingle_words, Bands.at(self.threshold), self._apart(rows))
-        )
-
-    def _apart(self, rows: pa.Table) -> np.ndarray | None:
-        """Return the key of each row's numbers, 0 where they do not matter; None where they matter nowhere."""
-        if self.numbers == "none":
-            return None
-        if self.numbers == "all":
-            return text.number_keys(text.contents(rows))
-        asked = text.prompts(rows)
-        return np.where(asked, text.number_keys(text.contents(rows)), np.uint64(0)) if asked.any() else None
+        apart = text.numbers_apart(rows, self.numbers)
+        return pa.table(shingles.measured(rows, self.shingle_words, Bands.at(self.threshold), apart))
 
     def judge(self, features: Features, rows: Rows, context: Context) -> Verdict:
         """Settle the rows that may be alike, best first."""
@@ -66,7 +52,7 @@ class NearDuplicates(CorpusJudge):
             features,
             rows,
             self.shingle_words,
-            _Order(rows, features["words"].to_numpy(), self.prefer, self.priority),
+            survival.Survivors(rows, features["words"].to_numpy(), self.prefer, self.priority),
             self.threshold,
             fixed=rows.table["earlier"].to_numpy(),
         )
@@ -80,22 +66,3 @@ class NearDuplicates(CorpusJudge):
             other=pa.array(settled.other, mask=~drop),
             family=pa.array(settled.family),
         )
-
-
-@dataclass(frozen=True)
-class _Order:
-    """The survivor order; rows of unlike label are kin."""
-
-    rows: Rows
-    words: np.ndarray
-    prefer: survival.Prefer
-    priority: tuple[str, ...]
-
-    def rank(self, positions: np.ndarray) -> np.ndarray:
-        """Return the place of each of these rows."""
-        some = self.rows.table.take(pa.array(positions))
-        return survival.rank(some, self.prefer, self.words[positions], self.priority)
-
-    def classes(self, positions: np.ndarray) -> np.ndarray:
-        """Return a number for each label."""
-        return survival.codes(self.rows.table["label"].take(pa.array(positions)))

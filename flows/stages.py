@@ -18,6 +18,7 @@ from curation.length import Length
 from curation.near_duplicates import NearDuplicates
 from curation.normalise import Normalise
 from curation.paragraph_duplicates import ParagraphDuplicates
+from curation.semantic_duplicates import SemanticDuplicates
 from curation.split import Split
 from curation.substring_duplicates import SubstringDuplicates
 
@@ -28,6 +29,7 @@ OURS: tuple[type[Stage], ...] = (
     Length,
     Blocklist,
     NearDuplicates,
+    SemanticDuplicates,
     ParagraphDuplicates,
     SubstringDuplicates,
     LabelConflicts,

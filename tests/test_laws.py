@@ -36,6 +36,7 @@ STAGES: dict[str, list[Stage]] = {
     "duplicates, then split": [ExactDuplicates(), NearDuplicates(shingle_words=2), LabelConflicts(), Split()],
 }
 OF_THEIR_OWN = {
+    "semantic_duplicates",
     "diversity",
     "back_translation",
     "admission",

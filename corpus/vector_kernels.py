@@ -1,0 +1,88 @@
+"""Compiled loops over vectors: which are alike, once a product of their first dimensions has not ruled it out."""
+
+import numba
+import numpy as np
+from numba import types
+
+from corpus.text_kernels import BOOLS, INT64S, UINT64S, array
+
+_floats = array(types.float32)
+_matrix = array(types.float32, 2)
+
+
+@numba.njit(cache=True, inline="always", fastmath=False)
+def _cosine(vectors, one, two):  # type: ignore[no-untyped-def]  # numba infers
+    """Return the product of two rows, added up in the order of the dimensions: the same to the bit wherever it is made."""
+    total = 0.0
+    for at in range(vectors.shape[1]):
+        total += np.float64(vectors[one, at]) * np.float64(vectors[two, at])
+    return total
+
+
+@numba.njit(cache=True)
+def _grown(values, room):  # type: ignore[no-untyped-def]  # numba infers
+    found = np.empty(room, values.dtype)
+    found[: len(values)] = values
+    return found
+
+
+@numba.njit((_matrix, _matrix, _matrix, _floats, INT64S, INT64S, types.float64), cache=True, nogil=True)
+def alike(vectors, answers, products, rest, rows, others, threshold):  # type: ignore[no-untyped-def]  # numba infers
+    """Return the pairs that are `threshold` alike or more: places in `rows` and `others`, and their cosine.
+
+    `products` (rows, others) are those of the first dimensions, `rest` the length of each vector in the other ones:
+    the product of two lengths is the most that these can add (Cauchy and Schwarz). Where there are `answers`, vectors of
+    their own, the lesser cosine of a pair counts.
+    """
+    room = 1024
+    ones, twos, found = np.empty(room, np.int64), np.empty(room, np.int64), np.empty(room, np.float64)
+    count = 0
+    for one in range(len(rows)):
+        row = rows[one]
+        for two in range(len(others)):
+            if products[one, two] + rest[row] * rest[others[two]] < threshold - 1e-4:
+                continue
+            cosine = _cosine(vectors, row, others[two])
+            if cosine >= threshold and len(answers):
+                cosine = min(cosine, _cosine(answers, row, others[two]))
+            if cosine < threshold:
+                continue
+            if count == room:
+                room *= 2
+                ones, twos, found = _grown(ones, room), _grown(twos, room), _grown(found, room)
+            ones[count], twos[count], found[count] = one, two, cosine
+            count += 1
+    return ones[:count].copy(), twos[:count].copy(), found[:count].copy()
+
+
+@numba.njit(
+    (
+        INT64S,
+        INT64S,
+        array(types.float64),
+        INT64S,
+        UINT64S,
+        BOOLS,
+        types.Array(types.int64, 1, "C"),
+        types.Array(types.float64, 1, "C"),
+    ),
+    cache=True,
+    nogil=True,
+)
+def fall(ones, twos, cosines, classes, apart, fixed, other, best):  # type: ignore[no-untyped-def]  # numba infers
+    """Let rows fall against the most alike of the rows before them that stay, in the order of pairs (by `ones`, then `twos`).
+
+    `twos` come before `ones` in survivor order. Rows of unlike `classes` are kin; rows of unlike `apart` are nothing to
+    each other. Writes `other` (-1: stays) and `best`, and returns which pairs are kin.
+    """
+    kin = np.zeros(len(ones), np.bool_)
+    for at in range(len(ones)):
+        one, two = ones[at], twos[at]
+        if other[two] >= 0 or apart[one] != apart[two]:
+            continue
+        kin[at] = True
+        if fixed[one] or classes[one] != classes[two]:
+            continue
+        if other[one] < 0 or cosines[at] > best[one]:
+            other[one], best[one] = two, cosines[at]
+    return kin

@@ -1,0 +1,96 @@
+"""Alike vectors are found as comparing each with each finds them."""
+
+import numpy as np
+import pytest
+from hypothesis import given, settings
+from hypothesis import strategies as st
+
+from corpus import nearest
+
+NONE = np.zeros((0, 1), np.float32)
+
+
+def drawn(seed: int, rows: int, width: int = 40, spread: float = 0.25) -> np.ndarray:
+    """Unit vectors around a few centres, of which some are repeated and some zero."""
+    draw = np.random.default_rng(seed)
+    centres = draw.normal(size=(6, width))
+    vectors = centres[draw.integers(0, 6, rows)] + spread * draw.normal(size=(rows, width))
+    vectors /= np.linalg.norm(vectors, axis=1, keepdims=True)
+    vectors[draw.random(rows) < 0.05] = vectors[0] if rows else 0
+    vectors[draw.random(rows) < 0.05] = 0
+    return vectors.astype(np.float32)
+
+
+def one_by_one(vectors, answers, threshold, classes, apart, fixed):
+    """Compare each row with each before it that stays."""
+    count = len(vectors)
+    wide = vectors.astype(np.float64)
+    other, best, kin = np.full(count, -1), np.full(count, np.nan), []
+    for row in range(count):
+        for rival in range(row):
+            if other[rival] >= 0 or apart[row] != apart[rival]:
+                continue
+            cosine = float(np.add.accumulate(wide[row] * wide[rival])[-1])
+            if len(answers):
+                cosine = min(
+                    cosine,
+                    float(
+                        np.add.accumulate(
+                            answers[row].astype(np.float64) * answers[rival].astype(np.float64)
+                        )[-1]
+                    ),
+                )
+            if cosine < threshold:
+                continue
+            kin.append((row, rival))
+            if fixed[row] or classes[row] != classes[rival]:
+                continue
+            if other[row] < 0 or cosine > best[row]:
+                other[row], best[row] = rival, cosine
+    return other, best, sorted(kin)
+
+
+@settings(max_examples=60, deadline=None)
+@given(
+    seed=st.integers(0, 10**6),
+    rows=st.integers(0, 60),
+    threshold=st.sampled_from([0.3, 0.8, 0.9, 0.97, 1.0]),
+    labels=st.integers(1, 3),
+    block=st.sampled_from([1, 7, 1024]),
+    fixed=st.integers(0, 20),
+    answers=st.booleans(),
+)
+def test_all_pairs_are_met(seed, rows, threshold, labels, block, fixed, answers):
+    draw = np.random.default_rng(seed)
+    vectors = drawn(seed, rows)
+    second = drawn(seed + 1, rows, spread=0.1) if answers else NONE
+    classes, apart = draw.integers(0, labels, rows), draw.integers(0, labels, rows).astype(np.uint64)
+    stays = np.arange(rows) < fixed
+    expected = one_by_one(vectors, second, threshold, classes, apart, stays)
+
+    with pytest.MonkeyPatch.context() as patch:
+        patch.setattr(nearest, "BLOCK", block)
+        patch.setattr(nearest, "CHUNK", 3 * block)
+        found = nearest.settle(vectors, second, threshold, classes=classes, apart=apart, fixed=stays)
+
+    assert found.other.tolist() == expected[0].tolist()
+    np.testing.assert_array_equal(found.likeness, expected[1])
+    met = sorted(map(tuple, found.kin.tolist()))
+    assert met == [pair for pair in expected[2] if not (stays[pair[0]] and stays[pair[1]])]
+
+
+def test_a_thousand_equal_vectors_are_compared_with_one():
+    vectors = np.repeat(drawn(3, 2), 2_000, axis=0)
+    count = len(vectors)
+
+    found = nearest.settle(
+        vectors,
+        NONE,
+        0.99,
+        classes=np.zeros(count, np.int64),
+        apart=np.zeros(count, np.uint64),
+        fixed=np.zeros(count, bool),
+    )
+
+    assert (found.other < 0).sum() == len(np.unique(vectors, axis=0))
+    assert len(found.kin) <= 2 * count
