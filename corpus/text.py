@@ -16,7 +16,7 @@ import pyarrow.compute as pc
 
 from corpus.arrays import pairs, whole
 
-_SPACE, _WORD, _ALONE, _APOSTROPHE, _SYMBOL = range(5)
+_SPACE, _WORD, _ALONE, _APOSTROPHE, _SYMBOL, _UNFOLDS = range(6)
 _OPERATOR, _POINT, _BLANK, _OTHER = range(10, 14)
 Numbers = Literal["prompts", "all", "none"]
 NUMBERS = "of which rows the numbers matter: of those that a user says something in, of all, of none"
@@ -190,18 +190,21 @@ def buffers(texts: pa.StringArray) -> tuple[np.ndarray, np.ndarray]:
 
 
 @functools.cache
-def _characters() -> tuple[np.ndarray, np.ndarray]:
-    """Return for each code point below the table's end its kind and its folded form."""
+def _characters() -> tuple[np.ndarray, np.ndarray, np.ndarray]:
+    """Return for each code point below the table's end its kind, its folded form, and what more the form has (0: nothing)."""
     kinds = np.full(TABLE, _SPACE, np.uint8)
     folded = np.arange(TABLE, dtype=np.uint32)
+    more = np.zeros((TABLE, 2), np.uint32)
     category = unicodedata.category
     for point in range(TABLE):
         letter = category(chr(point))[0]
         if letter in "LNM":
             kinds[point] = _WORD
             lower = chr(point).casefold()
-            if len(lower) == 1:
-                folded[point] = ord(lower)
+            folded[point] = ord(lower[0])
+            if len(lower) > 1:
+                kinds[point] = _UNFOLDS
+                more[point, : len(lower) - 1] = [ord(other) for other in lower[1:]]
         elif letter in "PS":
             kinds[point] = _SYMBOL
     for first, last in _NO_SPACES:
@@ -209,4 +212,4 @@ def _characters() -> tuple[np.ndarray, np.ndarray]:
         span[span == _WORD] = _ALONE
     for apostrophe in "'’":
         kinds[ord(apostrophe)] = _APOSTROPHE
-    return kinds, folded
+    return kinds, folded, more

@@ -8,7 +8,7 @@ import numba
 import numpy as np
 from numba import types
 
-_SPACE, _WORD, _ALONE, _APOSTROPHE, _SYMBOL = 0, 1, 2, 3, 4
+_SPACE, _WORD, _ALONE, _APOSTROPHE, _SYMBOL, _UNFOLDS = 0, 1, 2, 3, 4, 5
 _OPERATOR, _POINT, _BLANK, _OTHER = 10, 11, 12, 13
 _FNV_BASIS, _FNV_PRIME = np.uint64(0xCBF29CE484222325), np.uint64(0x100000001B3)
 _IDEOGRAPHS_END = 0x40000
@@ -55,8 +55,8 @@ def _decode(data, at):  # type: ignore[no-untyped-def]  # numba infers
     ), 4
 
 
-@numba.njit((INT32S, UINT8S, UINT8S, UINT32S, types.boolean), cache=True, nogil=True)
-def words(offsets, data, kinds, folded, symbols):  # type: ignore[no-untyped-def]  # numba infers
+@numba.njit((INT32S, UINT8S, UINT8S, UINT32S, array(types.uint32, 2), types.boolean), cache=True, nogil=True)
+def words(offsets, data, kinds, folded, more, symbols):  # type: ignore[no-untyped-def]  # numba infers
     """Hash every word of every text; see `corpus.text.word_hashes`."""
     rows = len(offsets) - 1
     hashes = np.empty(offsets[rows] - offsets[0], np.uint64)
@@ -70,11 +70,15 @@ def words(offsets, data, kinds, folded, symbols):  # type: ignore[no-untyped-def
             point, length = _decode(data, at)
             at += length
             if point < len(kinds):
-                kind, point = kinds[point], folded[point]
+                kind = kinds[point]
             else:
                 kind = np.uint8(_ALONE) if point < _IDEOGRAPHS_END else np.uint8(_SPACE)
-            if kind == _WORD:
-                value, inside = (value ^ np.uint64(point)) * _FNV_PRIME, True
+            if kind == _WORD or kind == _UNFOLDS:
+                value, inside = (value ^ np.uint64(folded[point])) * _FNV_PRIME, True
+                if kind == _UNFOLDS:  # one letter whose folded form has two or three: ß is ss
+                    for letter in more[point]:
+                        if letter:
+                            value = (value ^ np.uint64(letter)) * _FNV_PRIME
             elif kind != _APOSTROPHE:
                 if inside:
                     hashes[count] = _mix(value)
