@@ -124,7 +124,7 @@ def memo_key(part: Part, segment: Segment, contexts: Mapping[str, Context], seed
             stage.title,
             stage.measuring,
             file_digest(stage.source_file()),
-            [contexts[stage.title].models.revision(uri) for uri in stage.models],
+            [*stage.depends(contexts[stage.title].models)],
             [version(name) for name in stage.libraries],
         ]
         for stage in segment.measuring

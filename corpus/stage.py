@@ -129,6 +129,17 @@ class Stage(BaseModel):
         """The knobs that what is measured depends on: part of the memo's key."""
         return self.model_dump(mode="json", exclude={"name", "splits", *self.thresholds})
 
+    def depends(self, models: Models) -> tuple[str, ...]:
+        """Return digests of what else is measured with: part of the memo's key."""
+        return tuple(models.revision(uri) for uri in self.models)
+
+    def identity(self, models: Models) -> dict[str, Any]:
+        """Return what a version's id knows of the stage: all knobs written out."""
+        return self.model_dump(mode="json")
+
+    def ready(self, models: Models) -> None:
+        """Raise UserError where what the stage needs is not there, before anything heavy runs."""
+
     @classmethod
     def source_file(cls) -> Path:
         """Return the file of the stage's own module, whose hash is part of the memo's key."""
@@ -187,9 +198,6 @@ class Grow(Stage):
     """New rows from those that stand, each naming its parent. Only training rows are grown, unless it replaces."""
 
     splits: tuple[Split, ...] = Field(("train",), description="splits whose rows are grown")
-
-    def ready(self, models: Models) -> None:
-        """Raise UserError where the engine is not there, before anything heavy runs."""
 
     @abstractmethod
     def grow(self, rows: pa.Table, context: Context) -> pa.Table:

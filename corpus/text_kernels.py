@@ -73,7 +73,7 @@ def words(offsets, data, kinds, folded, more, symbols):  # type: ignore[no-untyp
                 kind = kinds[point]
             else:
                 kind = np.uint8(_ALONE) if point < _IDEOGRAPHS_END else np.uint8(_SPACE)
-            if kind == _WORD or kind == _UNFOLDS:
+            if kind in (_WORD, _UNFOLDS):
                 value, inside = (value ^ np.uint64(folded[point])) * _FNV_PRIME, True
                 if kind == _UNFOLDS:  # one letter whose folded form has two or three: ß is ss
                     for letter in more[point]:

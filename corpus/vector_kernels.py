@@ -86,3 +86,18 @@ def fall(ones, twos, cosines, classes, apart, fixed, other, best):  # type: igno
         if other[one] < 0 or cosines[at] > best[one]:
             other[one], best[one] = two, cosines[at]
     return kin
+
+
+@numba.njit((_matrix, _matrix), cache=True, nogil=True)
+def nearest(vectors, others):  # type: ignore[no-untyped-def]  # numba infers
+    """Return for each vector the first of the most alike of `others` (of which there is one), and their cosine."""
+    at = np.zeros(len(vectors), np.int64)
+    best = np.full(len(vectors), -2.0)
+    for row in range(len(vectors)):
+        for other in range(len(others)):
+            total = 0.0
+            for place in range(vectors.shape[1]):
+                total += np.float64(vectors[row, place]) * np.float64(others[other, place])
+            if total > best[row]:
+                at[row], best[row] = other, total
+    return at, best

@@ -19,7 +19,7 @@ from corpus.snapshot import PART_ROWS
 from corpus.standing import Span, Standing
 from corpus.versions.card import Card
 from corpus.versions.version import Version
-from flows import increment
+from flows import certificate, increment
 from flows.job import Job
 
 FALLEN = pa.schema(
@@ -153,6 +153,8 @@ def publish(job: Job) -> str:
         without=came["without"],
         records=pq.read_table(job.folder / "records.parquet"),
     )
+    if told := certificate.certificate(job):
+        version.attest(certificate.FILE, json.dumps(told, indent=1).encode())
     if job.options.limit is None:
         _carry(job, version)
     return _published(job, version)
@@ -191,7 +193,7 @@ def _with_splits(standing: Standing) -> Iterator[pa.Table]:
 def identity(job: Job) -> dict[str, Any]:
     """Return what a version's id depends on beside its rows."""
     came = job.read("ingest.json")
-    held = increment.asked(job.recipe)
+    held = increment.asked(job.recipe, job.models)
     return {
         **held,
         "limit": job.options.limit,

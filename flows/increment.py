@@ -10,6 +10,7 @@ import pyarrow.compute as pc
 from corpus.earlier import NOTHING, Earlier
 from corpus.ingest import sha256
 from corpus.known import Known
+from corpus.models import Models
 from corpus.schema import LEDGER, ROW, UserError, conform
 from corpus.sources import File, Source
 from corpus.versions.diff import knobs
@@ -22,7 +23,7 @@ SOURCES = "attestations/sources.json"
 """The SHA-256 of every file of each source, as the run found them that published a version."""
 
 
-def begin(recipe: Recipe, library: Library, *, alone: bool) -> dict[str, Any]:
+def begin(recipe: Recipe, library: Library, models: Models, *, alone: bool) -> dict[str, Any]:
     """Say what the name means as a run begins, and which version the run builds on, or why on none.
 
     It builds on the last version of its name if that was made by the same sources, stages and seed.
@@ -48,7 +49,9 @@ def begin(recipe: Recipe, library: Library, *, alone: bool) -> dict[str, Any]:
         "sources": [{**source, "digest": None} for source in version.manifest["recipe"]["sources"]],
         "builds_on": None,
     }
-    differs = [one["knob"] for one in knobs(theirs, asked(recipe)) if one["knob"] != "sources in order"]
+    differs = [
+        one["knob"] for one in knobs(theirs, asked(recipe, models)) if one["knob"] != "sources in order"
+    ]
     if differs:
         return {**found, "because": f"the recipe is another: {', '.join(differs[:3])}"}
     return {**found, "builds_on": version.id}
@@ -76,13 +79,13 @@ def alone(recipe: Recipe, fresh: bool, limit: int | None) -> bool:
     return fresh or limit is not None or not recipe.shards.publish
 
 
-def asked(recipe: Recipe) -> dict[str, Any]:
+def asked(recipe: Recipe, models: Models) -> dict[str, Any]:
     """Return what a version's id depends on beside its rows and records: the recipe as it is written."""
     return {
         "seed": recipe.seed,
         "limit": None,
         "sources": [{**source.identity(), "digest": None} for source in recipe.sources],
-        "stages": [stage.model_dump(mode="json") for stage in recipe.stages],
+        "stages": [stage.identity(models) for stage in recipe.stages],
         "builds_on": None,
     }
 

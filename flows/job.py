@@ -56,7 +56,7 @@ class Job:
         job.write("recipe.json", recipe.model_dump(mode="json"))
         job.write("options.json", asdict(options))
         alone = increment.alone(recipe, options.fresh, options.limit)
-        job.write("began.json", increment.begin(recipe, job.store.library, alone=alone))
+        job.write("began.json", increment.begin(recipe, job.store.library, job.models, alone=alone))
         return job
 
     @classmethod

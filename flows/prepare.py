@@ -13,9 +13,8 @@ def prepare(job: Job) -> dict[str, str]:
     _axes(job)
     for source in job.recipe.sources:
         job.files(source)
-    for segment in job.segments:
-        if segment.grow is not None:
-            segment.grow.ready(job.models)
+    for stage in job.recipe.stages:
+        stage.ready(job.models)
     named = [uri for stage in job.recipe.stages for uri in stage.models]
     if job.recipe.tuning is not None:
         named.append(job.recipe.tuning.model)

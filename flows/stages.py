@@ -10,6 +10,7 @@ from augment.back_translation import BackTranslation
 from corpus.schema import UserError
 from corpus.stage import Stage
 from curation.blocklist import Blocklist
+from curation.decontaminate import Decontaminate
 from curation.diversity import Diversity
 from curation.exact_duplicates import ExactDuplicates
 from curation.label_conflicts import LabelConflicts
@@ -32,6 +33,7 @@ OURS: tuple[type[Stage], ...] = (
     SemanticDuplicates,
     ParagraphDuplicates,
     SubstringDuplicates,
+    Decontaminate,
     LabelConflicts,
     Split,
     Diversity,

@@ -4,6 +4,8 @@ from functools import partial
 from pathlib import Path
 from typing import Any
 
+from corpus.fetch import cache_folder
+from corpus.models import Models
 from corpus.schema import UserError
 from corpus.store import Store
 from flows import curate, finish, increment
@@ -16,9 +18,10 @@ from flows.recipe import Recipe
 def standstill(recipe: Recipe, options: Options) -> dict[str, Any] | None:
     """Do a run that changes nothing, and return its summary; None where there may be something to do."""
     store = Store(Path(options.store).resolve())
+    models = Models(Path(options.base), cache_folder())
     with store.shared():
         began = increment.begin(
-            recipe, store.library, alone=increment.alone(recipe, options.fresh, options.limit)
+            recipe, store.library, models, alone=increment.alone(recipe, options.fresh, options.limit)
         )
         if began["builds_on"] is None:
             return None

@@ -37,6 +37,7 @@ STAGES: dict[str, list[Stage]] = {
 }
 OF_THEIR_OWN = {
     "semantic_duplicates",
+    "decontaminate",
     "diversity",
     "back_translation",
     "admission",

@@ -1,6 +1,7 @@
 """Words are the same whatever their case, in every script."""
 
 import unicodedata
+from itertools import pairwise
 
 import pyarrow as pa
 
@@ -9,7 +10,7 @@ from corpus import text
 
 def hashes(texts: list[str]) -> list[list[int]]:
     found, begins = text.word_hashes(pa.array(texts))
-    return [found[start:stop].tolist() for start, stop in zip(begins, begins[1:], strict=False)]
+    return [found[start:stop].tolist() for start, stop in pairwise(begins)]
 
 
 def test_every_letter_is_the_word_that_its_folded_form_is():

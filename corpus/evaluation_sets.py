@@ -1,0 +1,158 @@
+"""What a model will be asked, so that no training row gives it away: the texts of evaluation sets, by their runs of words.
+
+Source(name="gsm8k", uri="file:gsm8k/test.jsonl", prompt="question", completion="answer")
+->  texts ['Natalia sold clips to 48 of her friends ...', '48/2 = 24 ...'],  places ['gsm8k/test.jsonl:0', ...]
+"""
+
+import functools
+from collections.abc import Sequence
+from dataclasses import dataclass
+
+import numpy as np
+import pyarrow as pa
+import pyarrow.compute as pc
+
+from corpus import text
+from corpus.arrays import whole
+from corpus.fetch import fetch
+from corpus.ingest import sha256
+from corpus.models import Models
+from corpus.schema import UserError, digest
+from corpus.sources import File, Source, files_of, read
+
+
+@dataclass(frozen=True)
+class EvaluationSet:
+    """The messages of a source's rows, each a text of its own, and where each stands (`source/file:row`)."""
+
+    rows: int
+    texts: pa.StringArray
+    places: pa.StringArray
+
+
+def files(source: Source, models: Models) -> list[File]:
+    """Return the files of an evaluation set."""
+    return files_of(source, models.base, lambda uri: fetch(uri, models.base, models.cache).path)
+
+
+def revision(source: Source, models: Models) -> str:
+    """Return a digest of the files of an evaluation set, whatever they are called and wherever they lie."""
+    return digest(*sorted(sha256(file) for file in files(source, models))).hex()
+
+
+def load(source: Source, models: Models) -> EvaluationSet:
+    """Read an evaluation set, once a process.
+
+    Raises `UserError` where a record of it cannot be read: nobody could say that a row does not hold it.
+    """
+    return _load(source, models, revision(source, models))
+
+
+@functools.lru_cache(maxsize=32)
+def _load(source: Source, models: Models, _revision: str) -> EvaluationSet:
+    texts, places, count = [pa.array([], pa.string())], [pa.array([], pa.string())], 0
+    for stretch in read(source, files(source, models)):
+        batch = stretch.batch()
+        for line in batch.rejects.to_pylist():
+            raise UserError(
+                f"evaluation set {source.name!r}: {line['detail']} cannot be read ({line['reason']}); "
+                "mend or remove the record, so that all of the set is compared"
+            )
+        rows = batch.rows
+        count += rows.num_rows
+        messages = whole(rows["messages"])
+        number = whole(rows["row"]).cast(pa.string())
+        place = pc.binary_join_element_wise(
+            pc.binary_join_element_wise(whole(rows["source"]), whole(rows["file"]), "/"), number, ":"
+        )
+        holders = np.repeat(np.arange(rows.num_rows), pc.list_value_length(messages).to_numpy())
+        texts.append(messages.flatten().field("content"))
+        places.append(place.take(pa.array(holders)))
+    return EvaluationSet(count, pa.concat_arrays(texts), pa.concat_arrays(places))
+
+
+@dataclass(frozen=True)
+class Index:
+    """The runs of words of evaluation texts: `keys` (ascending uint64), and of each the texts that have it, flat.
+
+    A text of `size` words and more has all its runs of `size`; a shorter one of `least` words and more is one run.
+    `runs` is how many each text has, 0 where it is shorter; `lengths` are the lengths of runs that there are.
+    """
+
+    keys: np.ndarray
+    starts: np.ndarray
+    texts: np.ndarray
+    runs: np.ndarray
+    lengths: tuple[int, ...]
+    places: pa.StringArray
+
+    def shares(self, texts: pa.StringArray) -> tuple[np.ndarray, np.ndarray]:
+        """Return for each text the greatest share of an evaluation text's runs that it has, and which one's (-1: none's).
+
+        One run alone, of a text that has more, is a phrase and no share.
+        """
+        hashes, begins = text.word_hashes(texts, symbols=False)
+        met = [np.zeros((0, 2), np.int64)]
+        for length in self.lengths:
+            keys, row = _runs(hashes, begins, length)
+            at = np.searchsorted(self.keys, keys)
+            hit = np.flatnonzero(self.keys[np.minimum(at, len(self.keys) - 1)] == keys)
+            pairs = np.unique(np.stack([row[hit], at[hit]], axis=1), axis=0)
+            counts = self.starts[pairs[:, 1] + 1] - self.starts[pairs[:, 1]]
+            each = np.arange(counts.sum()) - np.repeat(np.cumsum(counts) - counts, counts)
+            of = self.texts[np.repeat(self.starts[pairs[:, 1]], counts) + each]
+            met.append(np.stack([np.repeat(pairs[:, 0], counts), of], axis=1))
+        pairs, shared = np.unique(np.concatenate(met), axis=0, return_counts=True)
+        enough = (shared > 1) | (self.runs[pairs[:, 1]] == 1)
+        pairs, shared = pairs[enough], shared[enough]
+        share, best = np.zeros(len(texts)), np.full(len(texts), -1)
+        order = np.lexsort((pairs[:, 1], -(shared / self.runs[pairs[:, 1]]), pairs[:, 0]))
+        row, first = np.unique(pairs[order, 0], return_index=True)
+        best[row] = pairs[order][first, 1]
+        share[row] = shared[order][first] / self.runs[best[row]]
+        return share, best
+
+
+def _runs(hashes: np.ndarray, begins: np.ndarray, length: int) -> tuple[np.ndarray, np.ndarray]:
+    """Return the keys of all runs of `length` words (uint64), and the text of each."""
+    from corpus import text_kernels
+
+    keys, starts = text_kernels.grams(hashes, begins, length)
+    return np.ascontiguousarray(keys[:, 0]), np.repeat(np.arange(len(starts) - 1), np.diff(starts))
+
+
+def index(sources: Sequence[Source], models: Models, size: int, least: int) -> Index:
+    """Index the texts of evaluation sets, once a process."""
+    revisions = tuple(revision(source, models) for source in sources)
+    return _index(tuple(sources), models, revisions, size, least)
+
+
+@functools.lru_cache(maxsize=4)
+def _index(
+    sources: tuple[Source, ...], models: Models, _revisions: tuple[str, ...], size: int, least: int
+) -> Index:
+    held = [load(source, models) for source in sources]
+    texts = pa.concat_arrays([one.texts for one in held])
+    hashes, begins = text.word_hashes(texts, symbols=False)
+    words = np.diff(begins)
+    span = np.where(words >= size, size, np.where(words >= least, words, 0))
+    lengths = tuple(int(length) for length in np.unique(span) if length)
+    found = [(np.zeros(0, np.uint64), np.zeros(0, np.int64))]
+    for length in lengths:
+        mine = span == length
+        keys, of = _runs(hashes, begins, length)
+        found.append((keys[mine[of]], of[mine[of]]))
+    keys, of = (np.concatenate(part) for part in zip(*found, strict=True))
+    order = np.lexsort((of, keys))
+    keys, of = keys[order], of[order]
+    fresh = np.r_[True, (keys[1:] != keys[:-1]) | (of[1:] != of[:-1])][: len(keys)]
+    keys, of = keys[fresh], of[fresh]
+    distinct, starts = np.unique(keys, return_index=True)
+    return Index(
+        distinct,
+        np.r_[starts, len(keys)],
+        of,
+        np.bincount(of, minlength=len(texts)),
+        lengths,
+        pa.concat_arrays([one.places for one in held]),
+    )
