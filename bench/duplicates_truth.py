@@ -1,7 +1,8 @@
 """What is truly a near-duplicate: words by plain Python, sets of word n-grams, all pairs compared. Nothing of the stage's.
 
 A word is a run of letters, marks and digits, casefolded, apostrophes left out; a character of a script without spaces
-is a word; a text without any word has its visible characters for words. A text of fewer than n words is one shingle.
+is a word, and so is an emoji or a sign of mathematics or money, once where it is repeated; a text without any word has
+its punctuation for words. A text of fewer than n words is one shingle.
 No hash stands for a shingle here, and no pair is left out: shared shingles are counted by sparse matrix products.
 """
 
@@ -16,7 +17,17 @@ import numpy as np
 from scipy.sparse import csr_array
 
 BLOCK_ROWS = 1_000
-_ALONE = ("CJK", "HIRAGANA", "KATAKANA", "THAI", "LAO", "KHMER", "MYANMAR", "BOPOMOFO", "IDEOGRAPHIC")
+_ALONE = (
+    "CJK",
+    "HIRAGANA",
+    "KATAKANA",
+    "HALFWIDTH KATAKANA",
+    "HENTAIGANA",
+    "VERTICAL KANA",
+    "BOPOMOFO",
+    "IDEOGRAPHIC",
+)
+_ALONE += ("HANGZHOU", "THAI", "LAO", "KHMER", "MYANMAR")
 
 
 class _Spelling(dict[int, str]):
@@ -24,8 +35,17 @@ class _Spelling(dict[int, str]):
 
     def __missing__(self, point: int) -> str:
         letter = chr(point)
-        if unicodedata.category(letter)[0] not in "LMN":
-            found = "" if letter in "'’" else " "
+        category = unicodedata.category(letter)
+        if category[0] == "S" and (
+            (category in ("Sm", "Sc") and letter not in "|~")
+            or 0x2600 <= point <= 0x27BF
+            or 0x1F000 <= point <= 0x1FAFF
+        ):
+            found = f" {letter} "
+        elif 0xFE00 <= point <= 0xFE0F or 0xE0100 <= point <= 0xE01EF or letter in "'’":
+            found = ""
+        elif category[0] not in "LMN":
+            found = " "
         else:
             found = f" {letter} " if unicodedata.name(letter, "").startswith(_ALONE) else letter
         self[point] = found
@@ -40,7 +60,12 @@ def _spelling() -> _Spelling:
 def words(text: str) -> list[str]:
     """Return the words of a text in their order."""
     folded = text.casefold()
-    found = folded.translate(_spelling()).split()
+    said = folded.translate(_spelling()).split()
+    found = [
+        word
+        for at, word in enumerate(said)
+        if not (at and word == said[at - 1] and unicodedata.category(word[0])[0] == "S")
+    ]
     return found or [letter for letter in folded if unicodedata.category(letter)[0] in "PS"]
 
 

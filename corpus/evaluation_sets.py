@@ -91,7 +91,7 @@ class Index:
 
         One run alone, of a text that has more, is a phrase and no share.
         """
-        hashes, begins = text.word_hashes(texts, symbols=False)
+        hashes, begins = text.word_hashes(texts, marks=False)
         met = [np.zeros((0, 2), np.int64)]
         for length in self.lengths:
             keys, row = _runs(hashes, begins, length)
@@ -133,7 +133,7 @@ def _index(
 ) -> Index:
     held = [load(source, models) for source in sources]
     texts = pa.concat_arrays([one.texts for one in held])
-    hashes, begins = text.word_hashes(texts, symbols=False)
+    hashes, begins = text.word_hashes(texts, marks=False)
     words = np.diff(begins)
     span = np.where(words >= size, size, np.where(words >= least, words, 0))
     lengths = tuple(int(length) for length in np.unique(span) if length)

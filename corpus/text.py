@@ -2,7 +2,8 @@
 
 A word is a run of letters, marks and digits, case folded, apostrophes inside it left out ("Don’t" is
 `dont`). Scripts that are written without spaces (Han, kana, Thai, Lao, Khmer, Burmese) have a word a
-character. Numbers are words like others: no placeholder stands for them.
+character. Numbers are words like others: no placeholder stands for them. Emoji and the signs of mathematics and money
+are words where rows are compared, and none where words are counted.
 """
 
 import functools
@@ -16,20 +17,29 @@ import pyarrow.compute as pc
 
 from corpus.arrays import pairs, whole
 
-_SPACE, _WORD, _ALONE, _APOSTROPHE, _SYMBOL, _UNFOLDS = range(6)
+_SPACE, _WORD, _ALONE, _SILENT, _MARK, _UNFOLDS, _SIGN = range(7)
 _OPERATOR, _POINT, _BLANK, _OTHER = range(10, 14)
 Numbers = Literal["prompts", "all", "none"]
 NUMBERS = "of which rows the numbers matter: of those that a user says something in, of all, of none"
 _OPERATORS = "+-*/^=<>%~±×÷−√≤≥≠≈·"
 TABLE = 0x20000  # code points above it are ideographs, or not text
+_EMOJI = ((0x2600, 0x27BF), (0x1F000, 0x1FAFF))
 _NO_SPACES = (
     (0x0E00, 0x0EFF),
     (0x1000, 0x109F),
     (0x1780, 0x17FF),
     (0x2E80, 0x2FDF),
-    (0x3040, 0x30FF),
+    (0x3005, 0x303A),
+    (0x3040, 0x3098),
+    (0x309B, 0x312F),
+    (0x3192, 0x31FF),
     (0x3400, 0x9FFF),
+    (0xA9E0, 0xA9FF),
+    (0xAA60, 0xAA7F),
     (0xF900, 0xFAFF),
+    (0xFF66, 0xFF9F),
+    (0x1AFF0, 0x1B16F),
+    (0x1D372, 0x1D376),
 )
 
 
@@ -107,19 +117,21 @@ def halves(keys: pa.FixedSizeBinaryArray | pa.ChunkedArray) -> tuple[np.ndarray,
 
 def count_words(rows: pa.Table) -> pa.Int64Array:
     """Return the number of words of each row."""
-    _, offsets = word_hashes(contents(rows), symbols=False)
+    _, offsets = word_hashes(contents(rows), signs=False, marks=False)
     return pa.array(np.diff(offsets))
 
 
-def word_hashes(texts: pa.StringArray, *, symbols: bool = True) -> tuple[np.ndarray, np.ndarray]:
+def word_hashes(
+    texts: pa.StringArray, *, signs: bool = True, marks: bool = True
+) -> tuple[np.ndarray, np.ndarray]:
     """Return the 64-bit hashes of all words (uint64) and where each text's words begin (int64, rows + 1).
 
-    With `symbols`, a text without any word has its visible characters for words instead, so that rows of
-    emoji alone can be compared.
+    With `signs` an emoji is a word, and so is a sign of mathematics or money: "so good 😊" is not "so good 😡". A sign
+    that is repeated counts once. With `marks`, a text without any word has its punctuation for words instead.
     """
     from corpus import text_kernels
 
-    return text_kernels.words(*buffers(texts), *_characters(), symbols)  # type: ignore[no-any-return]
+    return text_kernels.words(*buffers(texts), *_characters(), signs, marks)  # type: ignore[no-any-return]
 
 
 def numbers_apart(rows: pa.Table, numbers: Numbers) -> np.ndarray:
@@ -189,6 +201,12 @@ def buffers(texts: pa.StringArray) -> tuple[np.ndarray, np.ndarray]:
     return spans, raw
 
 
+def _means(symbol: str) -> bool:
+    """Say whether a symbol is one of mathematics or money, or an emoji; what adorns or parts titles is none."""
+    emoji = any(first <= ord(symbol) <= last for first, last in _EMOJI)
+    return emoji or (unicodedata.category(symbol) in ("Sm", "Sc") and symbol not in "|~")
+
+
 @functools.cache
 def _characters() -> tuple[np.ndarray, np.ndarray, np.ndarray]:
     """Return for each code point below the table's end its kind, its folded form, and what more the form has (0: nothing)."""
@@ -206,10 +224,11 @@ def _characters() -> tuple[np.ndarray, np.ndarray, np.ndarray]:
                 kinds[point] = _UNFOLDS
                 more[point, : len(lower) - 1] = [ord(other) for other in lower[1:]]
         elif letter in "PS":
-            kinds[point] = _SYMBOL
+            kinds[point] = _SIGN if _means(chr(point)) else _MARK
     for first, last in _NO_SPACES:
         span = kinds[first : last + 1]
         span[span == _WORD] = _ALONE
+    kinds[0xFE00:0xFE10] = _SILENT  # whether a sign is drawn as text or in colours
     for apostrophe in "'’":
-        kinds[ord(apostrophe)] = _APOSTROPHE
+        kinds[ord(apostrophe)] = _SILENT
     return kinds, folded, more

@@ -8,10 +8,10 @@ import numba
 import numpy as np
 from numba import types
 
-_SPACE, _WORD, _ALONE, _APOSTROPHE, _SYMBOL, _UNFOLDS = 0, 1, 2, 3, 4, 5
+_SPACE, _WORD, _ALONE, _SILENT, _MARK, _UNFOLDS, _SIGN = 0, 1, 2, 3, 4, 5, 6
 _OPERATOR, _POINT, _BLANK, _OTHER = 10, 11, 12, 13
 _FNV_BASIS, _FNV_PRIME = np.uint64(0xCBF29CE484222325), np.uint64(0x100000001B3)
-_IDEOGRAPHS_END = 0x40000
+_IDEOGRAPHS_END, _VARIANTS = 0x40000, 0xE0100
 _LOWER, _UPPER, _WHITE, _FULL, _ENDS, _POINTS, _CLOSES = 1, 2, 4, 8, 16, 32, 64
 _LINE_FEED, _WRAPPED = 10, 60
 
@@ -55,8 +55,12 @@ def _decode(data, at):  # type: ignore[no-untyped-def]  # numba infers
     ), 4
 
 
-@numba.njit((INT32S, UINT8S, UINT8S, UINT32S, array(types.uint32, 2), types.boolean), cache=True, nogil=True)
-def words(offsets, data, kinds, folded, more, symbols):  # type: ignore[no-untyped-def]  # numba infers
+@numba.njit(
+    (INT32S, UINT8S, UINT8S, UINT32S, array(types.uint32, 2), types.boolean, types.boolean),
+    cache=True,
+    nogil=True,
+)
+def words(offsets, data, kinds, folded, more, signs, marks):  # type: ignore[no-untyped-def]  # numba infers
     """Hash every word of every text; see `corpus.text.word_hashes`."""
     rows = len(offsets) - 1
     hashes = np.empty(offsets[rows] - offsets[0], np.uint64)
@@ -65,7 +69,11 @@ def words(offsets, data, kinds, folded, more, symbols):  # type: ignore[no-untyp
     for row in range(rows):
         begins[row] = count
         at, end = offsets[row], offsets[row + 1]
-        value, inside = _FNV_BASIS, False
+        value, inside, last = (
+            _FNV_BASIS,
+            False,
+            np.uint32(0),
+        )  # `last`: the sign before, if no word is between
         while at < end:
             point, length = _decode(data, at)
             at += length
@@ -73,29 +81,32 @@ def words(offsets, data, kinds, folded, more, symbols):  # type: ignore[no-untyp
                 kind = kinds[point]
             else:
                 kind = np.uint8(_ALONE) if point < _IDEOGRAPHS_END else np.uint8(_SPACE)
+                if _VARIANTS <= point < _VARIANTS + 240:
+                    kind = np.uint8(_SILENT)
             if kind in (_WORD, _UNFOLDS):
-                value, inside = (value ^ np.uint64(folded[point])) * _FNV_PRIME, True
+                value, inside, last = (value ^ np.uint64(folded[point])) * _FNV_PRIME, True, np.uint32(0)
                 if kind == _UNFOLDS:  # one letter whose folded form has two or three: ß is ss
                     for letter in more[point]:
                         if letter:
                             value = (value ^ np.uint64(letter)) * _FNV_PRIME
-            elif kind != _APOSTROPHE:
+            elif kind != _SILENT:
                 if inside:
                     hashes[count] = _mix(value)
                     count += 1
                     value, inside = _FNV_BASIS, False
-                if kind == _ALONE:
+                if kind == _ALONE or (kind == _SIGN and signs and point != last):
                     hashes[count] = _mix((_FNV_BASIS ^ np.uint64(point)) * _FNV_PRIME)
                     count += 1
+                    last = np.uint32(point) if kind == _SIGN else np.uint32(0)
         if inside:
             hashes[count] = _mix(value)
             count += 1
-        if symbols and count == begins[row]:
+        if marks and count == begins[row]:
             at = offsets[row]
             while at < end:
                 point, length = _decode(data, at)
                 at += length
-                if point < len(kinds) and kinds[point] != _SPACE:
+                if point < len(kinds) and kinds[point] != _SPACE and kinds[point] != _SIGN:
                     hashes[count] = _mix((_FNV_BASIS ^ np.uint64(point)) * _FNV_PRIME)
                     count += 1
     begins[rows] = count

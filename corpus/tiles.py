@@ -63,7 +63,7 @@ def tiles(rows: pa.Table, unit: Unit) -> Tiles:
     starts, counts = text_kernels.tiles(offsets, data, _classes(), _UNITS[unit])
     turn = np.repeat(np.arange(len(contents)), counts)
     cut = pa.StringArray.from_buffers(len(turn), pa.py_buffer(starts), pa.py_buffer(data))
-    hashes, begins = text.word_hashes(cut, symbols=False)
+    hashes, begins = text.word_hashes(cut, marks=False)
     row = np.repeat(np.arange(len(messages)), lengths)
     number = np.arange(len(contents)) - (np.cumsum(lengths) - lengths)[row]
     base = offsets[turn].astype(np.int64)

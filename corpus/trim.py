@@ -59,7 +59,7 @@ class Laid:
 Pieces = Callable[[pa.Table, Context], pa.ListArray]
 """Returns the 128-bit keys of each row's pieces, in their order (lists of fixed_size_binary(16)); picklable."""
 Covered = Callable[[Laid, np.ndarray, np.ndarray], np.ndarray]
-"""Says which tiles are wholly made of repeated pieces (bool), given the tiles and the pieces: row and number in it."""
+"""Says how many words of each tile (int64) lie in repeated pieces, given the tiles and the pieces: row and number in it."""
 
 
 def judged(
@@ -73,7 +73,7 @@ def judged(
     priority: Sequence[str],
     action: Trimming,
 ) -> Verdict:
-    """Find the `pieces` of rows that a better row has too, and cut the tiles of which all is `covered` by them.
+    """Find the `pieces` of rows that a better row has too, and cut the tiles of which all words are `covered` by them.
 
     Of `features` are read `keys` (`corpus.repeats.sets`) and the number of `words`.
     """
@@ -88,15 +88,16 @@ def judged(
 def trimmed(
     rows: Rows, found: Repeats, unit: tiles.Unit, covered: Covered, rank: np.ndarray, action: Trimming
 ) -> Verdict:
-    """Cut the tiles of each row that are `covered`; rows of the version that is built on stay as they are.
+    """Cut the tiles of each row of which all words are `covered`; rows of the version that is built on stay as they are.
 
     A row whose words all are in such tiles is dropped as `repeated_whole` against the best of the rows that hold its
-    pieces and stay; `score` is the share of its words. With the action `mark` nothing is cut and nothing goes.
+    pieces and stay; one that has repeated words but no whole tile of them is marked as `repeated_run`. `score` is the share
+    of its words that are repeated. With the action `mark` nothing is cut and nothing goes.
     """
     count = rows.table.num_rows
     earlier = rows.table["earlier"].to_numpy()
     touched = np.unique(found.row[~earlier[found.row]])
-    share, told = np.zeros(count), np.full(count, None, object)
+    share, cuts, told = np.zeros(count), np.zeros(count, bool), np.full(count, None, object)
     cut: list[np.ndarray] = []
     done = 0
     for lists in rows.stream(TilesOf(unit), touched) if len(touched) else ():
@@ -104,22 +105,24 @@ def trimmed(
         done += len(lists)
         laid = Laid.out(lists)
         row, piece = _of_rows(found, mine)
-        gone = covered(laid, row, piece) & (laid.words > 0)
-        words, lost = (
-            np.bincount(laid.row, np.where(which, laid.words, 0), len(mine)).astype(np.int64)
-            for which in (np.ones(len(gone), bool), gone)
+        inside = covered(laid, row, piece)
+        gone = (inside == laid.words) & (laid.words > 0)
+        words, met, lost = (
+            np.bincount(laid.row, counts, len(mine)).astype(np.int64)
+            for counts in (laid.words, inside, np.where(gone, laid.words, 0))
         )
         parts = np.bincount(laid.row, laid.words > 0, len(mine)).astype(np.int64)
         parts_lost = np.bincount(laid.row, gone, len(mine)).astype(np.int64)
-        share[mine] = lost / np.maximum(words, 1)
-        for at in np.flatnonzero(lost):
-            told[mine[at]] = f"{parts_lost[at]} of {parts[at]} {unit}s, {lost[at]} of {words[at]} words"
+        share[mine], cuts[mine] = met / np.maximum(words, 1), lost > 0
+        for at in np.flatnonzero(met):
+            more = f"; {met[at]} words are repeated" if met[at] > lost[at] else ""
+            told[mine[at]] = f"{parts_lost[at]} of {parts[at]} {unit}s, {lost[at]} of {words[at]} words{more}"
         left = gone & (lost < words)[laid.row]
         cut.append(np.stack([mine[laid.row[left]], laid.message[left], laid.start[left], laid.stop[left]]))
     whole = share == 1
     some = share > 0
     other = _holders(found, rank, whole if action == "cut" else np.zeros(count, bool))
-    reason = np.where(whole, "repeated_whole", f"repeated_{unit}s")
+    reason = np.where(whole, "repeated_whole", np.where(cuts, f"repeated_{unit}s", "repeated_run"))
     return Verdict(
         reason=pa.array(reason, pa.string(), mask=~some),
         action=pa.array(np.where(whole & (action == "cut"), "drop", "mark"), pa.string(), mask=~some),

@@ -59,9 +59,10 @@ class ParagraphDuplicates(CorpusJudge):
         def covered(laid: trim.Laid, row: np.ndarray, piece: np.ndarray) -> np.ndarray:
             wide = np.flatnonzero(laid.words >= self.min_words)
             first = np.searchsorted(laid.row[wide], row)
-            gone = np.zeros(len(laid.row), bool)
-            gone[wide[first + piece]] = True
-            return gone
+            at = wide[first + piece]
+            inside = np.zeros(len(laid.row), np.int64)
+            inside[at] = laid.words[at]
+            return inside
 
         return trim.judged(
             features,

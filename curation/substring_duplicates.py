@@ -19,7 +19,8 @@ class SubstringDuplicates(CorpusJudge):
 
     Runs are found wherever they begin and end, across sentences and paragraphs of a message (words are compared whatever
     their case and punctuation); what is cut are whole sentences (`corpus.tiles`), so none is broken. The best row
-    (`corpus.survival`) keeps what several have. A row in which each word is repeated is dropped as `repeated_whole`;
+    (`corpus.survival`) keeps what several have; a row in which a run covers no whole sentence (text without full stops is one)
+    stays as it is and is marked as `repeated_run`. A row in which each word is repeated is dropped as `repeated_whole`;
     what is said twice in one row stays. Only messages of role `text` are read; name `roles` to read others.
     """
 
@@ -89,7 +90,7 @@ def _messages(found: Tiles) -> tuple[np.ndarray, np.ndarray]:
 
 
 def _inside(laid: trim.Laid, row: np.ndarray, run: np.ndarray, size: int) -> np.ndarray:
-    """Say which tiles (bool) lie wholly in the union of runs of `size` words: the `run`-th of the runs of a `row`."""
+    """Return how many words of each tile lie in the union of runs of `size` words: the `run`-th of the runs of a `row`."""
     begins = np.r_[0, np.cumsum(laid.words)]
     new = np.r_[True, (laid.row[1:] != laid.row[:-1]) | (laid.message[1:] != laid.message[:-1])]
     first = np.flatnonzero(new[: len(laid.row)])
@@ -102,7 +103,7 @@ def _inside(laid: trim.Laid, row: np.ndarray, run: np.ndarray, size: int) -> np.
     np.add.at(edges, at, 1)
     np.add.at(edges, at + size, -1)
     inside = np.r_[0, np.cumsum(np.cumsum(edges)[:-1] > 0)]
-    found: np.ndarray = inside[begins[1:]] - inside[begins[:-1]] == laid.words
+    found: np.ndarray = inside[begins[1:]] - inside[begins[:-1]]
     return found
 
 

@@ -68,6 +68,6 @@ def test_tiles_are_the_text_and_their_words_its_words(unit, said):
             ]
             assert "".join(cut(content, unit)) == content
     contents = [content for row in said for content in row]
-    hashes, _ = text.word_hashes(pa.array(contents, pa.string()), symbols=False)
+    hashes, _ = text.word_hashes(pa.array(contents, pa.string()), marks=False)
     assert found.hashes.tolist() == hashes.tolist()
     assert len(found.begins) == len(found.row) + 1

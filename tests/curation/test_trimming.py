@@ -184,6 +184,27 @@ def test_stages_behind_a_cut_read_what_is_left():
     assert [line["stage"] for line in outcome.ledger.to_pylist() if line["action"] == "drop"] == ["length"]
 
 
+def test_a_run_that_covers_no_whole_sentence_is_told_and_not_cut():
+    run = " ".join(f"w{number}" for number in range(200))
+    rows = [run, f"my own start {run}"]
+
+    outcome = laws.sent(told(rows), [SubstringDuplicates()])
+
+    (line,) = outcome.ledger.to_pylist()
+    assert (line["action"], line["reason"], line["score"]) == ("mark", "repeated_run", 200 / 203)
+    assert line["detail"] == "0 of 1 sentences, 0 of 203 words; 200 words are repeated"
+    assert sorted(left(outcome).values()) == sorted(rows)
+
+
+def test_rows_that_differ_in_an_emoji_or_a_sign_both_stay():
+    rows = ["I waited for this thing for two weeks 😊", "I waited for this thing for two weeks 😡"]
+    rows += ["for all real x it holds that x + y = 3", "for all real x it holds that x y = 3"]
+
+    outcome = laws.sent(told(rows), [ParagraphDuplicates()])
+
+    assert outcome.kept.num_rows == 4
+
+
 def test_marks_leave_texts_as_they_are():
     rows = [f"{A}\n\n{D}", f"{B}\n\n{D}", D]
 
