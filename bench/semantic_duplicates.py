@@ -11,7 +11,6 @@ the same vectors. Writes bench/results/semantic_duplicates.json.
 import argparse
 import json
 import re
-import resource
 import subprocess
 import sys
 import tempfile
@@ -35,7 +34,7 @@ THRESHOLDS = (0.85, 0.9, 0.95)
 CHUNK = 5_000
 
 SEMHASH = """
-import json, sys, time, resource
+import json, sys, time
 import numpy as np
 from semhash import SemHash
 vectors, threshold = np.load(sys.argv[1]), float(sys.argv[2])
@@ -47,7 +46,7 @@ held = SemHash.from_records(records=[str(number) for number in range(len(vectors
 found = held.self_deduplicate(threshold=threshold)
 seconds = time.perf_counter() - began
 kept = [int(one) for one in getattr(found, "selected", None) or found.deduplicated]
-peak = resource.getrusage(resource.RUSAGE_SELF).ru_maxrss / 1024
+peak = int(open("/proc/self/status").read().split("VmHWM:")[1].split()[0]) / 1024
 json.dump({"kept": kept, "seconds": seconds, "peak_mb": peak}, sys.stdout)
 """
 
@@ -97,7 +96,7 @@ def settled(file: Path, threshold: float) -> dict[str, Any]:
         fixed=np.zeros(count, bool),
     )
     seconds = time.perf_counter() - began
-    peak = resource.getrusage(resource.RUSAGE_SELF).ru_maxrss / 1024
+    peak = int(Path("/proc/self/status").read_text().split("VmHWM:")[1].split()[0]) / 1024
     return {"kept": np.flatnonzero(found.other < 0).tolist(), "seconds": seconds, "peak_mb": peak}
 
 

@@ -68,7 +68,7 @@ def _fact(values: list[Any]) -> dict[str, Any]:
     filled = pa.array(
         [told for value, told in zip(values, spelled, strict=True) if value not in (None, "")], pa.string()
     )
-    _, begins = text.word_hashes(filled, symbols=False)
+    _, begins = text.word_hashes(filled, signs=False, marks=False)
     numbers = pc.match_substring_regex(filled, r"^\s*[-+]?[0-9]*\.?[0-9]+([eE][-+]?[0-9]+)?\s*$")
     all_numbers = bool(len(filled)) and bool(pc.all(numbers).as_py())
     return {
