@@ -113,18 +113,18 @@ def _answers(found, start, end):  # type: ignore[no-untyped-def]  # numba infers
 
 
 @numba.njit(
-    (array(types.int64, 2), INT64S, UINT64S, INT64S, BOOLS, INT64S, types.float64),
+    (array(types.int64, 2), INT64S, UINT64S, INT64S, BOOLS, INT64S, types.float64, types.int64),
     cache=True,
     nogil=True,
 )
-def settle(buckets, slots, found, starts, fixed, classes, threshold):  # type: ignore[no-untyped-def]  # numba infers
+def settle(buckets, slots, found, starts, fixed, classes, threshold, keep):  # type: ignore[no-untyped-def]  # numba infers
     """Greedy removal in survivor order: rows come best first, and fall against rows that stay.
 
     `buckets` (rows, bands) holds for each row and band a bucket number, or -1 where nobody shares the band; the
     bucket `b` has room for `slots[b + 1] - slots[b]` rows.
-    A row is compared with the first rows that stay in each of its buckets, as many as have room. It falls against the most
-    similar of those at or over `threshold` that has its own class (`classes`, int64); those of another class
-    are kin, not duplicates. A `fixed` row is not compared and never falls.
+    A row is compared with the first rows that stay in each of its buckets, as many as have room. It falls where `keep` or
+    more of those are at or over `threshold` and of its own class (`classes`, int64), against the most similar; those of
+    another class are kin, not duplicates. A `fixed` row is not compared and never falls.
 
     Two rows are as alike as what is asked in them, or what is answered, where that is less: each has a set of its own.
 
@@ -142,6 +142,7 @@ def settle(buckets, slots, found, starts, fixed, classes, threshold):  # type: i
     stays = np.empty(slots[-1], np.int64)
     ends = slots[:-1].copy()
     for row in range(rows):
+        met = 0
         if not fixed[row]:
             for band in range(bands):
                 bucket = buckets[row, band]
@@ -167,9 +168,10 @@ def settle(buckets, slots, found, starts, fixed, classes, threshold):  # type: i
                         best[row] = alike
                         other[row] = rival
                     if alike >= threshold:
+                        met += classes[row] == classes[rival]
                         one, two = _root(parents, row), _root(parents, rival)
                         parents[max(one, two)] = min(one, two)
-            if other[row] >= 0 and best[row] < threshold:
+            if other[row] >= 0 and (best[row] < threshold or met < keep):
                 other[row] = -1
         if other[row] < 0:
             for band in range(bands):

@@ -57,11 +57,13 @@ def settle(
     *,
     fixed: np.ndarray,
     among: np.ndarray | None = None,
+    keep: int = 1,
 ) -> Settled:
     """Drop each row that is at least `threshold` alike a better row that stays and with which it was compared.
 
     `features` has what `corpus.shingles.measured` returned for shingles of `size` words and the bands of `threshold`. Rows that are `fixed` never fall; those that are
-    not `among` the judged (bool) are left out.
+    not `among` the judged (bool) are left out. With `keep` over 1 a row falls where so many alike rows stay; copies of the same
+    words fall as ever.
     """
     count = len(fixed)
     judged = np.ones(count, bool) if among is None else among
@@ -72,7 +74,7 @@ def settle(
     parents = _components(features, single, asked, shape)
     near = np.flatnonzero(np.bincount(parents, minlength=count)[parents] > 1)
     found = Settled(np.full(count, -1), np.full(count, np.nan), np.arange(count))
-    for part in _settled(rows, near, parents[near], size, order, threshold, fixed):
+    for part in _settled(rows, near, parents[near], size, order, threshold, fixed, keep):
         positions, other, likeness, family = part
         found.other[positions], found.likeness[positions], found.family[positions] = other, likeness, family
     copies = np.flatnonzero(of != np.arange(count))
@@ -138,6 +140,7 @@ def _settled(
     order: Order,
     threshold: float,
     fixed: np.ndarray,
+    keep: int,
 ) -> Iterator[_Part]:
     """Yield batch by batch the positions of rows, and what `Settled` says of them."""
     if not len(near):
@@ -169,6 +172,7 @@ def _settled(
                 fixed[near[mine]],
                 classes[mine],
                 threshold,
+                keep,
             )
             at = near[mine]
             return at, np.where(other >= 0, at[other], -1), likeness, at[family]
@@ -183,6 +187,7 @@ def _batch(
     fixed: np.ndarray,
     classes: np.ndarray,
     threshold: float,
+    keep: int,
 ) -> tuple[np.ndarray, np.ndarray, np.ndarray]:
     """Settle whole components, which stand one after another, each in survivor order."""
     from corpus import set_kernels
@@ -207,4 +212,4 @@ def _batch(
             slots.append(np.minimum(often, CAP))
             taken += len(often)
     room = np.concatenate([[0], np.cumsum(np.concatenate(slots))])
-    return set_kernels.settle(buckets, room, found, starts, fixed, classes, threshold)  # type: ignore[no-any-return]
+    return set_kernels.settle(buckets, room, found, starts, fixed, classes, threshold, keep)  # type: ignore[no-any-return]

@@ -176,6 +176,8 @@ class CorpusJudge(Stage):
 
     candidates: ClassVar[bool] = False
     """Judges the candidates of the growth before it and no other row."""
+    chooses: ClassVar[bool] = False
+    """Keeps so many rows, or sets rows apart: what it leaves out is no loss."""
 
     @property
     def cuts(self) -> bool:

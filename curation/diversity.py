@@ -51,6 +51,7 @@ class Diversity(CorpusJudge):
     balance: bool = Field(False, description="as many rows of each class")
     embedding: str = Field(EMBEDDING, description="URI of a sentence-transformers model")
 
+    chooses: ClassVar[bool] = True
     thresholds = frozenset({"keep", "pool", "prefer", "min_confidence", "balance", "embedding"})
     exempt: ClassVar[Mapping[str, str]] = {
         "copies": "a budget: an added row may take another's place in the pool or the choice",

@@ -27,6 +27,9 @@ class NearDuplicates(CorpusJudge):
         0.8, gt=0, le=1, description="Jaccard similarity of the shingle sets at which a row goes"
     )
     shingle_words: PositiveInt = Field(5, le=50, description="words in a shingle")
+    keep: PositiveInt = Field(
+        1, description="alike rows that may stay: 3 leaves up to three rows of a template, whose words differ"
+    )
     numbers: text.Numbers = Field("prompts", description=text.NUMBERS)
     prefer: survival.Prefer = Field(
         "confidence", description="which of two rows stays: the more confident or the longer"
@@ -34,7 +37,7 @@ class NearDuplicates(CorpusJudge):
     priority: tuple[str, ...] = Field((), description=survival.PRIORITY)
     action: Action = Field("drop", description=ACTION)
 
-    thresholds = frozenset({"action", "threshold", "prefer", "priority"})
+    thresholds = frozenset({"action", "keep", "threshold", "prefer", "priority"})
 
     @property
     def measuring(self) -> dict[str, Any]:
@@ -55,6 +58,7 @@ class NearDuplicates(CorpusJudge):
             survival.Survivors(rows, features["words"].to_numpy(), self.prefer, self.priority),
             self.threshold,
             fixed=rows.table["earlier"].to_numpy(),
+            keep=self.keep,
         )
         drop = settled.other >= 0
         return Verdict.where(

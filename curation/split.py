@@ -1,7 +1,7 @@
 """Rows are set apart for training, validation and test; a family stays on one side."""
 
 import math
-from typing import Literal
+from typing import ClassVar, Literal
 
 import numpy as np
 import pyarrow as pa
@@ -25,6 +25,8 @@ class Split(CorpusJudge):
     where they are: their families keep their side, and a row that would join families of two sides goes as
     `family_in_test` (or of the side that comes first).
     """
+
+    chooses: ClassVar[bool] = True
 
     stage: Literal["split"] = "split"
     train: float = Field(0.8, ge=0, le=1, description="share of families for training")

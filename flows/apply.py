@@ -15,6 +15,7 @@ from corpus.schema import UserError
 from corpus.stage import Grow
 from corpus.store import Store
 from flows import curate
+from flows.alarms import alarms
 from flows.job import Job, Options, stage_rows, totals
 from flows.look import parting
 from flows.memory import Peak
@@ -57,6 +58,7 @@ def apply(
         "run": job.folder.name,
         "rows": totals(job),
         "stages": stage_rows(job),
+        "alarms": alarms(job),
         "output": str(output),
         "seconds": round(time.perf_counter() - began, 3),
         "peak_rss_mb": peak.megabytes,

@@ -17,7 +17,7 @@ from corpus.schema import UserError, digest
 from corpus.versions.forgotten import Forgotten
 from corpus.versions.names import Ref
 from corpus.versions.version import LEDGER_FILE, Version
-from flows import assess
+from flows import alarms, assess
 from flows.curate import opened
 from flows.job import Job, stage_rows, totals
 from flows.recipe import Recipe
@@ -111,6 +111,7 @@ def _summary(job: Job, record: dict[str, Any]) -> dict[str, Any]:
     scores = job.read("scores.json") or {}
     watched = job.read("watched.json") or {}
     version = job.read("version.json")
+    raised = alarms.alarms(job)
     return {
         "run": job.folder.name,
         "name": job.recipe.name,
@@ -134,7 +135,8 @@ def _summary(job: Job, record: dict[str, Any]) -> dict[str, Any]:
         "limit": job.options.limit,
         "seconds": watched.get("seconds"),
         "peak_rss_mb": watched.get("peak_rss_mb"),
-        "warnings": warnings(job),
+        "alarms": raised,
+        "warnings": [*alarms.sentences(raised), *warnings(job)],
     }
 
 

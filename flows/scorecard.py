@@ -6,6 +6,8 @@ from typing import Any
 from rich.console import Console
 from rich.table import Table
 
+from flows.alarms import sentences
+
 
 def show(held: dict[str, Any]) -> None:
     """Print the whole scorecard of a run."""
@@ -41,6 +43,8 @@ def show_rows(held: dict[str, Any]) -> None:
     """Print where the rows went, and where they are now."""
     console = _console()
     show_stages(console, held)
+    for said in sentences(held["alarms"]):
+        console.print(f"\nalarm    {said}", soft_wrap=True)
     console.print(
         f"\n{held['output']}: kept/, dropped/ (each row whole, with its reason), ledger.parquet; {held['seconds']:.1f} s",
         soft_wrap=True,

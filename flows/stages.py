@@ -9,6 +9,7 @@ from augment.admission import Admission
 from augment.back_translation import BackTranslation
 from corpus.schema import UserError
 from corpus.stage import Stage
+from curation.answer_conflicts import AnswerConflicts
 from curation.blocklist import Blocklist
 from curation.decontaminate import Decontaminate
 from curation.diversity import Diversity
@@ -35,6 +36,7 @@ OURS: tuple[type[Stage], ...] = (
     SubstringDuplicates,
     Decontaminate,
     LabelConflicts,
+    AnswerConflicts,
     Split,
     Diversity,
     BackTranslation,

@@ -5,6 +5,7 @@ from hypothesis import HealthCheck, given, settings
 from hypothesis import strategies as st
 
 from corpus.stage import Stage
+from curation.answer_conflicts import AnswerConflicts
 from curation.blocklist import Blocklist
 from curation.exact_duplicates import ExactDuplicates
 from curation.label_conflicts import LabelConflicts
@@ -30,6 +31,8 @@ STAGES: dict[str, list[Stage]] = {
     "paragraph_duplicates": [ParagraphDuplicates(min_words=1, unit="line")],
     "paragraph_duplicates, marked": [ParagraphDuplicates(min_words=2, action="mark")],
     "substring_duplicates": [SubstringDuplicates(min_words=4)],
+    "near_duplicates, three of each": [NearDuplicates(shingle_words=2, keep=3)],
+    "answer_conflicts": [AnswerConflicts()],
     "label_conflicts": [LabelConflicts()],
     "label_conflicts, most confident": [LabelConflicts(keep="most_confident")],
     "split": [Split()],

@@ -73,6 +73,61 @@ def test_hardly_a_pair_at_the_threshold_is_missed():
     assert outcome.ledger.num_rows >= 0.99 * near
 
 
+@settings(max_examples=40, deadline=None)
+@given(
+    contents=st.lists(st.lists(st.sampled_from("abcdef"), min_size=3, max_size=6).map(" ".join), max_size=14),
+    keep=st.integers(1, 4),
+)
+def test_so_many_alike_rows_stay_as_are_asked_for(contents, keep):
+    rows = make(contents, confidence=[1 - number / 20 for number in range(len(contents))])
+    by_words: dict[tuple[str, ...], list[str]] = {}
+    sets, stays = {}, []
+    for row in sorted(rows.to_pylist(), key=lambda row: -row["confidence"]):
+        said = tuple(row["messages"][0]["content"].split())
+        by_words.setdefault(said, []).append(row["id"])
+        sets[row["id"]] = shingle_set(" ".join(said), 1)
+    for same in by_words.values():
+        alike = sum(jaccard(sets[same[0]], sets[other]) >= 0.6 for other in stays)
+        stays += [same[0]] if alike < keep else []
+
+    outcome = laws.sent(rows, [NearDuplicates(shingle_words=1, threshold=0.6, keep=keep)])
+
+    assert set(outcome.kept["id"].to_pylist()) <= set(stays)
+    missed = set(stays) - set(outcome.kept["id"].to_pylist())
+    assert not missed
+
+
+def test_a_template_keeps_as_many_rows_as_are_asked_for():
+    texts = [
+        f"Dear {name}, thank you for the order that you placed with us on {day}"
+        for name, day in zip(NAMES, DAYS, strict=True)
+    ]
+
+    kept = [
+        laws.sent(make(texts), [NearDuplicates(shingle_words=1, threshold=0.7, keep=keep)]).kept.num_rows
+        for keep in (1, 3, 20)
+    ]
+
+    assert kept == [1, 3, 12]
+
+
+NAMES = ("Ann", "Bob", "Cem", "Dua", "Eva", "Fay", "Gil", "Hua", "Ivo", "Jan", "Kim", "Lea")
+DAYS = (
+    "Monday",
+    "Tuesday",
+    "Friday",
+    "Sunday",
+    "Easter",
+    "Xmas",
+    "May",
+    "June",
+    "July",
+    "August",
+    "March",
+    "April",
+)
+
+
 def pairs_at(threshold: float, count: int, generator: random.Random) -> list[str]:
     """Pairs of rows of sixty words, of which so many are the same that their words are just as alike as `threshold`."""
     total = 60
