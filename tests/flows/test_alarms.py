@@ -8,7 +8,6 @@ from flows import finish
 from flows.alarms import alarms, sentences
 from tests.flows import jobs
 
-
 TEMPLATE = (
     "Dear {}, we thank you for the order that you placed with us, and we are glad to tell you that {} has left our house "
     "today and will be at your door before the end of the week, when somebody has to be at home to sign for it."
