@@ -81,7 +81,11 @@ def curate(job: Job, number: int, progress: Progress = silent) -> list[dict[str,
     runner.save(decided, job.segment(number))
     stages = [*first, *decided.stages]
     job.write(f"segments/{number}/stages.json", stages)
-    job.write(f"segments/{number}/input.json", {"snapshot": before.folder.name, "grown": len(grown)})
+    fresh = sum(part.rows for part in decided.standing.parts if part.seconds)
+    job.write(
+        f"segments/{number}/input.json",
+        {"snapshot": before.folder.name, "grown": len(grown), "measured": fresh},
+    )
     return stages
 
 

@@ -1,0 +1,81 @@
+"""The rows that a run's `near_duplicates` was given, looked at again."""
+
+from collections.abc import Sequence
+from dataclasses import dataclass
+from typing import Any
+
+import numpy as np
+import pyarrow as pa
+import pyarrow.parquet as pq
+
+from corpus.decide import KEPT, NOT_ENTERED
+from corpus.schema import UserError
+from corpus.standing import Standing, StandingRows
+from curation.near_duplicates import NearDuplicates
+from flows.job import Job
+
+
+@dataclass(frozen=True)
+class Judged:
+    """The rows that the stage was given (positions in the standing), and what became of them."""
+
+    job: Job
+    stage: NearDuplicates
+    standing: Standing
+    positions: np.ndarray
+    kept: np.ndarray
+    rows: StandingRows
+
+    @property
+    def ids(self) -> pa.StringArray:
+        """Their ids."""
+        return self.rows.table["id"].combine_chunks()
+
+    def texts(self, positions: Sequence[int]) -> list[str]:
+        """Return what some of them say."""
+        order = np.argsort(positions)
+        found = self.rows.map(_same, np.asarray(positions)[order]).to_pylist()
+        back = np.argsort(order)
+        return [found[at] for at in back]
+
+
+def _same(texts: pa.StringArray, context: object) -> pa.StringArray:
+    return texts
+
+
+def asked(job: Job, name: str | None) -> tuple[int, NearDuplicates]:
+    """Return the stage that is meant, and the number of its segment; raises `UserError` where it is not one."""
+    found = [
+        (number, stage)
+        for number, segment in enumerate(job.segments)
+        for stage in segment.corpus_judges
+        if isinstance(stage, NearDuplicates) and name in (None, stage.title)
+    ]
+    if len(found) != 1:
+        names = ", ".join(stage.title for _, stage in found) or "none"
+        raise UserError(
+            f"needed one stage near_duplicates{f' called {name!r}' if name else ''} in the run {job.folder.name}, "
+            f"and there is {names}; name one with --stage"
+        )
+    return found[0]
+
+
+def judged(job: Job, number: int, stage: NearDuplicates, work: Any) -> Judged:
+    """Return the rows that the stage was given, those of the version that was built on included."""
+    standing = Standing.load(job.segment(number))
+    way = pq.read_table(job.segment(number) / "steps.parquet", columns=[stage.title])[stage.title].to_numpy()
+    entered = way != NOT_ENTERED
+    entered[: standing.earlier] |= standing.stands[: standing.earlier]
+    positions = np.flatnonzero(entered)
+    rows = StandingRows(
+        standing,
+        positions,
+        np.arange(len(way)),
+        stage.roles,
+        work.engine,
+        job.context(stage),
+        work.store.aside,
+        work.memory,
+    )
+    kept = (way == KEPT) | (np.arange(len(way)) < standing.earlier)
+    return Judged(job, stage, standing, positions, kept[positions], rows)

@@ -1,0 +1,189 @@
+"""The same decisions again under other knobs: a run's stages over what it read and measured. Nothing is published."""
+
+import json
+import shutil
+import time
+from collections.abc import Iterator, Sequence
+from contextlib import contextmanager
+from pathlib import Path
+from typing import Any
+
+import numpy as np
+import pyarrow as pa
+import pyarrow.compute as pc
+import pyarrow.parquet as pq
+
+from corpus import text
+from corpus.schema import UserError
+from corpus.store import Store
+from flows import curate
+from flows.alarms import alarms
+from flows.job import Job, Options, stage_rows, totals
+from flows.prepare import prepare
+from flows.progress import shown
+from flows.recipe import change, parse
+
+SAMPLES = 5
+
+
+def what_if(run: str, settings: Sequence[str], root: Path, *, quiet: bool = True) -> dict[str, Any]:
+    """Return what would be dropped, marked and kept under other knobs, beside what was.
+
+    Each segment is decided as a fresh run would: what was measured is taken from the store, and `measured` says how many
+    rows had to be measured for it (knobs that change features, and rows that the run dropped before a later segment).
+    Raises `UserError` where the run is not whole, or a setting is no knob of one of its stages.
+    """
+    began = time.perf_counter()
+    store = Store(root.resolve())
+    with store.shared(), shown(quiet) as progress, _again(found_run(store, run), settings) as (before, after):
+        for number in range(len(after.segments)):
+            curate.curate(after, number, progress)
+        return {
+            "run": before.folder.name,
+            "set": list(settings),
+            "rows": {"before": totals(before), "after": totals(after)},
+            "stages": _beside(stage_rows(before), stage_rows(after)),
+            "alarms": alarms(after),
+            **_moved(before, after),
+            "measured": _measured(after),
+            "seconds": round(time.perf_counter() - began, 3),
+        }
+
+
+def found_run(store: Store, name: str) -> Job:
+    """Return the run that is so called, or the last of all; raises `UserError` where it cannot be asked."""
+    runs = sorted((store.root / "runs").glob("*" if name == "latest" else f"{name}*"))
+    if not runs:
+        raise UserError(f"no run in {store.root} is called {name!r}; `winnow log` names those that published")
+    if len(runs) > 1 and name != "latest":
+        raise UserError(f"{len(runs)} runs begin with {name!r}; give more of the name")
+    job = Job.open(runs[-1])
+    if job.read("ingest.json") is None or not all(
+        (job.segment(number) / "stages.json").exists() for number in range(len(job.segments))
+    ):
+        raise UserError(f"the run {job.folder.name} did not judge its rows to the end; name another run")
+    if not job.whole:
+        raise UserError(
+            f"what the run {job.folder.name} read or measured was collected or forgotten; run it again"
+        )
+    return job
+
+
+@contextmanager
+def _again(before: Job, settings: Sequence[str]) -> Iterator[tuple[Job, Job]]:
+    """Lend the run and another of the same rows with other knobs, whose folder is removed at the end."""
+    held = before.recipe.model_dump(mode="json")
+    titles = [stage.title for stage in before.recipe.stages]
+    for setting in settings:
+        if setting.split(".")[0] not in titles:
+            raise UserError(
+                f"--set {setting}: what-if changes knobs of stages, and there are: {', '.join(titles)}"
+            )
+        change(held, setting)
+    recipe = parse(held, "what-if")
+    options = Options(**json.loads((before.folder / "options.json").read_text()))
+    folder = Store(before.store.root).new_run()
+    after = Job(recipe, options, folder)
+    try:
+        after.write("recipe.json", recipe.model_dump(mode="json"))
+        for name in ("options.json", "began.json", "ingest.json", "rejects.parquet", "replaced.parquet"):
+            shutil.copyfile(before.folder / name, folder / name)
+        prepare(after)
+        yield before, after
+    finally:
+        shutil.rmtree(folder)
+
+
+def _beside(before: Sequence[dict[str, Any]], after: Sequence[dict[str, Any]]) -> list[dict[str, Any]]:
+    return [
+        {"stage": one["stage"]}
+        | {
+            name: {key: held.get(key, {}) for key in ("in", "out", "dropped", "marked")}
+            for name, held in (("before", one), ("after", two))
+        }
+        for one, two in zip(before, after, strict=True)
+    ]
+
+
+def _measured(job: Job) -> int:
+    """Count the rows that had to be measured, for which no earlier pass had left anything."""
+    return sum(
+        int(json.loads((job.segment(number) / "input.json").read_text())["measured"])
+        for number in range(len(job.segments))
+    )
+
+
+def _moved(before: Job, after: Job) -> dict[str, Any]:
+    """Tell how many rows stay that went, and go that stayed, with a few of each."""
+    ids = []
+    for job in (before, after):
+        standing = job.standing
+        ids.append(standing.narrow["id"].filter(pa.array(standing.fresh)).combine_chunks())
+    told = {}
+    for name, one, two, job in (
+        ("dropped_now", ids[0], ids[1], after),
+        ("kept_now", ids[1], ids[0], before),
+    ):
+        moved = one.filter(pc.invert(pc.is_in(one, two)))
+        ledger = pa.concat_tables(
+            [pq.read_table(job.segment(number) / "ledger.parquet") for number in range(len(job.segments))]
+        )
+        lines = ledger.filter(
+            pc.and_(pc.is_in(ledger["id"], moved), pc.equal(ledger["action"], "drop"))
+        ).sort_by([("stage", "ascending"), ("score", "ascending"), ("id", "ascending")])
+        told[name] = {"rows": len(moved), "samples": _samples(job, lines)}
+    return told
+
+
+def _samples(job: Job, lines: pa.Table) -> list[dict[str, Any]]:
+    """Return a few lines from the least score to the greatest, with what the rows say as they came."""
+    some = (
+        lines.take(pa.array(np.unique(np.linspace(0, len(lines) - 1, SAMPLES).astype(int))))
+        if len(lines)
+        else lines
+    )
+    snapshot = job.store.open_snapshot(job.read("ingest.json")["snapshot"])
+    found = []
+    for line in some.to_pylist():
+        said = {}
+        for name in ("id", "other"):
+            rows = snapshot.take(pa.array([line[name]] if line[name] is not None else [], pa.string()))
+            said[name] = text.contents(rows)[0].as_py() if len(rows) else None
+        found.append(
+            {key: line[key] for key in ("id", "stage", "reason", "score", "threshold", "other")}
+            | {"text": said["id"], "other_text": said["other"]}
+        )
+    return found
+
+
+def show(held: dict[str, Any]) -> None:
+    """Print the stages side by side, and the rows that moved."""
+    from rich.console import Console
+    from rich.table import Table
+
+    console = Console(markup=False, emoji=False, highlight=False)
+    console.print(f"{held['run']} with {', '.join(held['set'])}\n", soft_wrap=True)
+    table = Table(box=None, pad_edge=False)
+    for name in ("stage", "dropped", "would drop"):
+        table.add_column(name, justify="left" if name == "stage" else "right")
+    for stage in held["stages"]:
+        dropped = [sum(stage[name]["dropped"].values()) for name in ("before", "after")]
+        table.add_row(stage["stage"], *(f"{count:,}" for count in dropped))
+    console.print(table)
+    before, after = held["rows"]["before"], held["rows"]["after"]
+    console.print(f"\nkept     {before['kept']:,}, would keep {after['kept']:,}")
+    for name, what in (("dropped_now", "rows would go that stay"), ("kept_now", "rows would stay that went")):
+        console.print(f"\n{held[name]['rows']:,} {what}")
+        for line in held[name]["samples"]:
+            score = "" if line["score"] is None else f" {line['score']:.3f}"
+            console.print(f"  {line['stage']}{score}  “{_short(line['text'])}”", soft_wrap=True)
+            if line["other_text"] is not None:
+                console.print(f"    against  “{_short(line['other_text'])}”", soft_wrap=True)
+    console.print(
+        f"\n{held['measured']:,} rows were measured anew; {held['seconds']:.1f} s; nothing was changed"
+    )
+
+
+def _short(said: str | None, most: int = 160) -> str:
+    whole = " ".join((said or "").split())
+    return whole if len(whole) <= most else whole[: most - 1] + "…"
