@@ -9,10 +9,12 @@ from collections import defaultdict
 from pathlib import Path
 from typing import Any
 
+import numpy as np
 import pyarrow as pa
 import pytest
 import yaml
 
+from corpus import nearest
 from curation.exact_duplicates import ExactDuplicates
 from curation.near_duplicates import NearDuplicates
 from curation.paragraph_duplicates import ParagraphDuplicates
@@ -139,6 +141,46 @@ def test_a_cut_in_which_we_differ_says_why_and_no_other_does(case):
 
     assert bool(ours) == bool(case.get("why"))
     assert not ours or {number: ours[number] for number in theirs} != theirs
+
+
+def vectors(case: Case) -> np.ndarray:
+    """Return the vectors that a case gives: unit vectors of angles, or what its recipe makes."""
+    if "degrees" in case:
+        angles = np.radians([*case.get("earlier_degrees", []), *case["degrees"]])
+        return np.stack([np.cos(angles), np.sin(angles)], axis=1).astype(np.float32)
+    if case.get("rows_of") == "a thousand copies of one row":
+        return np.repeat(np.array([[0.6, 0.8]], np.float32), 1_000, axis=0)
+    draw = np.random.default_rng(0)
+    near = draw.normal(size=16) + draw.normal(scale=0.05, size=(2_000, 16))
+    unit = near / np.linalg.norm(near, axis=1, keepdims=True)
+    return np.concatenate([np.zeros((1, 16)), unit]).astype(np.float32)
+
+
+@pytest.mark.parametrize(
+    "case", [case for case in ALL["semantic"] if case["peer"] == "SemHash" and "rows" not in case], ids=named
+)
+def test_vectors_are_settled_as_a_peer_settles_them(case):
+    held = vectors(case)
+    fixed = np.arange(len(held)) < len(case.get("earlier_degrees", []))
+    for threshold in [float(one) for one in str(case["setting"]["threshold"]).split(", then ")]:
+        found = nearest.settle(
+            held,
+            np.zeros((0, 1), np.float32),
+            threshold,
+            classes=np.zeros(len(held), np.int64),
+            apart=np.zeros(len(held), np.uint64),
+            fixed=fixed,
+        )
+
+        against: dict[int, list[int]] = defaultdict(list)
+        for row in np.flatnonzero(found.other >= 0).tolist():
+            against[int(found.other[row])].append(row)
+        if "theirs" in case:
+            assert [[stays, *gone] for stays, gone in sorted(against.items())] == case["theirs"]
+        if "theirs_stay" in case:
+            assert np.flatnonzero(found.other < 0).tolist() == case["theirs_stay"]
+        if "theirs_gone_count" in case:
+            assert int((found.other >= 0).sum()) == case["theirs_gone_count"]
 
 
 @pytest.mark.parametrize("case", [case for cases in ALL.values() for case in cases], ids=named)
