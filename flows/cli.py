@@ -35,10 +35,10 @@ def _running(function: Callable[..., Any]) -> Callable[..., Any]:
         click.option("--seed", type=click.IntRange(min=0), help="the recipe's by default"),
         click.option(
             "--engine",
-            type=click.Choice(["local"]),
+            type=click.Choice(["local", "ray"]),
             default="local",
             show_default=True,
-            help="where parts are worked on",
+            help="where parts are worked on: processes of this machine, or a Ray cluster (RAY_ADDRESS)",
         ),
         click.option(
             "--limit", type=click.IntRange(min=1), help="take N rows, drawn by a keyed hash of their id"

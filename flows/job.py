@@ -14,6 +14,7 @@ from corpus.engine import Local
 from corpus.fetch import cache_folder, fetch
 from corpus.memo import Replay
 from corpus.models import Models
+from corpus.ray_engine import Ray
 from corpus.runner import Progress, Runner, silent
 from corpus.schema import LEDGER
 from corpus.segment import Segment, cut
@@ -106,7 +107,12 @@ class Job:
             "pandas",  # pyarrow imports it when it first turns a list into an array
             *sorted({type(stage).__module__ for stage in self.recipe.stages}),
         ]
-        with Local(self.options.workers, modules) as engine:
+        spread = (
+            Ray(self.options.workers)
+            if self.options.engine == "ray"
+            else Local(self.options.workers, modules)
+        )
+        with spread as engine:
             came = self.read("ingest.json")
             earlier = increment.earlier(self.base, came["without"] if came else [])
             yield Runner(
