@@ -19,7 +19,7 @@ from corpus.snapshot import PART_ROWS
 from corpus.standing import Span, Standing
 from corpus.versions.card import Card
 from corpus.versions.version import Version
-from flows import certificate, increment
+from flows import alarms, certificate, increment
 from flows.job import Job
 
 FALLEN = pa.schema(
@@ -79,6 +79,7 @@ def curate(job: Job, number: int, progress: Progress = silent) -> list[dict[str,
             before = work.settle(Standing.load(job.segment(number - 1)))
         decided = work.run(segment, before, grown)
     runner.save(decided, job.segment(number))
+    pq.write_table(alarms.counted(segment, decided, number == 0), job.segment(number) / alarms.FILE)
     stages = [*first, *decided.stages]
     job.write(f"segments/{number}/stages.json", stages)
     fresh = sum(part.rows for part in decided.standing.parts if part.seconds)
