@@ -23,8 +23,8 @@ class Pairs:
     alike: np.ndarray
 
 
-def alike(judged: Judged, sampled: np.ndarray, progress: Progress = silent) -> Pairs:
-    """Compare sampled rows with all rows by their sets of shingles, through an index of the sampled rows' shingles."""
+def alike(judged: Judged, sampled: np.ndarray, least: float, progress: Progress = silent) -> Pairs:
+    """Return the pairs, `least` alike or more, of sampled rows with all rows, through an index of the sampled rows' shingles."""
     size = ShingleSets(judged.stage.shingle_words)
     held = list(judged.rows.stream(size, sampled)) if len(sampled) else []
     sets = [one.values.to_numpy() for part in held for one in each(part)]
@@ -55,7 +55,7 @@ def alike(judged: Judged, sampled: np.ndarray, progress: Progress = silent) -> P
             own = np.array([(found < _ANSWER).sum(), (found >= _ANSWER).sum()])
             union = sizes[met] + own - common[met]
             share = np.where(union > 0, common[met] / np.maximum(union, 1), 1.0).min(axis=1)
-            some = (share > 0) & (sampled[met] != at)
+            some = (share >= least) & (sampled[met] != at)
             ones.append(sampled[met[some]])
             twos.append(np.full(int(some.sum()), at))
             alikes.append(share[some])

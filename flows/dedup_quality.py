@@ -18,6 +18,8 @@ import pyarrow.parquet as pq
 
 from corpus import survival, text
 from corpus.decide import MeasuredFeatures
+from corpus.runner import Progress
+from corpus.schema import UserError
 from corpus.shingles import Bands, ShingleSets
 from corpus.statistics import wilson
 from corpus.store import Store
@@ -52,7 +54,7 @@ def dedup_quality(
         number, near = asked(job, stage)
         with job.runner() as work:
             given = judged(job, number, near, work)
-            pairs = alike(given, _sample(given.ids, sample), progress)
+            pairs = _compared(given, sample, progress)
             removals = _removals(job, number, given, sample)
             held = {
                 "run": job.folder.name,
@@ -66,6 +68,14 @@ def dedup_quality(
                 "sheet": None if sheet is None else _write(given, removals, sheet),
             }
     return {**held, "seconds": round(time.perf_counter() - began, 3)}
+
+
+def _compared(given: Judged, count: int, progress: Progress) -> Pairs:
+    """Compare a sample of the rows that the stage judged with all that stood."""
+    entered = np.flatnonzero(given.entered)
+    sampled = entered[_sample(given.ids.take(pa.array(entered)), count)]
+    least = min(float(_BINS[0]), given.stage.threshold - MARGIN)
+    return alike(given, sampled, least, progress)
 
 
 def _sample(ids: pa.StringArray, count: int) -> np.ndarray:
@@ -91,7 +101,8 @@ def _recall(judged: Judged, pairs: Pairs) -> dict[str, Any]:
     count = len(one)
     may = (label[:count] == label[count:]) & judged.kept[two] & _meet(judged, one, two)
     better = may & (rank[count:] < rank[:count])
-    missed = np.unique(one[better & judged.kept[one]])
+    rivals = np.bincount(one[better], minlength=len(judged.positions))
+    missed = np.unique(one[better & judged.kept[one] & (rivals[one] >= judged.stage.keep)])
     fell = pairs.sampled[~judged.kept[pairs.sampled]]
     return {**_share(len(fell), len(fell) + len(missed)), "sampled_rows": len(pairs.sampled)} | {
         "missed": [judged.ids[int(at)].as_py() for at in missed[:SHOWN]]
@@ -230,7 +241,11 @@ def _pair(judged: Judged, pairs: Pairs, at: int) -> dict[str, Any]:
 
 def _write(judged: Judged, removals: list[dict[str, Any]], sheet: Path) -> str:
     """Write removals to be read: a person says of each whether it was right."""
-    with sheet.open("w", newline="", encoding="utf-8") as file:
+    try:
+        opened = sheet.open("x", newline="", encoding="utf-8")
+    except FileExistsError as error:
+        raise UserError(f"{sheet} is there already, and may hold verdicts; name another file") from error
+    with opened as file:
         writer = csv.writer(file)
         writer.writerow(["verdict", "score", "id", "other", "differs", "dropped", "stays"])
         for line in removals[:READ]:

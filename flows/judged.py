@@ -6,9 +6,10 @@ from typing import Any
 
 import numpy as np
 import pyarrow as pa
+import pyarrow.compute as pc
 import pyarrow.parquet as pq
 
-from corpus.decide import KEPT, NOT_ENTERED
+from corpus.decide import DROPPED, NOT_ENTERED
 from corpus.schema import UserError
 from corpus.standing import Standing, StandingRows
 from curation.near_duplicates import NearDuplicates
@@ -17,12 +18,13 @@ from flows.job import Job
 
 @dataclass(frozen=True)
 class Judged:
-    """The rows that the stage was given (positions in the standing), and what became of them."""
+    """The rows that stood before the stage (positions in the standing), which of them it judged, and which stayed unmarked."""
 
     job: Job
     stage: NearDuplicates
     standing: Standing
     positions: np.ndarray
+    entered: np.ndarray
     kept: np.ndarray
     rows: StandingRows
 
@@ -63,10 +65,19 @@ def asked(job: Job, name: str | None) -> tuple[int, NearDuplicates]:
 def judged(job: Job, number: int, stage: NearDuplicates, work: Any) -> Judged:
     """Return the rows that the stage was given, those of the version that was built on included."""
     standing = Standing.load(job.segment(number))
-    way = pq.read_table(job.segment(number) / "steps.parquet", columns=[stage.title])[stage.title].to_numpy()
-    entered = way != NOT_ENTERED
-    entered[: standing.earlier] |= standing.stands[: standing.earlier]
-    positions = np.flatnonzero(entered)
+    steps = pq.read_table(job.segment(number) / "steps.parquet")
+    stood = np.ones(len(steps), bool)
+    stood[: standing.earlier] = standing.stands[: standing.earlier]
+    for before in job.segments[number].measuring:
+        if before.title == stage.title:
+            break
+        if before.title in steps.column_names:
+            stood &= steps[before.title].to_numpy() != DROPPED
+    positions = np.flatnonzero(stood)
+    way = steps[stage.title].to_numpy()
+    ledger = pq.read_table(job.segment(number) / "ledger.parquet", columns=["id", "stage"])
+    told = ledger.filter(pc.equal(ledger["stage"], stage.title))["id"]
+    went = pc.is_in(standing.narrow["id"], told.combine_chunks()).to_numpy()
     rows = StandingRows(
         standing,
         positions,
@@ -77,5 +88,4 @@ def judged(job: Job, number: int, stage: NearDuplicates, work: Any) -> Judged:
         work.store.aside,
         work.memory,
     )
-    kept = (way == KEPT) | (np.arange(len(way)) < standing.earlier)
-    return Judged(job, stage, standing, positions, kept[positions], rows)
+    return Judged(job, stage, standing, positions, (way != NOT_ENTERED)[positions], ~went[positions], rows)

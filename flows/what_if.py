@@ -1,6 +1,7 @@
 """The same decisions again under other knobs: a run's stages over what it read and measured. Nothing is published."""
 
 import json
+import re
 import shutil
 import time
 from collections.abc import Iterator, Sequence
@@ -30,7 +31,7 @@ def what_if(run: str, settings: Sequence[str], root: Path, *, quiet: bool = True
     """Return what would be dropped, marked and kept under other knobs, beside what was.
 
     Each segment is decided as a fresh run would: what was measured is taken from the store, and `measured` says how many
-    rows had to be measured for it (knobs that change features, and rows that the run dropped before a later segment).
+    times a row had to be measured for it (knobs that change features, and rows that the run dropped before a later segment).
     Raises `UserError` where the run is not whole, or a setting is no knob of one of its stages.
     """
     began = time.perf_counter()
@@ -51,22 +52,33 @@ def what_if(run: str, settings: Sequence[str], root: Path, *, quiet: bool = True
 
 
 def found_run(store: Store, name: str) -> Job:
-    """Return the run that is so called, or the last of all; raises `UserError` where it cannot be asked."""
-    runs = sorted((store.root / "runs").glob("*" if name == "latest" else f"{name}*"))
-    if not runs:
-        raise UserError(f"no run in {store.root} is called {name!r}; `winnow log` names those that published")
-    if len(runs) > 1 and name != "latest":
-        raise UserError(f"{len(runs)} runs begin with {name!r}; give more of the name")
-    job = Job.open(runs[-1])
-    if job.read("ingest.json") is None or not all(
-        (job.segment(number) / "stages.json").exists() for number in range(len(job.segments))
-    ):
-        raise UserError(f"the run {job.folder.name} did not judge its rows to the end; name another run")
+    """Return the run that is so called, or the last that judged its rows; raises `UserError` where it cannot be asked."""
+    if not re.fullmatch(r"[\w-]+", name):
+        raise UserError(f"needed the name of a run, or `latest`, and {name!r} came")
+    names = [one for one in store.disk.names("runs") if name == "latest" or one.startswith(name)]
+    if not names:
+        raise UserError(f"no run in {store.root} is called {name!r}; its folders in runs/ are the names")
+    if len(names) > 1 and name != "latest":
+        raise UserError(f"{len(names)} runs begin with {name!r}; give more of the name")
+    jobs = [Job.open(store.root / "runs" / one) for one in sorted(names, reverse=True)]
+    job = next((one for one in jobs if _judged(one)), None)
+    if job is None:
+        raise UserError(
+            f"the run {jobs[0].folder.name} judged no rows to the end, or found nothing new; name another run"
+        )
     if not job.whole:
         raise UserError(
             f"what the run {job.folder.name} read or measured was collected or forgotten; run it again"
         )
     return job
+
+
+def _judged(job: Job) -> bool:
+    return (
+        job.read("ingest.json") is not None
+        and not job.unchanged
+        and all((job.segment(number) / "stages.json").exists() for number in range(len(job.segments)))
+    )
 
 
 @contextmanager
@@ -82,23 +94,20 @@ def _again(before: Job, settings: Sequence[str]) -> Iterator[tuple[Job, Job]]:
         change(held, setting)
     recipe = parse(held, "what-if")
     options = Options(**json.loads((before.folder / "options.json").read_text()))
-    folder = Store(before.store.root).new_run()
-    after = Job(recipe, options, folder)
-    try:
+    with before.store.aside() as folder:  # not among the runs: nobody takes it for one
+        after = Job(recipe, options, folder)
         after.write("recipe.json", recipe.model_dump(mode="json"))
         for name in ("options.json", "began.json", "ingest.json", "rejects.parquet", "replaced.parquet"):
             shutil.copyfile(before.folder / name, folder / name)
         prepare(after)
         yield before, after
-    finally:
-        shutil.rmtree(folder)
 
 
 def _beside(before: Sequence[dict[str, Any]], after: Sequence[dict[str, Any]]) -> list[dict[str, Any]]:
     return [
         {"stage": one["stage"]}
         | {
-            name: {key: held.get(key, {}) for key in ("in", "out", "dropped", "marked")}
+            name: {key: held[key] for key in ("in", "out", "dropped", "marked", "changed") if key in held}
             for name, held in (("before", one), ("after", two))
         }
         for one, two in zip(before, after, strict=True)
@@ -164,11 +173,10 @@ def show(held: dict[str, Any]) -> None:
     console = Console(markup=False, emoji=False, highlight=False)
     console.print(f"{held['run']} with {', '.join(held['set'])}\n", soft_wrap=True)
     table = Table(box=None, pad_edge=False)
-    for name in ("stage", "dropped", "would drop"):
-        table.add_column(name, justify="left" if name == "stage" else "right")
+    for name in ("stage", "did", "would do"):
+        table.add_column(name)
     for stage in held["stages"]:
-        dropped = [sum(stage[name]["dropped"].values()) for name in ("before", "after")]
-        table.add_row(stage["stage"], *(f"{count:,}" for count in dropped))
+        table.add_row(stage["stage"], *(_did(stage[name]) for name in ("before", "after")))
     console.print(table)
     before, after = held["rows"]["before"], held["rows"]["after"]
     console.print(f"\nkept     {before['kept']:,}, would keep {after['kept']:,}")
@@ -180,8 +188,22 @@ def show(held: dict[str, Any]) -> None:
             if line["other_text"] is not None:
                 console.print(f"    against  “{_short(line['other_text'])}”", soft_wrap=True)
     console.print(
-        f"\n{held['measured']:,} rows were measured anew; {held['seconds']:.1f} s; nothing was changed"
+        f"\n{held['measured']:,} times a row was measured anew; {held['seconds']:.1f} s; nothing was changed"
     )
+
+
+def _did(stage: dict[str, Any]) -> str:
+    """Say what a stage did, or would do."""
+    told = [
+        f"{what} {count:,}"
+        for what, count in (
+            ("dropped", sum(stage["dropped"].values())),
+            ("marked", sum(stage.get("marked", {}).values())),
+            ("changed", stage.get("changed", 0)),
+        )
+        if count
+    ]
+    return ", ".join(told) or "nothing"
 
 
 def _short(said: str | None, most: int = 160) -> str:

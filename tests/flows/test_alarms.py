@@ -97,7 +97,10 @@ def test_what_is_chosen_and_what_is_few_is_no_alarm(tmp_path):
 
 def test_rows_that_one_stage_was_not_given_count_where_another_took_them(tmp_path):
     rows = [{"text": "kept of the training rows", "label": "x", "split": "train"} for _ in range(25)]
-    rows += [{"text": f"test row {number}" if number > 40 else "short", "label": "x", "split": "test"} for number in range(240)]
+    rows += [
+        {"text": f"test row {number}" if number > 40 else "short", "label": "x", "split": "test"}
+        for number in range(240)
+    ]
     stages = [
         {"stage": "length", "name": "train only", "min_words": 3, "splits": ["train"]},
         {"stage": "length", "min_words": 3},

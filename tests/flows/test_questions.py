@@ -108,8 +108,24 @@ def test_a_run_that_is_not_there_and_one_that_was_broken_off_are_told(done, tmp_
     with pytest.raises(UserError, match=r"no run in .* is called 'nobody'"):
         what_if("nobody", ["length.min_words=3"], folder / "store")
     begun = Job.begin(jobs.recipe(folder / "corpus", STAGES), Options(store=str(tmp_path / "store")))
-    with pytest.raises(UserError, match="did not judge its rows to the end"):
+    with pytest.raises(UserError, match="judged no rows to the end"):
         what_if(begun.folder.name, ["length.min_words=3"], tmp_path / "store")
+
+
+def test_the_last_run_that_judged_is_asked_where_a_later_one_found_nothing_new(tmp_path):
+    corpus = jobs.write(tmp_path / "corpus", jobs.records(40))
+    jobs.publish(jobs.recipe(corpus, STAGES), tmp_path / "store", workers=1)
+    jobs.publish(jobs.recipe(corpus, STAGES), tmp_path / "store", workers=1)
+
+    held = what_if("latest", ["length.min_words=5"], tmp_path / "store")
+
+    assert held["rows"]["before"]["in"] == 40
+
+
+@pytest.mark.parametrize("name", ["../runs", "*", "/etc", ""])
+def test_what_is_no_name_of_a_run_is_told(done, name):
+    with pytest.raises(UserError, match="needed the name of a run"):
+        what_if(name, ["length.min_words=5"], done[0] / "store")
 
 
 # --- the quality of deduplication
@@ -196,6 +212,28 @@ def test_pairs_that_were_missed_are_found_by_comparing_all(tmp_path):
     assert held["recall"]["value"] == pytest.approx(job.ledger().num_rows / pairs)
     assert 0 < held["recall"]["value"] < 0.7
     assert len(held["recall"]["missed"]) == 5
+
+
+@pytest.mark.parametrize("knob", [{"action": "mark"}, {"keep": 2}, {"splits": ["train"]}])
+def test_a_sound_run_is_told_as_sound_whatever_the_knobs(tmp_path, knob):
+    rows = [{**row, "split": "test" if number % 5 == 0 else "train"} for number, row in enumerate(planted(8))]
+    jobs.write(tmp_path / "corpus", rows * (2 if "keep" in knob else 1))
+    stages = [{"stage": "length"}, {"stage": "near_duplicates", "shingle_words": 2, **knob}]
+    job = jobs.job(jobs.recipe(tmp_path / "corpus", stages), tmp_path / "store", workers=1)
+
+    held = dedup_quality("latest", tmp_path / "store")
+
+    assert held["recall"]["value"] == held["precision"]["value"] == 1.0
+    assert held["recall"]["n"] == job.ledger().num_rows > 20
+
+
+def test_a_sheet_with_verdicts_is_not_written_over(deduplicated, tmp_path):
+    (tmp_path / "sheet.csv").write_text("wrong")
+
+    with pytest.raises(UserError, match="is there already, and may hold verdicts"):
+        dedup_quality("latest", deduplicated[0] / "store", sheet=tmp_path / "sheet.csv")
+
+    assert (tmp_path / "sheet.csv").read_text() == "wrong"
 
 
 def test_a_run_without_the_stage_says_so(done, tmp_path):
