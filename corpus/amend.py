@@ -55,7 +55,7 @@ def _marked(extra: pa.ChunkedArray, marks: pa.Array) -> pa.Array:
 
 
 def cut(messages: pa.Array | pa.ChunkedArray, cuts: pa.Array) -> pa.Array:
-    """Take spans out of the contents of messages; what is left of a content that lost some is stripped of white space."""
+    """Take spans out of the contents of messages; where the beginning or the end goes, white space goes with it."""
     lists = whole(messages)
     some = cuts.is_valid()
     if not some.true_count:
@@ -69,11 +69,17 @@ def cut(messages: pa.Array | pa.ChunkedArray, cuts: pa.Array) -> pa.Array:
 
 
 def _without(content: str, spans: Sequence[Mapping[str, int]]) -> str:
-    raw, left, at = content.encode(), [], 0
+    raw, left, at = content.encode(), b"", 0
     for span in spans:
-        left.append(raw[at : span["start"]])
+        left += raw[at : span["start"]]
         at = span["stop"]
-    return b"".join([*left, raw[at:]]).decode().strip()
+        gone = raw[span["start"] : at]
+        behind = gone[len(gone.rstrip()) :]
+        if b"\n" in behind and left.strip() and not left.endswith(b"\n"):
+            left = left.rstrip() + behind  # what stood in two paragraphs does not meet in one
+    whole = (left + raw[at:]).decode()
+    whole = whole.lstrip() if spans[0]["start"] == 0 else whole
+    return whole.rstrip() if at == len(raw) else whole
 
 
 def _replaced(values: pa.Array, places: np.ndarray, fresh: pa.Array) -> pa.Array:

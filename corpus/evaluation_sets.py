@@ -20,10 +20,13 @@ from corpus.models import Models
 from corpus.schema import UserError, digest
 from corpus.sources import File, Source, files_of, read
 
+COMMON = 50
+"""A run that more texts have is how they are asked, a template or a preamble, and tells none of them."""
+
 
 @dataclass(frozen=True)
 class EvaluationSet:
-    """The messages of a source's rows, each a text of its own, and where each stands (`source/file:row`)."""
+    """The messages of a source's rows but those of the system, each a text, and where each stands (`source/file:row`)."""
 
     rows: int
     texts: pa.StringArray
@@ -66,8 +69,9 @@ def _load(source: Source, models: Models, _revision: str) -> EvaluationSet:
             pc.binary_join_element_wise(whole(rows["source"]), whole(rows["file"]), "/"), number, ":"
         )
         holders = np.repeat(np.arange(rows.num_rows), pc.list_value_length(messages).to_numpy())
-        texts.append(messages.flatten().field("content"))
-        places.append(place.take(pa.array(holders)))
+        asks = pc.not_equal(messages.flatten().field("role"), "system")
+        texts.append(messages.flatten().field("content").filter(asks))
+        places.append(place.take(pa.array(holders).filter(asks)))
     return EvaluationSet(count, pa.concat_arrays(texts), pa.concat_arrays(places))
 
 
@@ -76,7 +80,8 @@ class Index:
     """The runs of words of evaluation texts: `keys` (ascending uint64), and of each the texts that have it, flat.
 
     A text of `size` words and more has all its runs of `size`; a shorter one of `least` words and more is one run.
-    `runs` is how many each text has, 0 where it is shorter; `lengths` are the lengths of runs that there are.
+    Runs that more than `COMMON` texts have are left out. `runs` is how many each text has, 0 where there is none (it is
+    shorter, a copy of another, or all of its runs are common); `lengths` are the lengths of runs that there are.
     """
 
     keys: np.ndarray
@@ -121,6 +126,16 @@ def _runs(hashes: np.ndarray, begins: np.ndarray, length: int) -> tuple[np.ndarr
     return np.ascontiguousarray(keys[:, 0]), np.repeat(np.arange(len(starts) - 1), np.diff(starts))
 
 
+def _first(hashes: np.ndarray, begins: np.ndarray) -> np.ndarray:
+    """Say which texts (bool) are the first of their words: of copies one is compared."""
+    from corpus import text_kernels
+
+    _, first = np.unique(text_kernels.sequence_keys(hashes, begins), axis=0, return_index=True)
+    found = np.zeros(len(begins) - 1, bool)
+    found[first] = True
+    return found
+
+
 def index(sources: Sequence[Source], models: Models, size: int, least: int) -> Index:
     """Index the texts of evaluation sets, once a process."""
     revisions = tuple(revision(source, models) for source in sources)
@@ -136,6 +151,8 @@ def _index(
     hashes, begins = text.word_hashes(texts, marks=False)
     words = np.diff(begins)
     span = np.where(words >= size, size, np.where(words >= least, words, 0))
+    first = _first(hashes, begins)
+    span = np.where(first, span, 0)
     lengths = tuple(int(length) for length in np.unique(span) if length)
     found = [(np.zeros(0, np.uint64), np.zeros(0, np.int64))]
     for length in lengths:
@@ -147,6 +164,9 @@ def _index(
     keys, of = keys[order], of[order]
     fresh = np.r_[True, (keys[1:] != keys[:-1]) | (of[1:] != of[:-1])][: len(keys)]
     keys, of = keys[fresh], of[fresh]
+    distinct, starts, often = np.unique(keys, return_index=True, return_counts=True)
+    rare = np.repeat(often <= COMMON, often)
+    keys, of = keys[rare], of[rare]
     distinct, starts = np.unique(keys, return_index=True)
     return Index(
         distinct,

@@ -65,7 +65,7 @@ def settle(
             def one(chunk: np.ndarray) -> tuple[np.ndarray, np.ndarray, np.ndarray]:
                 products = mine @ first[chunk].T
                 ones, twos, found = vector_kernels.alike(
-                    vectors, answers, products, rest, rows, chunk, threshold
+                    vectors, answers, products, rest, apart, rows, chunk, threshold
                 )
                 return rows[ones], chunk[twos], found
 

@@ -209,7 +209,7 @@ def _batch(
         for band in range(shape.count):
             _, inverse, often = np.unique(keys[:, band], return_inverse=True, return_counts=True)
             buckets[large, band] = np.where(often[inverse] > 1, taken + inverse, -1)
-            slots.append(np.minimum(often, CAP))
+            slots.append(np.minimum(often, max(CAP, keep)))
             taken += len(often)
     room = np.concatenate([[0], np.cumsum(np.concatenate(slots))])
     return set_kernels.settle(buckets, room, found, starts, fixed, classes, threshold, keep)  # type: ignore[no-any-return]

@@ -26,10 +26,13 @@ def _grown(values, room):  # type: ignore[no-untyped-def]  # numba infers
     return found
 
 
-@numba.njit((_matrix, _matrix, _matrix, _floats, INT64S, INT64S, types.float64), cache=True, nogil=True)
-def alike(vectors, answers, products, rest, rows, others, threshold):  # type: ignore[no-untyped-def]  # numba infers
-    """Return the pairs that are `threshold` alike or more: places in `rows` and `others`, and their cosine.
+@numba.njit(
+    (_matrix, _matrix, _matrix, _floats, UINT64S, INT64S, INT64S, types.float64), cache=True, nogil=True
+)
+def alike(vectors, answers, products, rest, apart, rows, others, threshold):  # type: ignore[no-untyped-def]  # numba infers
+    """Return the pairs that are `threshold` alike or more: places in `rows` and in `others` before them, and their cosine.
 
+    Rows of unlike `apart` are left out.
     `products` (rows, others) are those of the first dimensions, `rest` the length of each vector in the other ones:
     the product of two lengths is the most that these can add (Cauchy and Schwarz). Where there are `answers`, vectors of
     their own, the lesser cosine of a pair counts.
@@ -40,6 +43,8 @@ def alike(vectors, answers, products, rest, rows, others, threshold):  # type: i
     for one in range(len(rows)):
         row = rows[one]
         for two in range(len(others)):
+            if others[two] >= row or apart[row] != apart[others[two]]:
+                continue
             if products[one, two] + rest[row] * rest[others[two]] < threshold - 1e-4:
                 continue
             cosine = _cosine(vectors, row, others[two])

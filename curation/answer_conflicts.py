@@ -8,13 +8,15 @@ import pyarrow.compute as pc
 from pydantic import Field
 
 from corpus import survival, text
+from corpus.arrays import pairs, values
 from corpus.stage import ACTION, Action, Context, CorpusJudge, Features, Rows, Verdict
 
 
 class AnswerConflicts(CorpusJudge):
-    """Mark rows of a chat whose question (its words, whatever their case and punctuation) has another answer elsewhere.
+    """Mark rows of a chat whose question has another answer elsewhere.
 
-    What an assistant says is the answer, all else the question; rows without a question or an answer take no side. All rows
+    Questions and answers are the same where their words are, whatever their case and punctuation, and their numbers with the
+    operators beside them. What an assistant says is the answer, all else the question; rows without a question or an answer take no side. All rows
     of a question become kin, so that `split` keeps them together. `other` is the best row (`corpus.survival`) that answers
     otherwise. With `action: drop` all sides of a conflict go but those of the best row's answer.
     """
@@ -33,12 +35,12 @@ class AnswerConflicts(CorpusJudge):
         asked, answered = text.sides(rows)
         if answered is None:
             answered = pa.array([""] * len(rows), pa.string())
-        said = pc.and_(pc.greater(pc.utf8_length(asked), 0), pc.greater(pc.utf8_length(answered), 0))
-        none = pa.scalar(None, pa.binary(16))
+        (question, asks), (answer, answers) = _keys(asked), _keys(answered)
+        said, none = pa.array(asks & answers), pa.scalar(None, pa.binary(16))
         return pa.table(
             {
-                "asked": pc.if_else(said, text.word_keys(asked), none),
-                "answered": pc.if_else(said, text.word_keys(answered), none),
+                "asked": pc.if_else(said, question, none),
+                "answered": pc.if_else(said, answer, none),
                 "words": text.count_words(rows),
             }
         )
@@ -74,3 +76,10 @@ class AnswerConflicts(CorpusJudge):
             other=pa.array(other, mask=~drop),
             family=pa.array(family),
         )
+
+
+def _keys(texts: pa.StringArray) -> tuple[pa.FixedSizeBinaryArray, np.ndarray]:
+    """Return a 128-bit key of each text's words and numbers, and which texts have a word (bool)."""
+    _, begins = text.word_hashes(texts)
+    keys = pairs(text.word_keys(texts)) ^ text.number_keys(texts)[:, None]
+    return values(keys), np.diff(begins) > 0

@@ -86,6 +86,11 @@ class Decontaminate(Judge):
                 raise UserError(
                     f"evaluation set {source.name!r} has no row; name another file or leave it out"
                 )
+            one = evaluation_sets.index((source,), models, self.run_words, self.min_words)
+            if not one.runs.any() and self.min_cosine is None:
+                raise UserError(
+                    f"evaluation set {source.name!r} has no text of {self.min_words} words and more that is its own; lower min_words, or set min_cosine"
+                )
 
     def measure(self, rows: pa.Table, context: Context) -> pa.Table:
         """Return the greatest share of an evaluation text that a row has, and its cosine with the nearest; each with the text's place."""

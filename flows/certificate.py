@@ -64,5 +64,5 @@ def _set(job: Job, stage: Decontaminate, number: int) -> dict[str, Any]:
         "files": sorted(file.name for file in evaluation_sets.files(source, job.models)),
         "rows": held.rows,
         "texts": len(held.texts),
-        "texts_too_short_to_compare": int((one.runs == 0).sum()),
+        "texts_not_compared": int((one.runs == 0).sum()),
     }

@@ -45,7 +45,7 @@ def test_the_version_has_a_certificate_of_what_was_compared(tmp_path, corpus):
     assert told["kept_rows_that_share_a_run"] == 1
     assert 0 < told["largest_share_of_a_kept_row"] < 0.3
     (named,) = told["sets"]
-    assert (named["name"], named["rows"], named["texts"], named["texts_too_short_to_compare"]) == (
+    assert (named["name"], named["rows"], named["texts"], named["texts_not_compared"]) == (
         "exam",
         2,
         2,
