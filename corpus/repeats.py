@@ -60,16 +60,19 @@ def _flat(keys: pa.LargeListArray) -> tuple[np.ndarray, np.ndarray]:
 
 @dataclass(frozen=True)
 class Repeats:
-    """Pieces that stand in a better row: `row` and `holder` (positions), `piece` its number in the row; in order of both."""
+    """Pieces that stand in a better row: `row` and `holder` (positions), and the number that the piece has in each of them.
+
+    In the order of row and piece.
+    """
 
     row: np.ndarray
     piece: np.ndarray
     holder: np.ndarray
+    held: np.ndarray
 
-    def of(self, first: int, last: int) -> "Repeats":
-        """Return those of the rows from `first` on and before `last`."""
-        start, stop = np.searchsorted(self.row, [first, last])
-        return Repeats(self.row[start:stop], self.piece[start:stop], self.holder[start:stop])
+    def where(self, some: np.ndarray) -> "Repeats":
+        """Return those at places, or where a mask is true."""
+        return Repeats(self.row[some], self.piece[some], self.holder[some], self.held[some])
 
 
 def repeats(
@@ -106,18 +109,18 @@ def repeats(
                 ),
             )
         found = [_held_better(held.take(number), places) for number in held.numbers]
-    row, piece, holder = (
-        np.concatenate([np.zeros(0, np.int64), *(part[at] for part in found)]) for at in range(3)
+    row, piece, holder, number = (
+        np.concatenate([np.zeros(0, np.int64), *(part[at] for part in found)]) for at in range(4)
     )
     order = np.lexsort((piece, row))
-    return Repeats(positions[row[order]], piece[order], positions[holder[order]])
+    return Repeats(positions[row[order]], piece[order], positions[holder[order]], number[order])
 
 
-def _held_better(pieces: pa.Table, places: np.ndarray) -> tuple[np.ndarray, np.ndarray, np.ndarray]:
-    """Return row, piece and best row of the pieces that are not their best row's."""
+def _held_better(pieces: pa.Table, places: np.ndarray) -> tuple[np.ndarray, ...]:
+    """Return row and piece of the pieces that are not their best row's, the best row, and the piece's number in it."""
     high, low, row, piece = (pieces[name].to_numpy() for name in ("high", "low", "row", "piece"))
-    order = np.lexsort((places[row], low, high))
+    order = np.lexsort((piece, places[row], low, high))
     new = np.r_[True, (high[order][1:] != high[order][:-1]) | (low[order][1:] != low[order][:-1])]
-    best = row[order][np.maximum.accumulate(np.where(new, np.arange(len(order)), 0))]
-    mine = best != row[order]
-    return row[order][mine], piece[order][mine], best[mine]
+    best = order[np.maximum.accumulate(np.where(new, np.arange(len(order)), 0))]
+    mine = row[best] != row[order]
+    return row[order][mine], piece[order][mine], row[best][mine], piece[best][mine]

@@ -58,8 +58,8 @@ class Laid:
 
 Pieces = Callable[[pa.Table, Context], pa.ListArray]
 """Returns the 128-bit keys of each row's pieces, in their order (lists of fixed_size_binary(16)); picklable."""
-Covered = Callable[[Laid, np.ndarray, np.ndarray], np.ndarray]
-"""Says how many words of each tile (int64) lie in repeated pieces, given the tiles and the pieces: row and number in it."""
+Where = Callable[[Laid, np.ndarray, np.ndarray], tuple[np.ndarray, np.ndarray]]
+"""Says where pieces (row and number in it) begin and end among the words of the tiles, counted from the first tile on."""
 
 
 def judged(
@@ -68,81 +68,128 @@ def judged(
     *,
     pieces: Pieces,
     unit: tiles.Unit,
-    covered: Covered,
+    where: Where,
+    roles: Sequence[str] | None,
     prefer: survival.Prefer,
     priority: Sequence[str],
     action: Trimming,
 ) -> Verdict:
-    """Find the `pieces` of rows that a better row has too, and cut the tiles of which all words are `covered` by them.
+    """Find the `pieces` of rows that a better row has too, and cut the tiles of which each word lies in one.
 
-    Of `features` are read `keys` (`corpus.repeats.sets`) and the number of `words`.
+    Of `features` are read `keys` (`corpus.repeats.sets`) and the number of `words`. A piece counts while its words stay in
+    the row that holds it. A row of which all is repeated is dropped as `repeated_whole` against the best of the rows that
+    hold its pieces and stay; where only some `roles` of a chat were read no row goes, and no message is ever emptied.
+    What is repeated and not cut is marked as `repeated_not_cut`. `score` is the share of a row's words that are repeated.
+    Rows of the version that is built on stay as they are; with the action `mark` all do.
     """
     asks = ~rows.table["earlier"].to_numpy()
     met = repeats.proposed(features, "keys", asks, rows.memory)
     rank = np.zeros(len(asks), np.int64)
     words = features["words"].to_numpy()[met]
     rank[met] = survival.rank(rows.table.take(pa.array(met)), prefer, words, priority)
-    return trimmed(rows, repeats.repeats(rows, met, pieces, rank), unit, covered, rank, action)
+    found = repeats.repeats(rows, met, pieces, rank)
+    found = found.where(asks[found.row])
+    whole_rows = roles is None or tuple(roles) == ("text",)
+    counts = np.ones(len(found.row), bool)
+    sifted = _sift(rows, found, counts, unit, where, whole_rows)
+    while (
+        action == "cut" and (sifted.stands != counts).any()
+    ):  # holders are better rows, so this settles rank by rank
+        counts = sifted.stands
+        sifted = _sift(rows, found, counts, unit, where, whole_rows)
+    return _verdict(sifted, found.where(counts), unit, rank, action)
 
 
-def trimmed(
-    rows: Rows, found: Repeats, unit: tiles.Unit, covered: Covered, rank: np.ndarray, action: Trimming
-) -> Verdict:
-    """Cut the tiles of each row of which all words are `covered`; rows of the version that is built on stay as they are.
+@dataclass(frozen=True)
+class _Sifted:
+    """What is repeated of each row, what is cut (row, message, start, stop), and which pieces stay in their holders."""
 
-    A row whose words all are in such tiles is dropped as `repeated_whole` against the best of the rows that hold its
-    pieces and stay; one that has repeated words but no whole tile of them is marked as `repeated_run`. `score` is the share
-    of its words that are repeated. With the action `mark` nothing is cut and nothing goes.
-    """
+    share: np.ndarray
+    whole: np.ndarray
+    some_cut: np.ndarray
+    detail: np.ndarray
+    cut: np.ndarray
+    stands: np.ndarray
+
+
+def _sift(
+    rows: Rows, found: Repeats, counts: np.ndarray, unit: tiles.Unit, where: Where, whole_rows: bool
+) -> _Sifted:
+    """Look at the tiles of the rows that have repeated pieces, part by part; of the pieces some count (bool)."""
     count = rows.table.num_rows
-    earlier = rows.table["earlier"].to_numpy()
-    touched = np.unique(found.row[~earlier[found.row]])
-    share, cuts, told = np.zeros(count), np.zeros(count, bool), np.full(count, None, object)
-    cut: list[np.ndarray] = []
+    touched = np.unique(found.row)
+    share, whole, some_cut = np.zeros(count), np.zeros(count, bool), np.zeros(count, bool)
+    detail, stands = np.full(count, None, object), np.ones(len(found.row), bool)
+    cut = [np.zeros((4, 0), np.int64)]
     done = 0
     for lists in rows.stream(TilesOf(unit), touched) if len(touched) else ():
         mine = touched[done : done + len(lists)]
         done += len(lists)
         laid = Laid.out(lists)
-        row, piece = _of_rows(found, mine)
-        inside = covered(laid, row, piece)
-        gone = (inside == laid.words) & (laid.words > 0)
-        words, met, lost = (
-            np.bincount(laid.row, counts, len(mine)).astype(np.int64)
-            for counts in (laid.words, inside, np.where(gone, laid.words, 0))
-        )
-        parts = np.bincount(laid.row, laid.words > 0, len(mine)).astype(np.int64)
-        parts_lost = np.bincount(laid.row, gone, len(mine)).astype(np.int64)
-        share[mine], cuts[mine] = met / np.maximum(words, 1), lost > 0
+        own = np.flatnonzero(np.isin(found.row, mine) & counts)
+        inside = _inside(laid, *where(laid, np.searchsorted(mine, found.row[own]), found.piece[own]))
+        words, met = (_of_rows(laid.row, each, len(mine)) for each in (laid.words, inside))
+        whole[mine] = whole_rows & (met == words)
+        gone = _gone(laid, inside, whole[mine])
+        lost = _of_rows(laid.row, np.where(gone, laid.words, 0), len(mine))
+        share[mine], some_cut[mine] = met / np.maximum(words, 1), lost > 0
+        parts, parts_lost = (_of_rows(laid.row, which, len(mine)) for which in (laid.words > 0, gone))
         for at in np.flatnonzero(met):
             more = f"; {met[at]} words are repeated" if met[at] > lost[at] else ""
-            told[mine[at]] = f"{parts_lost[at]} of {parts[at]} {unit}s, {lost[at]} of {words[at]} words{more}"
-        left = gone & (lost < words)[laid.row]
+            detail[mine[at]] = (
+                f"{parts_lost[at]} of {parts[at]} {unit}s, {lost[at]} of {words[at]} words{more}"
+            )
+        left = gone & ~whole[mine][laid.row]
         cut.append(np.stack([mine[laid.row[left]], laid.message[left], laid.start[left], laid.stop[left]]))
-    whole = share == 1
-    some = share > 0
-    other = _holders(found, rank, whole if action == "cut" else np.zeros(count, bool))
-    reason = np.where(whole, "repeated_whole", np.where(cuts, f"repeated_{unit}s", "repeated_run"))
+        holding = np.flatnonzero(np.isin(found.holder, mine))
+        start, stop = where(laid, np.searchsorted(mine, found.holder[holding]), found.held[holding])
+        before = np.r_[0, np.cumsum(np.repeat(gone, laid.words))]
+        stands[holding] = before[stop] == before[start]
+    return _Sifted(share, whole, some_cut, detail, np.concatenate(cut, axis=1), stands)
+
+
+def _of_rows(row: np.ndarray, counts: np.ndarray, rows: int) -> np.ndarray:
+    found: np.ndarray = np.bincount(row, counts, rows).astype(np.int64)
+    return found
+
+
+def _inside(laid: Laid, start: np.ndarray, stop: np.ndarray) -> np.ndarray:
+    """Return how many words of each tile (int64) lie in the spans of words."""
+    begins = np.r_[0, np.cumsum(laid.words)]
+    edges = np.zeros(begins[-1] + 1, np.int64)
+    np.add.at(edges, start, 1)
+    np.add.at(edges, stop, -1)
+    inside = np.r_[0, np.cumsum(np.cumsum(edges)[:-1] > 0)]
+    found: np.ndarray = inside[begins[1:]] - inside[begins[:-1]]
+    return found
+
+
+def _gone(laid: Laid, inside: np.ndarray, whole: np.ndarray) -> np.ndarray:
+    """Say which tiles go (bool): those whose words all are repeated, but none that would leave a message empty in a row that stays."""
+    full = (inside == laid.words) & (laid.words > 0)
+    new = np.r_[True, (laid.row[1:] != laid.row[:-1]) | (laid.message[1:] != laid.message[:-1])][: len(full)]
+    message = np.cumsum(new) - 1
+    words, lost = (np.bincount(message, counts) for counts in (laid.words, np.where(full, laid.words, 0)))
+    found: np.ndarray = full & ((lost < words)[message] | whole[laid.row])
+    return found
+
+
+def _verdict(
+    sifted: _Sifted, found: Repeats, unit: tiles.Unit, rank: np.ndarray, action: Trimming
+) -> Verdict:
+    count, some, drops = len(rank), sifted.share > 0, sifted.whole & (action == "cut")
+    other = _holders(found, rank, drops)
+    kind = np.where(sifted.some_cut, f"repeated_{unit}s", "repeated_not_cut")
     return Verdict(
-        reason=pa.array(reason, pa.string(), mask=~some),
-        action=pa.array(np.where(whole & (action == "cut"), "drop", "mark"), pa.string(), mask=~some),
-        score=pa.array(share, mask=~some),
+        reason=pa.array(np.where(sifted.whole, "repeated_whole", kind), pa.string(), mask=~some),
+        action=pa.array(np.where(drops, "drop", "mark"), pa.string(), mask=~some),
+        score=pa.array(sifted.share, mask=~some),
         threshold=pa.nulls(count, pa.float64()),
         other=pa.array(other, mask=~some | (other < 0)),
-        detail=pa.array(told, pa.string()),
-        family=pa.array(np.where(whole & (other >= 0), other, np.arange(count))),
-        cuts=_spans(np.concatenate([np.zeros((4, 0), np.int64), *cut], axis=1), count)
-        if action == "cut"
-        else None,
+        detail=pa.array(sifted.detail, pa.string()),
+        family=pa.array(np.where(sifted.whole & (other >= 0), other, np.arange(count))),
+        cuts=_spans(sifted.cut, count) if action == "cut" else None,
     )
-
-
-def _of_rows(found: Repeats, mine: np.ndarray) -> tuple[np.ndarray, np.ndarray]:
-    """Return the pieces of some rows (ascending): which of these rows, and the piece's number in it."""
-    held = found.of(int(mine[0]), int(mine[-1]) + 1)
-    at = np.searchsorted(mine, held.row)
-    ours = mine[np.minimum(at, len(mine) - 1)] == held.row
-    return at[ours], held.piece[ours]
 
 
 def _holders(pieces: Repeats, rank: np.ndarray, gone: np.ndarray) -> np.ndarray:

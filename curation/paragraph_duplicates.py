@@ -56,20 +56,19 @@ class ParagraphDuplicates(CorpusJudge):
     def judge(self, features: Features, rows: Rows, context: Context) -> Verdict:
         """Cut what a better row holds."""
 
-        def covered(laid: trim.Laid, row: np.ndarray, piece: np.ndarray) -> np.ndarray:
+        def where(laid: trim.Laid, row: np.ndarray, piece: np.ndarray) -> tuple[np.ndarray, np.ndarray]:
             wide = np.flatnonzero(laid.words >= self.min_words)
-            first = np.searchsorted(laid.row[wide], row)
-            at = wide[first + piece]
-            inside = np.zeros(len(laid.row), np.int64)
-            inside[at] = laid.words[at]
-            return inside
+            at = wide[np.searchsorted(laid.row[wide], row) + piece]
+            begins = np.r_[0, np.cumsum(laid.words)]
+            return begins[at], begins[at + 1]
 
         return trim.judged(
             features,
             rows,
             pieces=_Pieces(self.unit, self.min_words),
             unit=self.unit,
-            covered=covered,
+            where=where,
+            roles=self.roles,
             prefer=self.prefer,
             priority=self.priority,
             action=self.action,

@@ -20,7 +20,7 @@ class SubstringDuplicates(CorpusJudge):
     Runs are found wherever they begin and end, across sentences and paragraphs of a message (words are compared whatever
     their case and punctuation); what is cut are whole sentences (`corpus.tiles`), so none is broken. The best row
     (`corpus.survival`) keeps what several have; a row in which a run covers no whole sentence (text without full stops is one)
-    stays as it is and is marked as `repeated_run`. A row in which each word is repeated is dropped as `repeated_whole`;
+    stays as it is and is marked as `repeated_not_cut`. A row in which each word is repeated is dropped as `repeated_whole`;
     what is said twice in one row stays. Only messages of role `text` are read; name `roles` to read others.
     """
 
@@ -67,15 +67,17 @@ class SubstringDuplicates(CorpusJudge):
     def judge(self, features: Features, rows: Rows, context: Context) -> Verdict:
         """Cut what a better row holds."""
 
-        def covered(laid: trim.Laid, row: np.ndarray, piece: np.ndarray) -> np.ndarray:
-            return _inside(laid, row, piece, self.min_words)
+        def where(laid: trim.Laid, row: np.ndarray, piece: np.ndarray) -> tuple[np.ndarray, np.ndarray]:
+            at = _words(laid, row, piece, self.min_words)
+            return at, at + self.min_words
 
         return trim.judged(
             features,
             rows,
             pieces=_Pieces(self.min_words),
             unit="sentence",
-            covered=covered,
+            where=where,
+            roles=self.roles,
             prefer=self.prefer,
             priority=self.priority,
             action=self.action,
@@ -89,8 +91,8 @@ def _messages(found: Tiles) -> tuple[np.ndarray, np.ndarray]:
     return np.r_[found.begins[first], found.begins[-1]], found.row[first]
 
 
-def _inside(laid: trim.Laid, row: np.ndarray, run: np.ndarray, size: int) -> np.ndarray:
-    """Return how many words of each tile lie in the union of runs of `size` words: the `run`-th of the runs of a `row`."""
+def _words(laid: trim.Laid, row: np.ndarray, run: np.ndarray, size: int) -> np.ndarray:
+    """Return where runs of `size` words begin among the words of all tiles: the `run`-th of the runs of a `row`."""
     begins = np.r_[0, np.cumsum(laid.words)]
     new = np.r_[True, (laid.row[1:] != laid.row[:-1]) | (laid.message[1:] != laid.message[:-1])]
     first = np.flatnonzero(new[: len(laid.row)])
@@ -98,12 +100,7 @@ def _inside(laid: trim.Laid, row: np.ndarray, run: np.ndarray, size: int) -> np.
     runs = np.r_[0, np.cumsum(np.maximum(np.diff(words) - size + 1, 0))]  # before each message
     before = runs[np.searchsorted(laid.row[first], row)]  # before the first message of the row
     message = np.searchsorted(runs, before + run, side="right") - 1
-    at = words[message] + before + run - runs[message]
-    edges = np.zeros(begins[-1] + 1, np.int64)
-    np.add.at(edges, at, 1)
-    np.add.at(edges, at + size, -1)
-    inside = np.r_[0, np.cumsum(np.cumsum(edges)[:-1] > 0)]
-    found: np.ndarray = inside[begins[1:]] - inside[begins[:-1]]
+    found: np.ndarray = words[message] + before + run - runs[message]
     return found
 
 
