@@ -58,6 +58,8 @@ class Laid:
 
 Pieces = Callable[[pa.Table, Context], pa.ListArray]
 """Returns the 128-bit keys of each row's pieces, in their order (lists of fixed_size_binary(16)); picklable."""
+TURNS = 8
+"""Turns after which a piece whose holder had lost it counts no more, even if the holder has it again: less is cut."""
 Where = Callable[[Laid, np.ndarray, np.ndarray], tuple[np.ndarray, np.ndarray]]
 """Says where pieces (row and number in it) begin and end among the words of the tiles, counted from the first tile on."""
 
@@ -92,12 +94,17 @@ def judged(
     whole_rows = roles is None or tuple(roles) == ("text",)
     counts = np.ones(len(found.row), bool)
     sifted = _sift(rows, found, counts, unit, where, whole_rows)
-    while (
-        action == "cut" and (sifted.stands != counts).any()
-    ):  # holders are better rows, so this settles rank by rank
-        counts = sifted.stands
+    turns = 0
+    while action == "cut" and not _settled(counts, sifted.stands, turns):
+        counts = sifted.stands if turns < TURNS else counts & sifted.stands
+        turns += 1
         sifted = _sift(rows, found, counts, unit, where, whole_rows)
     return _verdict(sifted, found.where(counts), unit, rank, action)
+
+
+def _settled(counts: np.ndarray, stands: np.ndarray, turns: int) -> bool:
+    """Say whether the pieces that count are those whose words stay: holders are better rows, so it settles rank by rank."""
+    return bool((stands == counts).all() if turns <= TURNS else stands[counts].all())
 
 
 @dataclass(frozen=True)
