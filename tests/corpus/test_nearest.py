@@ -94,3 +94,20 @@ def test_a_thousand_equal_vectors_are_compared_with_one():
 
     assert (found.other < 0).sum() == len(np.unique(vectors, axis=0))
     assert len(found.kin) <= 2 * count
+
+
+def test_rows_that_are_apart_make_no_pairs():
+    count = 3_000
+    vectors = np.repeat(drawn(3, 1), count, axis=0)
+
+    found = nearest.settle(
+        vectors,
+        NONE,
+        0.9,
+        classes=np.zeros(count, np.int64),
+        apart=np.arange(count, dtype=np.uint64),
+        fixed=np.zeros(count, bool),
+    )
+
+    assert (found.other < 0).all()
+    assert len(found.kin) == 0

@@ -77,3 +77,14 @@ def test_rows_that_are_no_chats_take_no_side():
     outcome = laws.sent(make(["one", "one", "two"]), [AnswerConflicts(action="drop")])
 
     assert outcome.ledger.num_rows == 0
+
+
+def test_questions_that_differ_in_a_sign_between_numbers_are_others():
+    pairs = [
+        (f"What is 12 {sign} 7?", answer)
+        for sign, answer in zip("+-*/", ("19", "5", "84", "12/7"), strict=True)
+    ]
+
+    outcome = laws.sent(chats([*pairs, (" ", "a"), ("  ", "b")]), [AnswerConflicts(action="drop")])
+
+    assert outcome.ledger.num_rows == 0

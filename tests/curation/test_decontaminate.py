@@ -181,6 +181,36 @@ def test_knobs_that_cannot_work_are_told():
         Decontaminate(against=[exam], min_words=9)
 
 
+def test_the_preamble_of_an_evaluation_set_condemns_nobody(tmp_path):
+    preamble = "Read the following question with care and answer it with one single word please:"
+    asked = [f"{preamble} what did x{number} do on the y{number} day of z{number}?" for number in range(200)]
+    stage = Decontaminate(against=(evaluation(tmp_path, asked),))
+    rows = [f"{preamble} is it going to rain?", f"As was said: {asked[7]}"]
+
+    outcome = laws.sent(make(rows), [stage])
+
+    assert outcome.ledger["detail"].to_pylist() == ["exam/exam.jsonl:7"]
+
+
+def test_what_the_system_is_told_is_no_question(tmp_path):
+    system = "You are a helpful assistant who answers all questions politely and briefly."
+    turns = [{"role": "system", "content": system}, {"role": "user", "content": QUESTION}]
+    file = tmp_path / "exam.jsonl"
+    file.write_text(json.dumps({"messages": turns}))
+    stage = Decontaminate(against=(Source(name="exam", uri=f"file:{file}"),))
+
+    outcome = laws.sent(make([f"{system} What is the weather like?", QUESTION]), [stage])
+
+    assert outcome.ledger.num_rows == 1
+
+
+def test_a_set_of_which_nothing_can_be_compared_is_an_error(tmp_path):
+    stage = Decontaminate(against=(evaluation(tmp_path, ["Who?", "Why not?"]),))
+
+    with pytest.raises(UserError, match="has no text of 5 words and more that is its own"):
+        stage.ready(HERE)
+
+
 class TestLaws:
     few = settings(
         max_examples=8,

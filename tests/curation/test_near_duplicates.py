@@ -111,6 +111,17 @@ def test_a_template_keeps_as_many_rows_as_are_asked_for():
     assert kept == [1, 3, 12]
 
 
+def test_a_template_may_keep_more_rows_than_a_bucket_usually_holds():
+    texts = [
+        f"Dear x{number}, thank you for the order that you placed with us on y{number}"
+        for number in range(120)
+    ]
+
+    outcome = laws.sent(make(texts), [NearDuplicates(shingle_words=1, threshold=0.7, keep=50)])
+
+    assert outcome.kept.num_rows == 50
+
+
 NAMES = ("Ann", "Bob", "Cem", "Dua", "Eva", "Fay", "Gil", "Hua", "Ivo", "Jan", "Kim", "Lea")
 DAYS = (
     "Monday",
