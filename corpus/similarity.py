@@ -61,9 +61,9 @@ def settle(
 ) -> Settled:
     """Drop each row that is at least `threshold` alike a better row that stays and with which it was compared.
 
-    `features` has what `corpus.shingles.measured` returned for shingles of `size` words and the bands of `threshold`. Rows that are `fixed` never fall; those that are
-    not `among` the judged (bool) are left out. With `keep` over 1 a row falls where so many alike rows stay; copies of the same
-    words fall as ever.
+    `features` has what `corpus.shingles.measured` returned for shingles of `size` words and the bands of `threshold`.
+    Rows that are `fixed` never fall; those that are not `among` the judged (bool) are left out. With `keep` over 1 a row
+    falls where so many alike rows stay; copies of the same words fall as ever.
     """
     count = len(fixed)
     judged = np.ones(count, bool) if among is None else among

@@ -1,10 +1,10 @@
 """Texts cut into lines, paragraphs or sentences, side by side without a gap: what is cut out of a text is made of them.
 
-A paragraph ends at a blank line. A sentence ends at a full stop of Chinese, Japanese or an Indic script, and elsewhere
-at `.`, `!`, `?` or an ellipsis, closing quotes and brackets behind it included, where white space and no small letter
-follow; but not behind a number that it begins with, an initial or a short title (`3.`, `J.`, `Dr.`). A line ends one too, but where a small
-letter follows, or where the line has sixty characters and more, as in text that is wrapped. Where it cannot be told,
-two sentences are one.
+A paragraph ends at a blank line. A sentence ends at a full stop of Chinese, Japanese or an Indic script, and
+elsewhere at `.`, `!`, `?` or an ellipsis, closing quotes and brackets behind it included, where white space and no
+small letter follow; but not behind a number that it begins with, an initial or a short title (`3.`, `J.`, `Dr.`). A
+line ends one too, but where a small letter follows, or where the line has sixty characters and more, as in text that
+is wrapped. Where it cannot be told, two sentences are one.
 """
 
 import functools

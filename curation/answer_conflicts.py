@@ -15,10 +15,11 @@ from corpus.stage import ACTION, Action, Context, CorpusJudge, Features, Rows, V
 class AnswerConflicts(CorpusJudge):
     """Mark rows of a chat whose question has another answer elsewhere.
 
-    Questions and answers are the same where their words are, whatever their case and punctuation, and their numbers with the
-    operators beside them. What an assistant says is the answer, all else the question; rows without a question or an answer take no side. All rows
-    of a question become kin, so that `split` keeps them together. `other` is the best row (`corpus.survival`) that answers
-    otherwise. With `action: drop` all sides of a conflict go but those of the best row's answer.
+    Questions and answers are the same where their words are, whatever their case and punctuation, and their numbers
+    with the operators beside them. What an assistant says is the answer, all else the question; rows without a
+    question or an answer take no side. All rows of a question become kin, so that `split` keeps them together.
+    `other` is the best row (`corpus.survival`) that answers otherwise. With `action: drop` all sides of a conflict go
+    but those of the best row's answer.
     """
 
     stage: Literal["answer_conflicts"] = "answer_conflicts"
