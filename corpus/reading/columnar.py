@@ -2,36 +2,128 @@
 
 from collections import Counter
 from collections.abc import Iterator, Sequence
+from contextlib import contextmanager
+from dataclasses import dataclass
 from pathlib import Path
-from typing import Literal
+from typing import Any, Literal
 
 import pyarrow as pa
 import pyarrow.parquet as pq
 
-from corpus.reading.record import Read, Unreadable
+from corpus.reading.record import Read, Records, Unreadable, the_rest
 from corpus.reading.streams import Errors
 from corpus.schema import UserError
 
 PIECE_ROWS = 1_000
 PIECE_BYTES = 32 * 2**20
 BUFFER = 8 * 2**20
+GROUP_BYTES = 128 * 2**20
+"""Bytes of a row group that a worker decodes itself; one of more would be a task too large, and is decoded here."""
 
 
-def columnar(path: Path, name: str, form: Literal["parquet", "dataset"]) -> Iterator[pa.RecordBatch]:
+@dataclass(frozen=True)
+class Table:
+    """Rows of a table, of which the first is record `row` of its file."""
+
+    rows: pa.RecordBatch
+    row: int
+
+    @property
+    def size(self) -> int:
+        """Its bytes."""
+        return int(self.rows.nbytes)
+
+    @property
+    def behind(self) -> int:
+        """The number of the first record behind it."""
+        return self.row + int(self.rows.num_rows)
+
+    def reads(self, errors: Errors) -> Iterator[Read]:
+        """Yield the records; one by one where not all can be read.
+
+        A row with a value that Python cannot hold, such as a date after the year 9999, has the reason `bad_value`.
+        """
+        try:
+            fields = self.rows.to_pylist()
+        except (ArithmeticError, LookupError, ValueError):
+            for position in range(self.rows.num_rows):
+                yield _read(self.rows.slice(position, 1), self.row + position, errors)
+        else:
+            yield from (Read(row, None, held) for row, held in enumerate(fields, self.row))
+
+    def __reduce__(self) -> tuple[Any, ...]:
+        """Pickle the rows alone, not all of the buffers of which they are a slice."""
+        sink = pa.BufferOutputStream()
+        with pa.ipc.new_stream(sink, self.rows.schema) as writer:  # dictionaries go along
+            writer.write_batch(self.rows)
+        return _unpickled, (sink.getvalue().to_pybytes(), self.row)
+
+
+def _unpickled(raw: bytes, row: int) -> Table:
+    with pa.ipc.open_stream(pa.py_buffer(raw)) as reader:
+        return Table(reader.read_next_batch(), row)
+
+
+@dataclass(frozen=True)
+class Groups:
+    """Row groups of a Parquet file that follow one another, decoded where they are worked on.
+
+    `rows` are the numbers of rows of the groups from `first` on; the first row is record `row` of the file.
+    """
+
+    path: Path
+    first: int
+    rows: tuple[int, ...]
+    row: int
+    size: int
+    """Their bytes, decoded."""
+
+    @property
+    def behind(self) -> int:
+        """The number of the first record behind them."""
+        return self.row + sum(self.rows)
+
+    def parts(self) -> Iterator[Table | Records]:
+        """Yield the rows, in pieces of bounded size; what is lost of a group is one record."""
+        with _opened(self.path) as file:
+            row = self.row
+            for number, count in enumerate(self.rows, self.first):
+                yield from _of_group(file, number, row)
+                row += count
+
+    def reads(self, errors: Errors) -> Iterator[Read]:
+        """Yield the records."""
+        for part in self.parts():
+            yield from part.reads(errors)
+
+
+def columnar(
+    path: Path, name: str, form: Literal["parquet", "dataset"], size: int
+) -> Iterator[Table | Records | Groups]:
     """Yield a file's records, in pieces of bounded size. A file that breaks off raises `Unreadable`.
 
-    Raises `UserError` for a column of which no value can be held.
+    Parquet's row groups are put together up to `size` bytes. Raises `UserError` for a column of which no value can be held.
     """
     if path.stat().st_size == 0:
         return
+    if form == "parquet":
+        yield from _parquet(path, name, size)
+        return
+    row = 0
     checked = None
-    for piece in _broken_off(_parquet(path) if form == "parquet" else _arrow(path)):
-        if piece.schema is not checked:
-            _check_names(piece.schema.names, f"columns of different names in {name}")
-            for column in piece.schema:
-                _check(column.type, f"the column {column.name!r} of {name}")
-            checked = piece.schema
-        yield piece
+    with _breaking():
+        for rows in _arrow(path):
+            if rows.schema is not checked:
+                _check_columns(rows.schema, name)
+                checked = rows.schema
+            yield Table(rows, row)
+            row += rows.num_rows
+
+
+def _check_columns(schema: pa.Schema, name: str) -> None:
+    _check_names(schema.names, f"columns of different names in {name}")
+    for column in schema:
+        _check(column.type, f"the column {column.name!r} of {name}")
 
 
 def _check_names(names: Sequence[str], what: str) -> None:
@@ -56,9 +148,11 @@ def _check(kind: pa.DataType, where: str) -> None:
         _check(field.type, where)
 
 
-def _broken_off(pieces: Iterator[pa.RecordBatch]) -> Iterator[pa.RecordBatch]:
+@contextmanager
+def _breaking() -> Iterator[None]:
+    """Raise `Unreadable` for a file that breaks off."""
     try:
-        yield from pieces
+        yield
     except pa.ArrowInvalid as error:
         raise Unreadable("truncated", _one_line(error)) from error
     except OSError as error:
@@ -71,16 +165,43 @@ def _one_line(error: Exception) -> str:
     return " ".join(str(error).split())
 
 
-def _parquet(path: Path) -> Iterator[pa.RecordBatch]:
-    with pq.ParquetFile(path, pre_buffer=False, buffer_size=BUFFER) as file:  # else a row group is read whole
-        rows, size = (
-            file.metadata.num_rows,
-            sum(
-                file.metadata.row_group(group).total_byte_size
-                for group in range(file.metadata.num_row_groups)
-            ),
-        )
-        yield from file.iter_batches(batch_size=_rows_a_piece(rows, size))
+def _parquet(path: Path, name: str, size: int) -> Iterator[Table | Records | Groups]:
+    with _breaking(), _opened(path) as file:
+        _check_columns(file.schema_arrow, name)
+        row = first = full = 0
+        held: list[int] = []
+        for number in range(file.metadata.num_row_groups):
+            group = file.metadata.row_group(number)
+            large = group.total_byte_size > GROUP_BYTES
+            if held and (large or full + group.total_byte_size > size):
+                yield Groups(path, first, tuple(held), row - sum(held), full)
+                held, full = [], 0
+            if large:
+                yield from _of_group(file, number, row)
+            else:
+                first = first if held else number
+                held.append(group.num_rows)
+                full += group.total_byte_size
+            row += group.num_rows
+        if held:
+            yield Groups(path, first, tuple(held), row - sum(held), full)
+
+
+def _opened(path: Path) -> pq.ParquetFile:
+    return pq.ParquetFile(path, pre_buffer=False, buffer_size=BUFFER)  # else a row group is read whole
+
+
+def _of_group(file: pq.ParquetFile, number: int, row: int) -> Iterator[Table | Records]:
+    """Yield the rows of a group, of which the first is record `row`; what is lost of it is one record."""
+    group = file.metadata.row_group(number)
+    rows_a_piece = _rows_a_piece(group.num_rows, group.total_byte_size)
+    try:
+        with _breaking():
+            for rows in file.iter_batches(batch_size=rows_a_piece, row_groups=[number]):
+                yield Table(rows, row)
+                row += rows.num_rows
+    except Unreadable as broken:
+        yield Records((the_rest(row, broken, "row group"),), 0)
 
 
 def _arrow(path: Path) -> Iterator[pa.RecordBatch]:
@@ -99,20 +220,6 @@ def _arrow(path: Path) -> Iterator[pa.RecordBatch]:
 
 def _rows_a_piece(rows: int, size: int) -> int:
     return max(1, min(PIECE_ROWS, PIECE_BYTES * rows // max(size, 1)))
-
-
-def reads(piece: pa.RecordBatch, first: int, errors: Errors) -> Iterator[Read]:
-    """Yield the rows of a piece, which are numbered from `first`; one by one where not all can be read.
-
-    A row with a value that Python cannot hold, such as a date after the year 9999, has the reason `bad_value`.
-    """
-    try:
-        fields = piece.to_pylist()
-    except (ArithmeticError, LookupError, ValueError):
-        for position in range(piece.num_rows):
-            yield _read(piece.slice(position, 1), first + position, errors)
-    else:
-        yield from (Read(row, None, held) for row, held in enumerate(fields, first))
 
 
 def _read(row: pa.RecordBatch, number: int, errors: Errors) -> Read:

@@ -6,6 +6,8 @@
 import base64
 import json
 import math
+from collections.abc import Iterator
+from dataclasses import dataclass
 from datetime import date, time
 from typing import Any, NamedTuple
 
@@ -36,6 +38,30 @@ class Read(NamedTuple):
     fields: dict[str, Any] | None
     reason: str | None = None
     what: str = ""
+
+
+@dataclass(frozen=True)
+class Records:
+    """Some records of a file, as they were read."""
+
+    held: tuple[Read, ...]
+    size: int
+    """Their bytes, about."""
+
+    @property
+    def behind(self) -> int:
+        """The number of the first record behind them."""
+        return len(self.held) + (self.held[0].row or 0)
+
+    def reads(self, errors: object) -> Iterator[Read]:
+        """Yield the records."""
+        return iter(self.held)
+
+
+def the_rest(row: int, broken: Unreadable, of: str = "file") -> Read:
+    """Return the record that stands for all that is lost from `row` on."""
+    what = f"{broken.what}; the rest of the {of} is not read"
+    return Read(row, broken.line, None, broken.reason, what)
 
 
 def plain(fields: dict[str, Any]) -> dict[str, Any]:

@@ -4,10 +4,11 @@ from collections.abc import Iterator, Sequence
 from dataclasses import dataclass
 
 from corpus.reading.batch import Batch, Pile
+from corpus.reading.columnar import Groups, Table
 from corpus.reading.columns import Columns
 from corpus.reading.files import File, Format, form_of
-from corpus.reading.readers import How, Piece, Records, Table, pieces
-from corpus.reading.record import Read, Unreadable
+from corpus.reading.readers import How, Piece, pieces
+from corpus.reading.record import Read, Records, Unreadable
 from corpus.reading.streams import BLOCK
 from corpus.reading.vectors import by_column
 
@@ -30,7 +31,7 @@ class Stretch:
         """Return the rows and the rejects, in the order of the files."""
         made = []
         pile = Pile(self.source, self.columns.key is not None)
-        for file, piece in self.pieces:
+        for file, piece in self._parts():
             whole = by_column(piece, file, self.source, self.columns) if isinstance(piece, Table) else None
             if whole is None:
                 self._pile(pile, file, piece)
@@ -42,6 +43,10 @@ class Stretch:
         if pile or not made:
             made.append(pile.batch())
         return Batch.of(made)
+
+    def _parts(self) -> Iterator[tuple[File, Piece]]:
+        for file, piece in self.pieces:
+            yield from ((file, part) for part in (piece.parts() if isinstance(piece, Groups) else (piece,)))
 
     def _pile(self, pile: Pile, file: File, piece: Piece) -> None:
         for one in piece.reads(self.how.errors):

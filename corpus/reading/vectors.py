@@ -9,9 +9,9 @@ import pyarrow as pa
 import pyarrow.compute as pc
 
 from corpus.reading.batch import Batch
+from corpus.reading.columnar import Table
 from corpus.reading.columns import Columns, Way
 from corpus.reading.files import SPLIT_NAMES, File
-from corpus.reading.readers import Table
 from corpus.reading.record import canonical
 from corpus.schema import GROUP, LEDGER, MESSAGE, conform
 

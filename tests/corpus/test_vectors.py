@@ -10,9 +10,10 @@ from hypothesis import strategies as st
 
 from corpus.reading import stretch
 from corpus.reading.batch import Batch
+from corpus.reading.columnar import Table
 from corpus.reading.columns import Columns
 from corpus.reading.files import File
-from corpus.reading.readers import How, Table
+from corpus.reading.readers import How
 from corpus.reading.stretch import Stretch
 from corpus.reading.vectors import by_column
 
