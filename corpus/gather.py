@@ -112,7 +112,10 @@ def rows_at(
         mine = order[start:stop]
         held = spooled[int(number)]
         rows = (held if isinstance(held, pa.Table) else opened(held)).select(list(columns))
-        tables.append(rows.take(pa.array(places.index[mine])))
+        index = places.index[mine]
+        least = int(index.min())
+        some = rows.slice(least, int(index.max()) + 1 - least).combine_chunks()
+        tables.append(some.take(pa.array(index - least)))
         at[mine] = np.arange(count, count + len(mine))
         count += len(mine)
     return pa.concat_tables(tables).take(pa.array(at)).combine_chunks()

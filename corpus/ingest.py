@@ -17,7 +17,7 @@ from corpus.arrays import hexadecimal, values
 from corpus.engine import Engine, Local
 from corpus.gather import Places
 from corpus.identify import Identified, identify, state
-from corpus.intake import Taken, Taking, take_in
+from corpus.intake import Taken, Taking, at_rest, take_in
 from corpus.known import RECORDS, Known
 from corpus.schema import LEDGER, UserError, conform, digest
 from corpus.sources import File, Source, read
@@ -27,6 +27,8 @@ NOTHING = Forgotten()
 REPEATED = "repeated_key"
 """The reason of a reject whose key another record has."""
 _SAID = "another record has the key "
+PACKED = 4
+"""Bytes of rows that one byte of a file may stand for: where so many would not fit in memory, all go to disk at once."""
 _CHUNK = 1_000_000
 
 
@@ -78,7 +80,7 @@ def ingest(
         came_before = (known or {}).get(source.name, Known())
         room = memory // (4 * len(sources))
         came.append(_read(source, files(source), spread, scratch, room, came_before, forgotten, progress))
-    pieces = [piece for one in came for piece in one.pieces]
+    pieces = _together([piece for one in came for piece in one.pieces], scratch)
     places, sizes = _in_id_order(came, seed, limit)
     replaced = [row_id for one in came for row_id in one.found.replaced]
     heirs = before(replaced).combine_chunks() if before is not None and replaced else None
@@ -120,7 +122,8 @@ def _read(
         nonlocal full
         for number, stretch in enumerate(read(source, files, skip=skip)):
             full += stretch.size
-            yield Taking(stretch, scratch / f"{source.name}-{number:06d}.arrow" if full > room else None)
+            at_once = full <= room and size <= room // PACKED
+            yield Taking(stretch, None if at_once else scratch / f"{source.name}-{number:06d}.arrow")
 
     size = sum(marks[file.name][1] for file in readable if file.name not in skip)
     pieces = []
@@ -140,6 +143,13 @@ def _read(
         ]
         gone = forgotten.among(source.name, named, values(records).to_pylist())
     return _Came(source.name, pieces, found, records, gone, digests)
+
+
+def _together(pieces: list[Taken], scratch: Path) -> list[Taken]:
+    """Return pieces that are all in memory, or all in files: what is in memory would be sent with every task."""
+    if all(isinstance(piece.rows, pa.Table) for piece in pieces):
+        return pieces
+    return [at_rest(piece, scratch / f"held-{number:06d}.arrow") for number, piece in enumerate(pieces)]
 
 
 @dataclass(frozen=True)

@@ -1,6 +1,6 @@
 """What came of a stretch of a source: its rows, at rest in the order of the ids that they may get."""
 
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from pathlib import Path
 
 import numpy as np
@@ -13,6 +13,7 @@ from corpus.schema import ROW, keyed_ids, record_ids
 
 SPOOLED = pa.schema([*ROW, ("key", pa.string()), ("line", pa.int64())])
 """A row that has no id yet; its key and the line at which it stands, where its source has keys."""
+_SOME = 5_000
 
 
 @dataclass(frozen=True)
@@ -68,23 +69,33 @@ def take_in(task: Taking) -> Taken:
     rows = batch.rows
     for name, values, kind in (("key", batch.keys, pa.string()), ("line", batch.lines, pa.int64())):
         rows = rows.append_column(name, pa.nulls(len(ids), kind) if values is None else values)
-    rows = rows.take(pa.array(order)).combine_chunks()
+    rows = rows.combine_chunks()
     encoded = whole(rows["file"]).dictionary_encode()
-    held: pa.Table | Path = rows
-    if task.file is not None:
-        with pa.OSFile(str(task.file), "wb") as sink, pa.ipc.new_file(sink, SPOOLED) as writer:
-            writer.write_table(rows)
-        held = task.file
     return Taken(
-        held,
+        rows.take(pa.array(order)) if task.file is None else _written(rows, order, task.file),
         ids[order],
         pairs(batch.records)[order],
-        _sizes(rows),
-        encoded.indices.to_numpy().astype(np.int32),
+        _sizes(rows)[order],
+        encoded.indices.to_numpy().astype(np.int32)[order],
         encoded.dictionary.to_pylist(),
         batch.keys is not None,
         batch.rejects,
     )
+
+
+def at_rest(taken: Taken, file: Path) -> Taken:
+    """Write rows that are in memory to a file."""
+    if isinstance(taken.rows, Path):
+        return taken
+    return replace(taken, rows=_written(taken.rows, np.arange(taken.count), file))
+
+
+def _written(rows: pa.Table, order: np.ndarray, file: Path) -> Path:
+    """Write rows in an order, some at a time: fresh memory for all of them takes longer than to put them in order."""
+    with pa.OSFile(str(file), "wb") as sink, pa.ipc.new_file(sink, SPOOLED) as writer:
+        for start in range(0, len(order), _SOME):
+            writer.write_table(rows.take(pa.array(order[start : start + _SOME])))
+    return file
 
 
 def _sizes(rows: pa.Table) -> np.ndarray:
