@@ -272,13 +272,16 @@ def _families(standing: Standing, kin: np.ndarray) -> pa.Array:
     table = standing.narrow.select(["id", "fingerprint"])
     high, low = halves(table["fingerprint"])
     earlier = np.arange(len(kin)) < standing.earlier
-    order = np.lexsort((np.arange(len(kin)), low, high, ~(earlier & standing.stands), ~standing.stands))
-    place = np.empty(len(order), np.int64)
-    place[order] = np.arange(len(order))
-    least = np.full(len(kin), len(kin), np.int64)
-    np.minimum.at(least, kin, place)
-    heads = order[least[kin]]
     alone = np.bincount(kin, minlength=len(kin))[kin] < 2
+    some = np.flatnonzero(~alone)
+    first = (earlier & standing.stands)[some]
+    order = some[np.lexsort((some, low[some], high[some], ~first, ~standing.stands[some]))]
+    place = np.zeros(len(kin), np.int64)
+    place[order] = np.arange(len(order))
+    least = np.full(len(kin), len(order), np.int64)
+    np.minimum.at(least, kin[some], place[some])
+    heads = np.zeros(len(kin), np.int64)
+    heads[some] = order[least[kin[some]]]
     family = whole(standing.narrow["family"])
     named = pc.if_else(  # a family of the version that is built on keeps its name
         pa.array(earlier), pc.coalesce(family, whole(table["id"])), whole(table["id"])

@@ -35,15 +35,15 @@ class Engine(Protocol):
     ) -> Iterator[Result]:
         """Yield the answers in the order of the tasks, which are made as they can be worked on; `size` is their bytes."""
 
-    def expect(self, rows: int) -> None:
-        """Be told, while they are read, that at least `rows` rows will come to be measured."""
+    def expect(self, rows: int = 0, size: int = 0) -> None:
+        """Be told that at least `rows` rows will come to be measured, or as much as `size` bytes to be read."""
 
 
 class Local(AbstractContextManager["Local"]):
     """Processes on this machine, forked by a server of their own: a fork is unsafe beside threads.
 
     `workers` None uses every core, and only for work that is worth it; a number is taken at its word.
-    Where many rows are expected, the server imports `modules`, which takes seconds, while others still read;
+    Where much is expected, the server imports `modules`, which takes seconds, while others still read;
     this process does so while it waits for workers and answers.
     """
 
@@ -53,9 +53,10 @@ class Local(AbstractContextManager["Local"]):
         self._modules = [*modules]
         self._pool: ProcessPoolExecutor | None = None
 
-    def expect(self, rows: int) -> None:
-        """Start the fork server, once for this process, if so many rows are worth it."""
-        if self._workers > 1 and (rows >= SPREAD_ROWS or self._asked is not None):
+    def expect(self, rows: int = 0, size: int = 0) -> None:
+        """Start the fork server, once for this process, if so many rows or bytes are worth it."""
+        worth = rows >= SPREAD_ROWS or size >= SPREAD_BYTES
+        if self._workers > 1 and (worth or self._asked is not None):
             multiprocessing.set_forkserver_preload([*self._modules, "corpus.frozen"])
             forkserver.ensure_running()
 
@@ -77,7 +78,7 @@ class Local(AbstractContextManager["Local"]):
         if self._workers == 1 or (size < SPREAD_BYTES and self._asked is None):
             yield from map(function, tasks)
             return
-        self.expect(SPREAD_ROWS)
+        self.expect(size=size)
         pool = self._started()
         born = pool.submit(int)
         yield from self._bounded(

@@ -120,17 +120,17 @@ class Index:
 
 def _runs(hashes: np.ndarray, begins: np.ndarray, length: int) -> tuple[np.ndarray, np.ndarray]:
     """Return the keys of all runs of `length` words (uint64), and the text of each."""
-    from corpus import text_kernels
+    from corpus import shingle_kernels
 
-    keys, starts = text_kernels.grams(hashes, begins, length)
+    keys, starts = shingle_kernels.grams(hashes, begins, length)
     return np.ascontiguousarray(keys[:, 0]), np.repeat(np.arange(len(starts) - 1), np.diff(starts))
 
 
 def _first(hashes: np.ndarray, begins: np.ndarray) -> np.ndarray:
     """Say which texts (bool) are the first of their words: of copies one is compared."""
-    from corpus import text_kernels
+    from corpus import shingle_kernels
 
-    _, first = np.unique(text_kernels.sequence_keys(hashes, begins), axis=0, return_index=True)
+    _, first = np.unique(shingle_kernels.sequence_keys(hashes, begins), axis=0, return_index=True)
     found = np.zeros(len(begins) - 1, bool)
     found[first] = True
     return found

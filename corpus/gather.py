@@ -1,6 +1,6 @@
 """The rows of a snapshot's parts, gathered from where they were spooled: each part is written on its own."""
 
-from collections.abc import Iterator, Sequence
+from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass
 from pathlib import Path
 
@@ -93,8 +93,11 @@ def gather(task: Gathering) -> list[Written]:
     """Write the parts."""
     found = []
     start = 0
+    spooled = {
+        number: held if isinstance(held, pa.Table) else opened(held) for number, held in task.spooled.items()
+    }
     for number, length in enumerate(task.lengths, task.first):
-        rows = rows_at(task.spooled, task.places[start : start + length]).select(ROW.names)
+        rows = rows_at(spooled, task.places[start : start + length]).select(ROW.names)
         rows = rows.set_column(0, ROW.field("id"), hexadecimal(task.places.ids[start : start + length]))
         found.append(write_part(task.folder, number, _heirs(rows, task.heirs)))
         start += length
@@ -102,7 +105,7 @@ def gather(task: Gathering) -> list[Written]:
 
 
 def rows_at(
-    spooled: dict[int, pa.Table | Path], places: Places, columns: Sequence[str] = SPOOLED.names
+    spooled: Mapping[int, pa.Table | Path], places: Places, columns: Sequence[str] = SPOOLED.names
 ) -> pa.Table:
     """Return columns of spooled rows in the order of their places."""
     tables, at, count = [], np.empty(len(places.piece), np.int64), 0
@@ -114,8 +117,10 @@ def rows_at(
         rows = (held if isinstance(held, pa.Table) else opened(held)).select(list(columns))
         index = places.index[mine]
         least = int(index.min())
-        some = rows.slice(least, int(index.max()) + 1 - least).combine_chunks()
-        tables.append(some.take(pa.array(index - least)))
+        some = rows.slice(least, int(index.max()) + 1 - least)
+        if not np.array_equal(index, np.arange(least, least + some.num_rows)):  # rows are spooled in id order
+            some = some.combine_chunks().take(pa.array(index - least))
+        tables.append(some)
         at[mine] = np.arange(count, count + len(mine))
         count += len(mine)
     return pa.concat_tables(tables).take(pa.array(at)).combine_chunks()

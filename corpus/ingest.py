@@ -113,6 +113,8 @@ def _read(
     """Read the files that may hold something new, and find out what does; `room` bytes of rows stay in memory."""
     readable = [file for file in files if file.problem is None]
     marks = {file.name: _mark(file) for file in readable}
+    if known.last is None:  # else most of it may be known
+        engine.expect(size=sum(size for _, size, _ in marks.values()))
     digests = {file.name: sha256(file) for file in readable}
     kept = known.skip(list(digests.values()))
     skip = frozenset(name for name, found in digests.items() if found in kept)

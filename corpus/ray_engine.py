@@ -49,7 +49,7 @@ class Ray(AbstractContextManager["Ray"]):
             ) from error
         self._workers = workers or int(self._ray.cluster_resources().get("CPU", 1))
 
-    def expect(self, rows: int) -> None:
+    def expect(self, rows: int = 0, size: int = 0) -> None:
         """Do nothing: workers are the cluster's."""
 
     def map(

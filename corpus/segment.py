@@ -14,7 +14,7 @@ import pyarrow as pa
 import pyarrow.compute as pc
 import pyarrow.parquet as pq
 
-from corpus import text
+from corpus import snapshot, text
 from corpus.arrays import whole
 from corpus.schema import digest, of_splits
 from corpus.snapshot import Part
@@ -105,14 +105,16 @@ class Measured:
         rewritten = self.memo / "messages.parquet"
         if "messages" not in rows.column_names or not rewritten.exists():
             return rows
-        return with_messages(rows, pq.read_table(rewritten)["messages"])
+        return with_messages(rows, snapshot.table(rewritten)["messages"])
 
     def read(self, stage: Stage, column: str | None = None) -> pa.Table:
         """Return the features that `stage` measured, or one of them."""
         prefix = f"{stage.title}/"
-        with pq.ParquetFile(self.features) as file:
+        with pq.ParquetFile(
+            self.features, pre_buffer=False
+        ) as file:  # a column is read sooner than threads meet
             names = [name for name in file.schema_arrow.names if name.startswith(prefix)]
-            held = file.read(names if column is None else [f"{prefix}{column}"])
+            held = file.read(names if column is None else [f"{prefix}{column}"], use_threads=False)
         return held.rename_columns([name.removeprefix(prefix) for name in held.column_names])
 
 

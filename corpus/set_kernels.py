@@ -1,13 +1,14 @@
 """Compiled loops over the keys and sets of many rows: who may meet, what a component is, who falls against whom.
 
-As in `corpus.text_kernels` the signatures are given, and arrays are C-contiguous.
+As in `corpus.kernels` the signatures are given, and arrays are C-contiguous.
 """
 
 import numba
 import numpy as np
 from numba import types
 
-from corpus.text_kernels import ANSWER, BOOLS, INT64S, UINT64S, array
+from corpus.kernels import BOOLS, INT64S, UINT64S, array
+from corpus.shingle_kernels import ANSWER
 
 _parents = types.Array(types.int64, 1, "C")
 _table = types.Array(types.uint8, 1, "C")

@@ -52,16 +52,16 @@ def measured(rows: pa.Table, size: int, shape: Bands, apart: np.ndarray | None =
 
     Keys are zero where there is no word. Rows of unlike `apart` (uint64) have no key in common, and so never meet.
     """
-    from corpus import text_kernels
+    from corpus import shingle_kernels
 
     asked, answered = text.sides(rows)
     hashes, begins = text.word_hashes(asked)
-    found = text_kernels.shingles(hashes, begins, size, False)
-    said, words = text_kernels.sequence_keys(hashes, begins), np.diff(begins)
+    found = shingle_kernels.shingles(hashes, begins, size, False)
+    said, words = shingle_kernels.sequence_keys(hashes, begins), np.diff(begins)
     if answered is not None:
         hashes, begins = text.word_hashes(answered)
-        found = text_kernels.beside(*found, *text_kernels.shingles(hashes, begins, size, True))
-        said ^= text_kernels.sequence_keys(hashes, begins) * np.uint64(0x9E3779B97F4A7C15)
+        found = shingle_kernels.beside(*found, *shingle_kernels.shingles(hashes, begins, size, True))
+        said ^= shingle_kernels.sequence_keys(hashes, begins) * np.uint64(0x9E3779B97F4A7C15)
         words = words + np.diff(begins)
     keys = band_keys(found[0], found[1], shape)
     if apart is not None:
@@ -72,13 +72,13 @@ def measured(rows: pa.Table, size: int, shape: Bands, apart: np.ndarray | None =
 
 def band_keys(found: np.ndarray, starts: np.ndarray, shape: Bands) -> np.ndarray:
     """Return the band keys of shingle sets, uint64 of shape (rows, bands); one family of hash functions for all corpora."""
-    from corpus import text_kernels
+    from corpus import shingle_kernels
 
     generator = np.random.default_rng(20_251_123)
     count = shape.count * shape.rows
     multipliers = generator.integers(0, 2**32, count, np.uint64).astype(np.uint32) | np.uint32(1)
     offsets = generator.integers(0, 2**32, count, np.uint64).astype(np.uint32)
-    keys: np.ndarray = text_kernels.band_keys(found, starts, multipliers, offsets, shape.count)
+    keys: np.ndarray = shingle_kernels.band_keys(found, starts, multipliers, offsets, shape.count)
     return keys
 
 
@@ -90,13 +90,13 @@ class ShingleSets:
 
     def __call__(self, rows: pa.Table, context: object) -> pa.LargeListArray:
         """Return the sets, aligned with `rows`."""
-        from corpus import set_kernels, text_kernels
+        from corpus import set_kernels, shingle_kernels
 
         asked, answered = text.sides(rows)
-        said = text_kernels.shingles(*text.word_hashes(asked), self.size, False)
+        said = shingle_kernels.shingles(*text.word_hashes(asked), self.size, False)
         if answered is not None:
-            said = text_kernels.beside(
-                *said, *text_kernels.shingles(*text.word_hashes(answered), self.size, True)
+            said = shingle_kernels.beside(
+                *said, *shingle_kernels.shingles(*text.word_hashes(answered), self.size, True)
             )
         found, starts = set_kernels.sets(*said)
         return pa.LargeListArray.from_arrays(pa.array(starts), pa.array(found))

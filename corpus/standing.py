@@ -12,7 +12,7 @@ import pyarrow as pa
 import pyarrow.compute as pc
 import pyarrow.parquet as pq
 
-from corpus import text
+from corpus import snapshot, text
 from corpus.amend import CUTS, MARKS, SET, amended, with_columns
 from corpus.arrays import whole
 from corpus.engine import Engine
@@ -70,7 +70,7 @@ class Standing:
         tables = []
         for part in self.parts:
             table = part.table(list(NARROW))
-            prints = pq.read_table(part.features, columns=["fingerprint"])
+            prints = snapshot.table(part.features, ["fingerprint"])
             tables.append(table.append_column("fingerprint", prints["fingerprint"]))
         held = pa.concat_tables(tables).combine_chunks()
         earlier = np.arange(len(held)) < self.earlier

@@ -54,13 +54,13 @@ class Tiles:
 
 def tiles(rows: pa.Table, unit: Unit) -> Tiles:
     """Cut the contents of all messages of `rows`."""
-    from corpus import text_kernels
+    from corpus import tile_kernels
 
     messages = whole(rows["messages"])
     lengths = pc.list_value_length(messages).to_numpy(zero_copy_only=False)
     contents = messages.flatten().field("content")
     offsets, data = text.buffers(contents)
-    starts, counts = text_kernels.tiles(offsets, data, _classes(), _UNITS[unit])
+    starts, counts = tile_kernels.tiles(offsets, data, _classes(), _UNITS[unit])
     turn = np.repeat(np.arange(len(contents)), counts)
     cut = pa.StringArray.from_buffers(len(turn), pa.py_buffer(starts), pa.py_buffer(data))
     hashes, begins = text.word_hashes(cut, marks=False)

@@ -4,7 +4,7 @@ import numba
 import numpy as np
 from numba import types
 
-from corpus.text_kernels import BOOLS, INT64S, UINT64S, array
+from corpus.kernels import BOOLS, INT64S, UINT64S, array
 
 _floats = array(types.float32)
 _matrix = array(types.float32, 2)

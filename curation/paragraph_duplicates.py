@@ -77,10 +77,10 @@ class ParagraphDuplicates(CorpusJudge):
 
 def _keys(found: Tiles, min_words: int) -> tuple[np.ndarray, np.ndarray]:
     """Return the 128-bit keys (uint64, (paragraphs, 2)) of the paragraphs of enough words, and the row of each."""
-    from corpus import text_kernels
+    from corpus import shingle_kernels
 
     wide = found.words >= min_words
-    return text_kernels.sequence_keys(found.hashes, found.begins)[wide], found.row[wide]
+    return shingle_kernels.sequence_keys(found.hashes, found.begins)[wide], found.row[wide]
 
 
 @dataclass(frozen=True)

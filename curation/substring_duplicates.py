@@ -48,16 +48,16 @@ class SubstringDuplicates(CorpusJudge):
     def measure(self, rows: pa.Table, context: Context) -> pa.Table:
         """Return each row's number of words, and a sample of the keys of its runs of half the length.
 
-        Of runs that follow one another the least key is kept (`corpus.text_kernels.anchors`): rows that have
+        Of runs that follow one another the least key is kept (`corpus.shingle_kernels.anchors`): rows that have
         `min_words` words in common have a key in common.
         """
-        from corpus import text_kernels
+        from corpus import shingle_kernels
 
         found = tiles(rows, "sentence")
         half = (self.min_words + 1) // 2
         begins, row = _messages(found)
-        keys, starts = text_kernels.grams(found.hashes, begins, half)
-        some, places = text_kernels.anchors(
+        keys, starts = shingle_kernels.grams(found.hashes, begins, half)
+        some, places = shingle_kernels.anchors(
             np.ascontiguousarray(keys[:, 0]), starts, self.min_words - half + 1
         )
         of_row = places[np.searchsorted(row, np.arange(len(rows) + 1))]
@@ -111,10 +111,10 @@ class _Pieces:
     min_words: int
 
     def __call__(self, rows: pa.Table, context: Context) -> pa.ListArray:
-        from corpus import text_kernels
+        from corpus import shingle_kernels
 
         found = tiles(rows, "sentence")
         begins, row = _messages(found)
-        keys, starts = text_kernels.grams(found.hashes, begins, self.min_words)
+        keys, starts = shingle_kernels.grams(found.hashes, begins, self.min_words)
         of_row = starts[np.searchsorted(row, np.arange(len(rows) + 1))].astype(np.int32)
         return pa.ListArray.from_arrays(pa.array(of_row), values(keys))

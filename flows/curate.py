@@ -15,7 +15,7 @@ from corpus import runner
 from corpus.earlier import Earlier
 from corpus.runner import Progress, silent
 from corpus.schema import LEDGER, ROW, UserError
-from corpus.snapshot import PART_ROWS
+from corpus.snapshot import PART_ROWS, REPEATED
 from corpus.standing import Span, Standing
 from corpus.versions.card import Card
 from corpus.versions.version import Version
@@ -106,7 +106,7 @@ def write_span(task: Writing) -> None:
     for name in told.column_names:
         rows = rows.append_column(name, told[name])
     whole = rows.combine_chunks() if rows.nbytes < 2**30 else rows  # an Arrow array holds 2 GiB
-    pq.write_table(whole, task.file, compression="zstd", compression_level=1)
+    pq.write_table(whole, task.file, compression="zstd", compression_level=1, use_dictionary=REPEATED)
 
 
 def write_kept(job: Job, folder: Path) -> None:

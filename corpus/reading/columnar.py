@@ -14,7 +14,7 @@ from corpus.reading.record import Read, Records, Unreadable, the_rest
 from corpus.reading.streams import Errors
 from corpus.schema import UserError
 
-PIECE_ROWS = 1_000
+PIECE_ROWS = 8_000
 PIECE_BYTES = 32 * 2**20
 BUFFER = 8 * 2**20
 GROUP_BYTES = 128 * 2**20
@@ -197,7 +197,7 @@ def _of_group(file: pq.ParquetFile, number: int, row: int) -> Iterator[Table | R
     rows_a_piece = _rows_a_piece(group.num_rows, group.total_byte_size)
     try:
         with _breaking():
-            for rows in file.iter_batches(batch_size=rows_a_piece, row_groups=[number]):
+            for rows in file.iter_batches(batch_size=rows_a_piece, row_groups=[number], use_threads=False):
                 yield Table(rows, row)
                 row += rows.num_rows
     except Unreadable as broken:

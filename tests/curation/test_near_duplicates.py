@@ -10,7 +10,7 @@ import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
-from corpus import set_kernels, shingles, similarity, spill, text, text_kernels
+from corpus import set_kernels, shingle_kernels, shingles, similarity, spill, text
 from corpus.schema import MESSAGE
 from curation.exact_duplicates import ExactDuplicates
 from curation.near_duplicates import NearDuplicates
@@ -399,7 +399,7 @@ def test_rows_of_sources_that_are_named_first_stay_whatever_their_confidence(sta
 @given(st.lists(st.text(alphabet="abcDE 1 ' é", max_size=30), max_size=8), st.integers(1, 5))
 def test_the_compiled_shingles_are_as_many_as_the_plain_ones(contents, size):
     words = text.word_hashes(pa.array(contents, pa.string()), signs=False, marks=False)
-    found, starts = set_kernels.sets(*text_kernels.shingles(*words, size, False))
+    found, starts = set_kernels.sets(*shingle_kernels.shingles(*words, size, False))
 
     assert np.diff(starts).tolist() == [len(shingle_set(content, size)) for content in contents]
     assert len(found) == starts[-1]
