@@ -21,7 +21,7 @@ import sys
 import tempfile
 import time
 from collections import Counter
-from collections.abc import Callable
+from collections.abc import Callable, Iterator
 from pathlib import Path
 from typing import Any
 
@@ -132,28 +132,36 @@ PROCESSES: dict[str, Callable[[Path, Path], None]] = {
 
 def make(file: Path, rows: int) -> list[tuple[str, str]]:
     """Write the corpus; return the texts of each planted pair whose Jaccard similarity is `THRESHOLD` or more."""
+    pairs: list[tuple[str, str]] = []
+    with pq.ParquetWriter(file, pa.schema([("text", pa.string())])) as writer:
+        for texts, planted in groups(rows):
+            writer.write_table(pa.table({"text": texts}), row_group_size=GROUP_ROWS)
+            pairs += planted
+    return [pair for pair in pairs if _jaccard(*pair) >= THRESHOLD]
+
+
+def groups(rows: int) -> Iterator[tuple[list[str], list[tuple[str, str]]]]:
+    """Yield the texts of the corpus, some at a time, with the pairs that are planted among them."""
     from bench import corpora
 
     known = corpora.vocabulary()
     pool: list[str] = []
-    pairs: list[tuple[str, str]] = []
-    with pq.ParquetWriter(file, pa.schema([("text", pa.string())])) as writer:
-        for start in range(0, rows, GROUP_ROWS):
-            generator = np.random.default_rng([11, start])
-            count = min(GROUP_ROWS, rows - start)
-            sizes = generator.integers(60, 180, count)
-            drawn = known[(corpora.VOCABULARY ** generator.random(int(sizes.sum()))).astype(int) - 1]
-            ends = np.cumsum(sizes)
-            texts = [" ".join(drawn[end - size : end]) for end, size in zip(ends, sizes, strict=True)]
-            pool = pool or texts[: count // 2]
-            chance, chosen = generator.random(count), generator.integers(0, len(pool), count)
-            for row in np.flatnonzero(chance < 0.13):
-                if start or row >= count // 2:
-                    model = pool[chosen[row]]
-                    texts[row] = model if chance[row] < 0.05 else _edited(model, generator)
-                    pairs.append((model, texts[row]))
-            writer.write_table(pa.table({"text": texts}), row_group_size=GROUP_ROWS)
-    return [pair for pair in pairs if _jaccard(*pair) >= THRESHOLD]
+    for start in range(0, rows, GROUP_ROWS):
+        generator = np.random.default_rng([11, start])
+        count = min(GROUP_ROWS, rows - start)
+        sizes = generator.integers(60, 180, count)
+        drawn = known[(corpora.VOCABULARY ** generator.random(int(sizes.sum()))).astype(int) - 1]
+        ends = np.cumsum(sizes)
+        texts = [" ".join(drawn[end - size : end]) for end, size in zip(ends, sizes, strict=True)]
+        pool = pool or texts[: count // 2]
+        chance, chosen = generator.random(count), generator.integers(0, len(pool), count)
+        pairs = []
+        for row in np.flatnonzero(chance < 0.13):
+            if start or row >= count // 2:
+                model = pool[chosen[row]]
+                texts[row] = model if chance[row] < 0.05 else _edited(model, generator)
+                pairs.append((model, texts[row]))
+        yield texts, pairs
 
 
 def _edited(text: str, generator: np.random.Generator) -> str:
