@@ -138,6 +138,7 @@ def _summary(
         "dropped": _counts(verdict, "drop"),
         **({"marked": marked} if (marked := _counts(verdict, "mark")) else {}),
         **({"changed": changed} if isinstance(stage, Rewrite) or verdict.cuts is not None else {}),
+        **verdict.measured,
         "seconds": round(seconds + sum(part.seconds.get(stage.title, 0.0) for part in standing.parts), 3),
     }
 
@@ -280,10 +281,13 @@ def _families(standing: Standing, kin: np.ndarray) -> pa.Array:
     place[order] = np.arange(len(order))
     least = np.full(len(kin), len(order), np.int64)
     np.minimum.at(least, kin[some], place[some])
-    heads = np.zeros(len(kin), np.int64)
-    heads[some] = order[least[kin[some]]]
-    family = whole(standing.narrow["family"])
+    new = some[~earlier[some]]  # the others keep theirs
+    heads = order[least[kin[new]]]
+    family, chosen = whole(standing.narrow["family"]), pa.array(heads)
+    ids = whole(table["id"]).take(chosen)
     named = pc.if_else(  # a family of the version that is built on keeps its name
-        pa.array(earlier), pc.coalesce(family, whole(table["id"])), whole(table["id"])
+        pa.array(earlier[heads]), pc.coalesce(family.take(chosen), ids), ids
     )
-    return pc.if_else(pa.array(alone | earlier), family, named.take(pa.array(heads)))
+    mask = np.zeros(len(kin), bool)
+    mask[new] = True
+    return pc.replace_with_mask(family, pa.array(mask), named)

@@ -230,6 +230,8 @@ class Verdict:
     columns: Mapping[str, pa.Array] = field(default_factory=dict)
     cuts: pa.ListArray | None = None
     """What is cut out of the texts of rows that stay (lists of `corpus.amend.CUT`, messages numbered as they were read)."""
+    measured: Mapping[str, Any] = field(default_factory=dict)
+    """What the stage measured of its own work, for the table of stages."""
 
     @classmethod
     def keep(cls, rows: int) -> Verdict:
@@ -250,6 +252,7 @@ class Verdict:
         detail: pa.Array | None = None,
         family: pa.Array | None = None,
         columns: Mapping[str, pa.Array] | None = None,
+        measured: Mapping[str, Any] | None = None,
     ) -> Verdict:
         """Drop the rows where `drop` is true, for one reason; or mark them."""
         rows = len(drop)
@@ -265,6 +268,7 @@ class Verdict:
             detail=kept.detail if detail is None else detail,
             family=kept.family if family is None else family,
             columns=columns or {},
+            measured=measured or {},
         )
 
     @classmethod

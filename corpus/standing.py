@@ -16,6 +16,7 @@ from corpus import snapshot, text
 from corpus.amend import CUTS, MARKS, SET, amended, with_columns
 from corpus.arrays import whole
 from corpus.engine import Engine
+from corpus.schema import ROW
 from corpus.segment import Measured, rows_with_roles
 from corpus.snapshot import NARROW, Part
 from corpus.stage import Context
@@ -67,12 +68,15 @@ class Standing:
 
     @cached_property
     def _as_read(self) -> pa.Table:
-        tables = []
+        chunks: dict[str, list[pa.Array]] = {}
         for part in self.parts:
-            table = part.table(list(NARROW))
-            prints = snapshot.table(part.features, ["fingerprint"])
-            tables.append(table.append_column("fingerprint", prints["fingerprint"]))
-        held = pa.concat_tables(tables).combine_chunks()
+            for table in (part.table(list(NARROW)), snapshot.table(part.features, ["fingerprint"])):
+                for name in table.column_names:
+                    chunks.setdefault(name, []).extend(table[name].chunks)
+        columns = {}
+        for name in [*chunks]:  # one by one, so that not all are there twice
+            columns[name] = _joined(name, chunks.pop(name))
+        held = pa.table(columns)
         earlier = np.arange(len(held)) < self.earlier
         gone = earlier & ~self.stands  # another row may have its id now
         if gone.any():
@@ -138,6 +142,12 @@ class Standing:
             candidates=whole(marks["candidates"]).to_numpy(zero_copy_only=False),
             earlier=sum(one["rows"] for one in parts if one["earlier"]),
         )
+
+
+def _joined(name: str, chunks: list[pa.Array]) -> pa.Array:
+    """Put the chunks of a narrow column together."""
+    kind = pa.binary(16) if name == "fingerprint" else ROW.field(name).type
+    return whole(pa.chunked_array(chunks, kind))
 
 
 @dataclass(frozen=True)

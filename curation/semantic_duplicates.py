@@ -1,16 +1,17 @@
 """Rows that mean what a better row means go: their embeddings are alike."""
 
 from dataclasses import dataclass
-from typing import ClassVar, Literal
+from pathlib import Path
+from typing import Any, ClassVar, Literal
 
 import numpy as np
 import pyarrow as pa
 import pyarrow.compute as pc
 from pydantic import Field
 
-from corpus import nearest, survival, text
+from corpus import cells, nearest, survival, text
 from corpus.models import EMBEDDING, EncodeTexts
-from corpus.schema import UserError
+from corpus.nearest import Nearest
 from corpus.stage import ACTION, Action, Context, CorpusJudge, Features, Rows, Verdict
 
 
@@ -18,7 +19,9 @@ class SemanticDuplicates(CorpusJudge):
     """Drop a row whose embedding has a cosine of `threshold` or more with that of a better row that stays.
 
     Each row is compared with all better rows that stay (`corpus.nearest`: exact, nothing is sampled), so a drop's `score`
-    is its cosine with `other`, the most alike of them. Of rows with equal text one is embedded. What is asked and what an
+    is its cosine with `other`, the most alike of them. Where the vectors are more than the recipe's `memory`, each is
+    compared with those of near cells (`corpus.cells`), and the share of duplicates that is found is measured: `recall` in
+    the table of stages. Of rows with equal text one is embedded. What is asked and what an
     assistant answers are embedded apart, and the lesser cosine counts. Rows of unlike label become kin and stay; rows
     whose numbers differ are never alike where `numbers` means them. A model reads the beginning of a text: all-MiniLM-L6-v2
     256 word pieces.
@@ -55,17 +58,9 @@ class SemanticDuplicates(CorpusJudge):
         high, low = text.halves(rows.table["fingerprint"])
         of = survival.best(places, high, low, classes)
         single = np.flatnonzero(of == np.arange(count))
-        vectors, answers = self._vectors(rows, single)
-        by = np.argsort(places[single])
-        single = single[by]
-        found = nearest.settle(
-            vectors[by],
-            answers[by] if len(answers) else answers,
-            self.threshold,
-            classes=classes[single],
-            apart=features["apart"].to_numpy()[single],
-            fixed=rows.table["earlier"].to_numpy()[single],
-        )
+        best = single[np.argsort(places[single])]
+        found, measured = self._settled(rows, features, single, best, classes[best])
+        single = best
         other, likeness = np.full(count, -1), np.full(count, np.nan)
         other[single] = np.where(found.other >= 0, single[found.other], -1)
         likeness[single] = found.likeness
@@ -82,25 +77,67 @@ class SemanticDuplicates(CorpusJudge):
             threshold=self.threshold,
             other=pa.array(other, mask=~drop),
             family=pa.array(_families(count, single[found.kin], copies, model)),
+            measured=measured,
         )
 
-    def _vectors(self, rows: Rows, positions: np.ndarray) -> tuple[np.ndarray, np.ndarray]:
-        """Return the vectors of what is asked and of what is answered; the latter have no row where nobody answers."""
-        asked: list[np.ndarray] = []
-        answered: list[np.ndarray] = []
-        held = 0
-        for part in rows.stream(_EncodeSides(self.embedding), positions) if len(positions) else ():
-            for name, vectors in (("asked", asked), ("answered", answered)):
-                lists = part.field(name)
-                vectors.append(lists.flatten().to_numpy().reshape(len(part), -1))
-                held += vectors[-1].nbytes
-            if held > rows.memory:
-                raise UserError(
-                    f"the embeddings of {len(positions):,} rows are more than the recipe's memory of {rows.memory / 2**20:,.0f} MiB; raise `memory`"
-                )
-        if not asked:
-            return np.zeros((0, 1), np.float32), np.zeros((0, 1), np.float32)
-        return np.concatenate(asked), _beside(answered)
+    def _settled(
+        self, rows: Rows, features: Features, single: np.ndarray, best: np.ndarray, classes: np.ndarray
+    ) -> tuple[Nearest, dict[str, Any]]:
+        """Compare the rows at `single`, of which `best` is the survivor order; tell what was measured of it."""
+        place = np.empty(rows.table.num_rows, np.int64)
+        place[best] = np.arange(len(best))
+        with rows.scratch() as folder:
+            vectors, answers = self._vectors(rows, single, place[single], folder)
+            held = {
+                "classes": classes,
+                "apart": features["apart"].to_numpy()[best],
+                "fixed": rows.table["earlier"].to_numpy()[best],
+            }
+            if not isinstance(vectors, np.memmap):
+                return nearest.settle(vectors, np.asarray(answers), self.threshold, **held), {}
+            found, recall = cells.settle(
+                np.asarray(vectors),
+                np.asarray(answers),
+                self.threshold,
+                **held,
+                scratch=rows.scratch,
+                memory=rows.memory,
+            )
+            return found, {"recall": recall.told()}
+
+    def _vectors(
+        self, rows: Rows, positions: np.ndarray, places: np.ndarray, folder: Path
+    ) -> tuple[np.ndarray, np.ndarray]:
+        """Return the vectors of what is asked and of what is answered, each row's at its place; in files where they are too many.
+
+        Those of answers have a dimension more that is 1 where there is none, and no row where nobody answers.
+        """
+        asked, answered = np.zeros((0, 1), np.float32), np.zeros((0, 1), np.float32)
+        count = len(positions)
+        done = 0
+        for part in rows.stream(_EncodeSides(self.embedding), positions) if count else ():
+            mine = places[done : done + len(part)]
+            done += len(part)
+            first, second = (
+                part.field(name).flatten().to_numpy().reshape(len(part), -1) for name in ("asked", "answered")
+            )
+            if not len(asked):
+                asked = _room(folder / "asked", count, first.shape[1], rows.memory)
+            asked[mine] = first
+            if second.any():
+                if not len(answered):
+                    answered = _room(folder / "answered", count, second.shape[1] + 1, rows.memory)
+                    answered[:, -1] = 1
+                answered[mine, :-1] = second
+                answered[mine, -1] = ~second.any(axis=1)
+        return asked, answered
+
+
+def _room(file: Path, count: int, width: int, memory: int) -> np.ndarray:
+    """Return room for vectors: a file, mapped, where they are of more than `memory` bytes."""
+    if 4 * count * width <= memory:
+        return np.zeros((count, width), np.float32)
+    return np.memmap(file, np.float32, "w+", shape=(count, width))
 
 
 @dataclass(frozen=True)
@@ -123,17 +160,6 @@ class _EncodeSides:
             second[said.to_numpy(zero_copy_only=False)] = some.flatten().to_numpy().reshape(len(some), -1)
         lists = pa.FixedSizeListArray.from_arrays(pa.array(second.reshape(-1)), second.shape[1])
         return pa.StructArray.from_arrays([first, lists], ["asked", "answered"])
-
-
-def _beside(answered: list[np.ndarray]) -> np.ndarray:
-    """Join the vectors of answers, with a dimension more that is 1 where there is none; no row where there is none at all."""
-    if not any(part.any() for part in answered):
-        return np.zeros((0, 1), np.float32)
-    width = max(part.shape[1] for part in answered)
-    wide = [part if part.shape[1] == width else np.zeros((len(part), width), np.float32) for part in answered]
-    vectors = np.concatenate(wide)
-    silent = ~vectors.any(axis=1, keepdims=True)
-    return np.concatenate([vectors, silent.astype(np.float32)], axis=1)
 
 
 def _families(count: int, kin: np.ndarray, copies: np.ndarray, model: np.ndarray) -> np.ndarray:

@@ -65,6 +65,7 @@ class Outcome:
     grown: int
     standing: Standing
     steps: pa.Table
+    stages: tuple[dict, ...]
 
     @property
     def texts(self) -> list[str]:
@@ -127,4 +128,4 @@ def send(
             standing = decided.standing
         assert standing is not None
         kept = pa.concat_tables(list(standing.tables())).combine_chunks()
-    return Outcome(kept, pa.concat_tables(ledgers), len(grown_ids), standing, decided.steps)
+    return Outcome(kept, pa.concat_tables(ledgers), len(grown_ids), standing, decided.steps, decided.stages)

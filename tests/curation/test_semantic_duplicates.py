@@ -9,7 +9,7 @@ from hypothesis import HealthCheck, given, settings
 from hypothesis import strategies as st
 
 from corpus.models import Models
-from corpus.schema import MESSAGE, UserError
+from corpus.schema import MESSAGE
 from curation.exact_duplicates import ExactDuplicates
 from curation.semantic_duplicates import SemanticDuplicates
 from curation.split import Split
@@ -98,11 +98,28 @@ def test_the_same_question_with_another_answer_stays(uri):
     assert outcome.ledger.num_rows == 1
 
 
-def test_more_vectors_than_memory_holds_are_an_error_that_says_so(uri, tmp_path):
-    rows = make([f"row {number}" for number in range(50)])
+def test_more_vectors_than_memory_holds_are_settled_on_disk_and_the_recall_is_told(uri, tmp_path):
+    texts = [
+        f"{word} {thing}"
+        for word in ("cats", "cat", "dogs", "a dot")
+        for thing in ("of it", "of that", "here")
+    ]
+    turns = [[("user", text), ("assistant", said)] for text in texts for said in ("left", "left!")]
+    held = [[{"role": role, "content": said} for role, said in one] for one in turns]
+    rows = make([str(number) for number in range(len(turns))])
+    rows = rows.set_column(
+        rows.schema.get_field_index("messages"), "messages", pa.array(held, pa.list_(MESSAGE))
+    )
+    stages = [SemanticDuplicates(embedding=uri, threshold=0.8, numbers="none")]
 
-    with pytest.raises(UserError, match="the embeddings of 50 rows are more than the recipe's memory"):
-        send(rows, [SemanticDuplicates(embedding=uri)], tmp_path, memory=1_000)
+    exact = send(rows, stages, tmp_path / "a")
+    on_disk = send(rows, stages, tmp_path / "b", memory=1_000)
+
+    assert on_disk.fates() == exact.fates()
+    assert exact.ledger.num_rows > 3
+    (told,) = on_disk.stages
+    assert told["recall"]["found"] == told["recall"]["of"] == len(on_disk.dropped)
+    assert "recall" not in exact.stages[0]
 
 
 class TestLaws:
