@@ -5,7 +5,8 @@
 The rows are 38,158 tweets, then sentences of film reviews and news, embedded by all-MiniLM-L6-v2 (about 100 a second and
 core, kept in the cache, not timed). What is timed is a process of its own that loads the vectors and settles them.
 Truth is a plain product of all vectors with all. `--peer-python` is a Python in which semhash is installed; it is given
-the same vectors. Writes bench/results/semantic_duplicates.json.
+the same vectors. `winnow by cells` is the way past the recipe's memory, forced: the vectors are mapped from disk, and the
+recall that it tells of itself stands beside that of the plain product. Writes bench/results/semantic_duplicates.json.
 """
 
 import argparse
@@ -15,6 +16,8 @@ import subprocess
 import sys
 import tempfile
 import time
+from collections.abc import Iterator
+from contextlib import contextmanager
 from pathlib import Path
 from typing import Any
 
@@ -23,7 +26,7 @@ import pyarrow as pa
 
 from bench import machine
 from bench.duplicates_corpora import NEWS, REVIEWS, TWEETS, documents, tweets
-from corpus import nearest
+from corpus import cells, nearest
 from corpus.fetch import cache_folder
 from corpus.models import EMBEDDING, Models
 from corpus.schema import digest
@@ -82,22 +85,32 @@ def embedded(texts: list[str]) -> np.ndarray:
     return vectors
 
 
-def settled(file: Path, threshold: float) -> dict[str, Any]:
-    """Settle vectors, as the stage does, and say what it took."""
-    vectors = np.load(file)
+def settled(file: Path, threshold: float, by_cells: bool) -> dict[str, Any]:
+    """Settle vectors, as the stage does, and say what it took; mapped pages count as memory."""
+    vectors = np.asarray(np.load(file, mmap_mode="r" if by_cells else None))
     count = len(vectors)
+    answers = np.zeros((0, 1), np.float32)
+    told: dict[str, Any] = {
+        "classes": np.zeros(count, np.int64),
+        "apart": np.zeros(count, np.uint64),
+        "fixed": np.zeros(count, bool),
+    }
     began = time.perf_counter()
-    found = nearest.settle(
-        vectors,
-        np.zeros((0, 1), np.float32),
-        threshold,
-        classes=np.zeros(count, np.int64),
-        apart=np.zeros(count, np.uint64),
-        fixed=np.zeros(count, bool),
-    )
+    recall = {}
+    if by_cells:
+        found, missed = cells.settle(vectors, answers, threshold, **told, scratch=_scratch, memory=2**26)
+        recall = {"recall_it_tells": missed.told()}
+    else:
+        found = nearest.settle(vectors, answers, threshold, **told)
     seconds = time.perf_counter() - began
     peak = int(Path("/proc/self/status").read_text().split("VmHWM:")[1].split()[0]) / 1024
-    return {"kept": np.flatnonzero(found.other < 0).tolist(), "seconds": seconds, "peak_mb": peak}
+    return {"kept": np.flatnonzero(found.other < 0).tolist(), "seconds": seconds, "peak_mb": peak} | recall
+
+
+@contextmanager
+def _scratch() -> Iterator[Path]:
+    with tempfile.TemporaryDirectory() as folder:
+        yield Path(folder)
 
 
 def alike(vectors: np.ndarray, threshold: float) -> np.ndarray:
@@ -142,10 +155,11 @@ def main() -> None:
     )
     parser.add_argument("--peer-python")
     parser.add_argument("--rows", type=int, default=100_000)
-    parser.add_argument("--settle", nargs=2, help=argparse.SUPPRESS)
+    parser.add_argument("--settle", nargs=3, help=argparse.SUPPRESS)
     asked = parser.parse_args()
     if asked.settle:
-        json.dump(settled(Path(asked.settle[0]), float(asked.settle[1])), sys.stdout)
+        way, file, threshold = asked.settle
+        json.dump(settled(Path(file), float(threshold), way == "cells"), sys.stdout)
         return
     vectors = embedded(rows(asked.rows))
     results = []
@@ -154,7 +168,8 @@ def main() -> None:
         np.save(file, vectors)
         script.write_text(SEMHASH)
         for threshold in THRESHOLDS:
-            commands = {"winnow": [sys.executable, "-m", "bench.semantic_duplicates", "--settle"]}
+            ours = [sys.executable, "-m", "bench.semantic_duplicates", "--settle"]
+            commands = {"winnow": [*ours, "all"], "winnow by cells": [*ours, "cells"]}
             if asked.peer_python:
                 commands["semhash"] = [asked.peer_python, str(script)]
             pairs = alike(vectors, threshold)
@@ -163,6 +178,7 @@ def main() -> None:
                 kept = np.zeros(len(vectors), bool)
                 kept[answer["kept"]] = True
                 measured = {"seconds": round(answer["seconds"], 2), "peak_mb": round(answer["peak_mb"])}
+                measured |= {name: answer[name] for name in ("recall_it_tells",) if name in answer}
                 results.append(
                     {"system": name, "threshold": threshold, "true_pairs": len(pairs)}
                     | measured

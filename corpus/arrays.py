@@ -38,3 +38,20 @@ def hexadecimal(columns: np.ndarray) -> pa.StringArray:
     kind, array = (np.int64, pa.LargeStringArray) if large else (np.int32, pa.StringArray)
     offsets = np.arange(0, 32 * len(columns) + 1, 32, dtype=kind)
     return array.from_buffers(len(columns), pa.py_buffer(offsets), pa.py_buffer(_DIGITS[raw].tobytes()))
+
+
+def ascending(columns: np.ndarray) -> np.ndarray:
+    """Return the order of (rows, 2) uint64 by both columns, equal ones as they came.
+
+    The first column is sorted alone, which is several times as fast, and only ties are looked at again.
+    """
+    high = np.ascontiguousarray(columns[:, 0])
+    order: np.ndarray = np.argsort(high)
+    ordered = high[order]
+    tied = np.zeros(len(order), bool)
+    same = ordered[1:] == ordered[:-1]
+    tied[1:] |= same
+    tied[:-1] |= same
+    some = order[tied]
+    order[tied] = some[np.lexsort((some, columns[some, 1], high[some]))]
+    return order

@@ -9,7 +9,7 @@ import numpy as np
 import pyarrow as pa
 import pyarrow.compute as pc
 
-from corpus.arrays import hexadecimal, values
+from corpus.arrays import ascending, hexadecimal, values
 from corpus.known import Known
 from corpus.schema import UserError
 from corpus.versions.forgotten import Forgotten
@@ -51,7 +51,7 @@ def identify(
             "another; name the column with `key:`, give every file that column, or run with --fresh"
         )
     seen = known.among(values(records))
-    order = np.lexsort((ids[:, 1], ids[:, 0]))
+    order = ascending(ids)
     if keyed:
         return _of_keys(ids, records, order, seen, known, kept, forgotten)
     return _of_records(ids, records, order, seen, known, kept)
@@ -126,6 +126,5 @@ def _groups(ordered: np.ndarray) -> tuple[np.ndarray, np.ndarray]:
 
 def state(records: np.ndarray) -> np.ndarray:
     """Sort the digests of records."""
-    order = np.lexsort((records[:, 1], records[:, 0]))
-    ordered: np.ndarray = records[order]
+    ordered: np.ndarray = records[ascending(records)]
     return ordered

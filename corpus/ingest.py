@@ -4,6 +4,7 @@ import ast
 import hashlib
 import heapq
 from collections.abc import Callable, Iterator, Mapping, Sequence
+from concurrent.futures import ThreadPoolExecutor
 from dataclasses import dataclass
 from functools import cached_property, lru_cache
 from pathlib import Path
@@ -13,12 +14,13 @@ import pyarrow as pa
 import pyarrow.compute as pc
 
 from corpus import gather, snapshot
-from corpus.arrays import hexadecimal, values
+from corpus.arrays import ascending, hexadecimal, values
 from corpus.engine import Engine, Local
 from corpus.gather import Places
 from corpus.identify import Identified, identify, state
 from corpus.intake import Taken, Taking, at_rest, take_in
 from corpus.known import RECORDS, Known
+from corpus.reading.stretch import Stretch
 from corpus.schema import LEDGER, UserError, conform, digest
 from corpus.sources import File, Source, read
 from corpus.versions.forgotten import Forgotten
@@ -113,25 +115,20 @@ def _read(
     """Read the files that may hold something new, and find out what does; `room` bytes of rows stay in memory."""
     readable = [file for file in files if file.problem is None]
     marks = {file.name: _mark(file) for file in readable}
-    if known.last is None:  # else most of it may be known
+    fresh = known == Known()
+    if fresh:
         engine.expect(size=sum(size for _, size, _ in marks.values()))
-    digests = {file.name: sha256(file) for file in readable}
-    kept = known.skip(list(digests.values()))
-    skip = frozenset(name for name, found in digests.items() if found in kept)
-    full = 0
-
-    def taking() -> Iterator[Taking]:
-        nonlocal full
-        for number, stretch in enumerate(read(source, files, skip=skip)):
-            full += stretch.size
-            at_once = full <= room and size <= room // PACKED
-            yield Taking(stretch, None if at_once else scratch / f"{source.name}-{number:06d}.arrow")
-
-    size = sum(marks[file.name][1] for file in readable if file.name not in skip)
-    pieces = []
-    for piece in engine.stream(take_in, taking(), size):
-        pieces.append(piece)
-        progress(piece.count)
+    with ThreadPoolExecutor(1) as hashing:
+        hashed = {file.name: hashing.submit(sha256, file) for file in readable}
+        kept = frozenset() if fresh else known.skip([one.result() for one in hashed.values()])
+        skip = frozenset(name for name, one in hashed.items() if kept and one.result() in kept)
+        size = sum(marks[file.name][1] for file in readable if file.name not in skip)
+        pieces = []
+        taking = _taking(read(source, files, skip=skip), scratch / source.name, size, room)
+        for piece in engine.stream(take_in, taking, size):
+            pieces.append(piece)
+            progress(piece.count)
+        digests = {name: one.result() for name, one in hashed.items()}
     _still(readable, marks)
     keyed = any(piece.keyed for piece in pieces)
     ids = np.concatenate([np.zeros((0, 2), np.uint64), *(piece.ids for piece in pieces)])
@@ -145,6 +142,15 @@ def _read(
         ]
         gone = forgotten.among(source.name, named, values(records).to_pylist())
     return _Came(source.name, pieces, found, records, gone, digests)
+
+
+def _taking(stretches: Iterator[Stretch], scratch: Path, size: int, room: int) -> Iterator[Taking]:
+    """Yield the tasks of reading files of `size` bytes; what is more than `room` goes to files named after `scratch`."""
+    full = 0
+    for number, stretch in enumerate(stretches):
+        full += stretch.size
+        at_once = full <= room and size <= room // PACKED
+        yield Taking(stretch, None if at_once else scratch.with_name(f"{scratch.name}-{number:06d}.arrow"))
 
 
 def _together(pieces: list[Taken], scratch: Path) -> list[Taken]:
@@ -299,7 +305,7 @@ def _in_id_order(came: Sequence[_Came], seed: int, limit: int | None) -> tuple[P
     )
     index = np.concatenate([one.place[1][some] for one, some in zip(came, taken, strict=True)])
     sizes = np.concatenate([one.sizes[some] for one, some in zip(came, taken, strict=True)])
-    order = np.lexsort((ids[:, 1], ids[:, 0]))
+    order = ascending(ids)
     if limit is not None:
         order = order[_least(hexadecimal(ids[order]).to_pylist(), seed, limit)]
     return Places(piece[order], index[order], ids[order]), sizes[order]

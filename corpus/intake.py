@@ -7,7 +7,7 @@ import numpy as np
 import pyarrow as pa
 import pyarrow.compute as pc
 
-from corpus.arrays import pairs, whole
+from corpus.arrays import ascending, pairs, whole
 from corpus.reading.stretch import Stretch
 from corpus.schema import ROW, keyed_ids, record_ids
 
@@ -65,7 +65,7 @@ def take_in(task: Taking) -> Taken:
     source = task.stretch.source
     made = record_ids(source, batch.records) if batch.keys is None else keyed_ids(source, batch.keys)
     ids = pairs(made)
-    order = np.lexsort((ids[:, 1], ids[:, 0]))
+    order = ascending(ids)
     rows = batch.rows
     for name, values, kind in (("key", batch.keys, pa.string()), ("line", batch.lines, pa.int64())):
         rows = rows.append_column(name, pa.nulls(len(ids), kind) if values is None else values)

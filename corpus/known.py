@@ -91,7 +91,8 @@ class Known:
 
     def among(self, records: pa.FixedSizeBinaryArray) -> np.ndarray:
         """Say of each record whether it came before (bool)."""
-        return _among(records, self.records["record"]) if len(records) else np.zeros(0, bool)
+        known = self.records["record"]
+        return _among(records, known) if len(records) and len(known) else np.zeros(len(records), bool)
 
     def has(self, ids: pa.StringArray) -> np.ndarray:
         """Say of each row id whether a record had it (bool)."""
