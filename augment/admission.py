@@ -11,6 +11,7 @@ from pydantic import Field, PositiveInt, model_validator
 
 from augment.masks import said
 from corpus import shingles, similarity, survival, text
+from corpus.arrays import matrix
 from corpus.models import EMBEDDING, EncodeTexts
 from corpus.schema import UserError
 from corpus.shingles import Bands
@@ -202,7 +203,7 @@ def _vectors(rows: Rows, encode: EncodeTexts, positions: np.ndarray) -> np.ndarr
     if not len(ascending):
         return np.zeros((0, 1), np.float32)
     found = rows.map(encode, ascending)
-    vectors: np.ndarray = found.flatten().to_numpy().reshape(len(found), -1)[back]
+    vectors: np.ndarray = matrix(found)[back]
     return vectors
 
 

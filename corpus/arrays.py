@@ -40,6 +40,12 @@ def hexadecimal(columns: np.ndarray) -> pa.StringArray:
     return array.from_buffers(len(columns), pa.py_buffer(offsets), pa.py_buffer(_DIGITS[raw].tobytes()))
 
 
+def matrix(lists: pa.FixedSizeListArray) -> np.ndarray:
+    """Return lists of one size (no nulls) as an array of shape (lists, size)."""
+    found: np.ndarray = lists.flatten().to_numpy().reshape(len(lists), -1)
+    return found
+
+
 def ascending(columns: np.ndarray) -> np.ndarray:
     """Return the order of (rows, 2) uint64 by both columns, equal ones as they came.
 

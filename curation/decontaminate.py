@@ -8,7 +8,7 @@ import pyarrow.compute as pc
 from pydantic import Field, PositiveInt, model_validator
 
 from corpus import evaluation_sets
-from corpus.arrays import whole
+from corpus.arrays import matrix, whole
 from corpus.models import EMBEDDING, EncodeTexts, Models
 from corpus.schema import UserError
 from corpus.sources import Source
@@ -20,7 +20,8 @@ class Decontaminate(Judge):
 
     Each message of an evaluation set's rows is a text (a question, its answer); one of fewer words, but `min_words` and
     more, is one run; of a longer one a single run is no share, for it may be a phrase ("what is the capital of"); shorter
-    ones are compared with nothing, and the version's certificate counts them. Words are
+    ones are compared with nothing, and the version's certificate counts them. Runs that more than 50 evaluation texts share
+    (a preamble), all but the first of equal texts, and what a system says there are left out. Words are
     compared whatever their case and punctuation, numbers as they are. `score` is the share, `detail` says where the text
     stands. With `min_cosine` a row also goes whose embedding is as alike that of an evaluation text (a row is then
     embedded as a whole: dear). The version gets a certificate (`attestations/decontamination.json`).
@@ -113,7 +114,7 @@ class Decontaminate(Judge):
         held = [evaluation_sets.load(source, context.models) for source in self.against]
         encode = EncodeTexts(self.embedding)
         theirs, mine = (
-            _matrix(encode(texts, context))
+            matrix(encode(texts, context))
             for texts in (pa.concat_arrays([one.texts for one in held]), text.contents(rows))
         )
         at, cosine = vector_kernels.nearest(mine, theirs)
@@ -142,8 +143,3 @@ class Decontaminate(Judge):
             threshold=self.min_cosine,
             detail=pc.if_else(pa.array(cosine >= self.min_cosine), whole(features["near"]), None),
         )
-
-
-def _matrix(lists: pa.FixedSizeListArray) -> np.ndarray:
-    found: np.ndarray = lists.flatten().to_numpy().reshape(len(lists), -1)
-    return found

@@ -8,6 +8,7 @@ import numpy as np
 import pyarrow as pa
 from pydantic import Field, PositiveInt, model_validator
 
+from corpus.arrays import matrix
 from corpus.models import EMBEDDING, EncodeTexts
 from corpus.schema import Split, UserError, of_splits
 from corpus.stage import Context, CorpusJudge, Features, Rows, Verdict
@@ -213,5 +214,5 @@ def _vectors(rows: Rows, encode: EncodeTexts, positions: np.ndarray) -> np.ndarr
     order = np.argsort(positions)
     found = rows.map(encode, positions[order])
     vectors = np.empty((len(found), found.type.list_size), np.float32)
-    vectors[order] = found.flatten().to_numpy().reshape(len(found), -1)
+    vectors[order] = matrix(found)
     return vectors

@@ -10,6 +10,7 @@ import pyarrow.compute as pc
 from pydantic import Field
 
 from corpus import cells, nearest, survival, text
+from corpus.arrays import matrix
 from corpus.models import EMBEDDING, EncodeTexts
 from corpus.nearest import Nearest
 from corpus.stage import ACTION, Action, Context, CorpusJudge, Features, Rows, Verdict
@@ -118,9 +119,7 @@ class SemanticDuplicates(CorpusJudge):
         for part in rows.stream(_EncodeSides(self.embedding), positions) if count else ():
             mine = places[done : done + len(part)]
             done += len(part)
-            first, second = (
-                part.field(name).flatten().to_numpy().reshape(len(part), -1) for name in ("asked", "answered")
-            )
+            first, second = (matrix(part.field(name)) for name in ("asked", "answered"))
             if not len(asked):
                 asked = _room(folder / "asked", count, first.shape[1], rows.memory)
             asked[mine] = first
@@ -157,7 +156,7 @@ class _EncodeSides:
             said = pc.greater(pc.binary_length(answered), 0)
             some = encode(answered.filter(said), context)
             second = np.zeros((len(rows), first.type.list_size), np.float32)
-            second[said.to_numpy(zero_copy_only=False)] = some.flatten().to_numpy().reshape(len(some), -1)
+            second[said.to_numpy(zero_copy_only=False)] = matrix(some)
         lists = pa.FixedSizeListArray.from_arrays(pa.array(second.reshape(-1)), second.shape[1])
         return pa.StructArray.from_arrays([first, lists], ["asked", "answered"])
 

@@ -2,7 +2,6 @@
 
 from collections.abc import Sequence
 from dataclasses import dataclass
-from typing import Any
 
 import numpy as np
 import pyarrow as pa
@@ -10,6 +9,7 @@ import pyarrow.compute as pc
 import pyarrow.parquet as pq
 
 from corpus.decide import DROPPED, NOT_ENTERED
+from corpus.runner import Runner
 from corpus.schema import UserError
 from corpus.standing import Standing, StandingRows
 from curation.near_duplicates import NearDuplicates
@@ -62,7 +62,7 @@ def asked(job: Job, name: str | None) -> tuple[int, NearDuplicates]:
     return found[0]
 
 
-def judged(job: Job, number: int, stage: NearDuplicates, work: Any) -> Judged:
+def judged(job: Job, number: int, stage: NearDuplicates, work: Runner) -> Judged:
     """Return the rows that the stage was given, those of the version that was built on included."""
     standing = Standing.load(job.segment(number))
     steps = pq.read_table(job.segment(number) / "steps.parquet")

@@ -7,6 +7,7 @@ from typing import Any
 import numpy as np
 import pyarrow as pa
 
+from corpus.arrays import matrix
 from corpus.fetch import cache_folder
 from corpus.memo import Replay
 from corpus.models import EncodeTexts
@@ -51,8 +52,7 @@ def evaluate(job: Job, progress: Progress = silent) -> dict[str, Any]:
     def encode(texts: Sequence[str]) -> np.ndarray:
         assert probe is not None
         found = EncodeTexts(probe)(pa.array(list(texts), pa.string()), context)
-        vectors: np.ndarray = found.flatten().to_numpy().reshape(len(texts), -1)
-        return vectors
+        return matrix(found)
 
     return run.evaluate(
         _shards(job),
