@@ -22,6 +22,8 @@ from corpus.versions.version import Version
 from flows import alarms, certificate, increment
 from flows.job import Job
 
+RUN = "attestations/run.json"
+"""How a version was made, beside it."""
 FALLEN = pa.schema(
     [*ROW, *(LEDGER.field(name) for name in ("stage", "reason", "score", "threshold", "other", "detail"))]
 )

@@ -4,7 +4,6 @@ Recall: of the sampled rows that a better row which stays is alike to, the share
 the share that is as alike as the threshold to the row that they name, compared anew.
 """
 
-import csv
 import time
 from dataclasses import dataclass
 from itertools import pairwise
@@ -19,7 +18,6 @@ import pyarrow.parquet as pq
 from corpus import survival, text
 from corpus.decide import MeasuredFeatures
 from corpus.runner import Progress
-from corpus.schema import UserError
 from corpus.shingles import Bands, ShingleSets
 from corpus.statistics import wilson
 from corpus.store import Store
@@ -28,9 +26,10 @@ from flows.difference import difference, told
 from flows.job import Job
 from flows.judged import Judged, asked, judged
 from flows.progress import shown
+from flows.reading_sheet import write
 from flows.what_if import found_run
 
-SAMPLE, MARGIN, SHOWN, READ = 2_000, 0.05, 5, 100
+SAMPLE, MARGIN, SHOWN = 2_000, 0.05, 5
 _BINS = np.arange(0.3, 1.0001, 0.05)
 
 
@@ -65,7 +64,7 @@ def dedup_quality(
                 "precision": _precision(given, removals),
                 "banding": _banding(given, pairs),
                 "margin": _margin(given, pairs),
-                "sheet": None if sheet is None else _write(given, removals, sheet),
+                "sheet": None if sheet is None else write(removals, sheet),
             }
     return {**held, "seconds": round(time.perf_counter() - began, 3)}
 
@@ -237,27 +236,6 @@ def _pair(judged: Judged, pairs: Pairs, at: int) -> dict[str, Any]:
         "kept": [bool(judged.kept[one]), bool(judged.kept[two])],
         "difference": told(difference(*said)),
     }
-
-
-def _write(judged: Judged, removals: list[dict[str, Any]], sheet: Path) -> str:
-    """Write removals to be read: a person says of each whether it was right."""
-    try:
-        opened = sheet.open("x", newline="", encoding="utf-8")
-    except FileExistsError as error:
-        raise UserError(f"{sheet} is there already, and may hold verdicts; name another file") from error
-    with opened as file:
-        writer = csv.writer(file)
-        writer.writerow(["verdict", "score", "id", "other", "differs", "dropped", "stays"])
-        for line in removals[:READ]:
-            differs = told(difference(line["text"], line["other_text"]))
-            row = [line["id"], line["other"], differs, line["text"], line["other_text"]]
-            writer.writerow(["", f"{line['score']:.3f}", *map(_inert, row)])
-    return str(sheet)
-
-
-def _inert(said: str) -> str:
-    """Return a text that no spreadsheet takes for a formula."""
-    return f"'{said}" if said[:1] in ("=", "+", "-", "@", "\t", "\r") else said
 
 
 def show(held: dict[str, Any]) -> None:

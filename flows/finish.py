@@ -18,12 +18,13 @@ from corpus.versions.forgotten import Forgotten
 from corpus.versions.names import Ref
 from corpus.versions.version import LEDGER_FILE, Version
 from flows import alarms, assess
-from flows.curate import opened
+from flows.cautions import warnings
+from flows.curate import RUN, opened
 from flows.job import Job, stage_rows, totals
 from flows.recipe import Recipe
 
 EXAMPLES = 8
-RUN, SCORES, CURATION = (f"attestations/{name}.json" for name in ("run", "scores", "curation"))
+SCORES, CURATION = (f"attestations/{name}.json" for name in ("scores", "curation"))
 
 
 def candidate(job: Job) -> None:
@@ -157,36 +158,6 @@ def _builds_on(job: Job) -> dict[str, Any]:
         "rows": 0 if base is None else sum(shard.rows for shard in base.shards),
         "replaced": len(job.read("ingest.json")["without"]),
     }
-
-
-def warnings(job: Job) -> list[str]:
-    """Say what would otherwise be silent: a rule that never fired, a growth that made nothing, an empty split."""
-    found = []
-    because = job.read("began.json")["because"]
-    if because is not None:
-        found.append(f"this run builds on no version: {because}")
-    judges = {stage.title for segment in job.segments for stage in segment.measuring} - {"split"}
-    for stage in stage_rows(job):
-        if "grown" in stage:
-            if not stage["grown"]:
-                found.append(f"{stage['stage']} made no candidate")
-        elif stage["stage"] in judges and not any(
-            stage.get(what) for what in ("dropped", "marked", "changed")
-        ):
-            found.append(f"{stage['stage']} changed and dropped nothing")
-    if (
-        job.unchanged
-        and opened(job).attested(RUN)["recipe"]["audit"] != job.recipe.model_dump(mode="json")["audit"]
-    ):
-        found.append(
-            "the audit of the steps is that of the run that took them, by what `audit:` said then; --fresh audits them anew"
-        )
-    rejected = totals(job)["rejected"]
-    if rejected:
-        found.append(f"{rejected} records were rejected; the ledger says which and why")
-    if not job.unchanged and not job.standing.stands.any():
-        found.append("no row is left")
-    return found
 
 
 def _facts(job: Job, record: dict[str, Any], summary: dict[str, Any]) -> ReportFacts:

@@ -17,7 +17,8 @@ from corpus.store import Store
 from corpus.versions.card import Card
 from corpus.versions.forgotten import Forgotten
 from flows import increment
-from flows.finish import CURATION, RUN
+from flows.curate import RUN
+from flows.finish import CURATION
 from flows.progress import shown
 from flows.quotes import attest_report, can_be_told, clean_runs, clean_versions, title, told_of
 

@@ -10,7 +10,8 @@ from corpus.forgetting.find import Found
 from corpus.schema import UserError
 from corpus.store import Store
 from corpus.versions.version import LEDGER_FILE, Version
-from flows.finish import CURATION, RUN, SCORES, facts
+from flows.curate import RUN
+from flows.finish import CURATION, SCORES, facts
 from flows.job import Job
 
 _AUDIT = "audit.json"

@@ -63,6 +63,7 @@ def show_stages(console: Console, held: dict[str, Any]) -> None:
         told = [f"{reason} {count:,}" for reason, count in stage["dropped"].items()]
         told += [f"marked {reason} {count:,}" for reason, count in stage.get("marked", {}).items()]
         told += [f"{what} {stage[what]:,}" for what in ("changed", "grown") if stage.get(what)]
+        told += [f"recall {recalled(stage['recall'])}"] if "recall" in stage else []
         table.add_row(
             stage["stage"],
             f"{stage['in']:,}",
@@ -83,6 +84,13 @@ def show_stages(console: Console, held: dict[str, Any]) -> None:
             soft_wrap=True,
         )
     _show_warnings(console, held)
+
+
+def recalled(recall: dict[str, Any]) -> str:
+    """Say what share of the duplicates a stage found that did not compare all."""
+    if recall["share"] is None:
+        return "unknown: no checked row is alike another"
+    return f"{recall['share']:.3f} ({recall['low']:.3f} to {recall['high']:.3f}, n {recall['of']:,})"
 
 
 def _show_unchanged(console: Console, held: dict[str, Any]) -> None:

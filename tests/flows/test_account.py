@@ -8,7 +8,7 @@ import pytest
 from click.testing import CliRunner
 
 from corpus.schema import UserError
-from flows import biography, finish
+from flows import biography, cautions
 from flows.apply import apply
 from flows.cli import winnow
 from flows.difference import difference
@@ -109,7 +109,7 @@ def test_rules_that_never_fired_are_named(corpus, tmp_path):
 
     done = jobs.job(jobs.recipe(corpus, stages), tmp_path / "store")
 
-    assert finish.warnings(done) == [
+    assert cautions.warnings(done) == [
         "blocklist changed and dropped nothing",
         "2 records were rejected; the ledger says which and why",
     ]
