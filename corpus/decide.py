@@ -122,7 +122,8 @@ class MeasuredFeatures:
             mine = self.positions[first:last] - start
             start += part.rows
             if len(mine):
-                yield whole(part.read(self.stage, name)[name]).take(pa.array(mine))
+                held = whole(part.read(self.stage, name)[name])
+                yield held if len(mine) == part.rows else held.take(pa.array(mine))
 
 
 def _summary(

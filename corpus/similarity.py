@@ -68,10 +68,10 @@ def settle(
     count = len(fixed)
     judged = np.ones(count, bool) if among is None else among
     asked = judged & ~fixed
-    of = _copies(features, judged, asked, order)
+    of = same_words(features, judged, asked, order)
     single = judged & (of == np.arange(count))
     shape = Bands.at(threshold)
-    parents = _components(features, single, asked, shape)
+    parents = components(features, single, asked, shape)
     near = np.flatnonzero(np.bincount(parents, minlength=count)[parents] > 1)
     found = Settled(np.full(count, -1), np.full(count, np.nan), np.arange(count))
     for part in _settled(rows, near, parents[near], size, order, threshold, fixed, keep):
@@ -86,12 +86,14 @@ def settle(
     return found
 
 
-def _copies(features: Features, judged: np.ndarray, asked: np.ndarray, order: Order) -> np.ndarray:
+def same_words(features: Features, judged: np.ndarray, asked: np.ndarray, order: Order) -> np.ndarray:
     """Return for each row the best row of its words and class, or itself: where it may not fall, or has no equal."""
     from corpus import set_kernels
 
-    high, low = pairs(features["said"]).T
-    high = np.where(judged, high, 0)
+    said = _filled(features, "said", np.empty((len(judged), 2), np.uint64))
+    high, low = said[:, 0], said[:, 1]
+    high[~judged] = 0
+    high = np.ascontiguousarray(high)
     met = set_kernels.may_meet(high, asked, _bits(asked))
     of = np.arange(len(asked))
     best = survival.best(order.rank(met), high[met], low[met], order.classes(met))
@@ -99,7 +101,7 @@ def _copies(features: Features, judged: np.ndarray, asked: np.ndarray, order: Or
     return of
 
 
-def _components(features: Features, single: np.ndarray, asked: np.ndarray, shape: Bands) -> np.ndarray:
+def components(features: Features, single: np.ndarray, asked: np.ndarray, shape: Bands) -> np.ndarray:
     """Return for each row the first row of its component: rows that share a band with one that is asked."""
     from corpus import set_kernels
 
@@ -108,7 +110,8 @@ def _components(features: Features, single: np.ndarray, asked: np.ndarray, shape
     among = asked & single
 
     def links(name: str) -> tuple[np.ndarray, np.ndarray]:
-        keys = np.where(single, features[name].to_numpy(), np.uint64(0))
+        keys = _filled(features, name, np.empty(len(single), np.uint64))
+        keys[~single] = 0
         met = set_kernels.may_meet(keys, among, bits)
         met = met[np.argsort(keys[met], kind="stable")]
         same = keys[met[1:]] == keys[met[:-1]]
@@ -122,6 +125,16 @@ def _components(features: Features, single: np.ndarray, asked: np.ndarray, shape
             set_kernels.unite(parents, ones, others)
     set_kernels.flatten(parents)
     return parents
+
+
+def _filled(features: Features, name: str, column: np.ndarray) -> np.ndarray:
+    """Read a column of keys into `column`, part by part, so that it is there once."""
+    start = 0
+    for part in features.stream(name):
+        column[start : start + len(part)] = pairs(part) if column.ndim == 2 else part.to_numpy()
+        start += len(part)
+    assert start == len(column), "features are aligned with the rows"
+    return column
 
 
 def _bits(asked: np.ndarray) -> int:
