@@ -24,11 +24,17 @@ check: setup ## ruff, ruff format, mypy --strict, import-linter
 	$(BIN)/mypy
 	$(BIN)/lint-imports
 
-bench: setup ## time our commands, publish the demo in every way, versions of a million rows; results go to bench/results
+bench: setup ## time our commands and measure what they find; takes hours; results go to bench/results
 	$(BIN)/python -m bench.curation
 	$(BIN)/python -m bench.identity
 	$(BIN)/python -m bench.versions
 	$(BIN)/python -m bench.nightly
+	$(BIN)/python -m bench.growth
+	$(BIN)/python -m bench.band_features
+	$(BIN)/python -m bench.duplicates_quality
+	$(BIN)/python -m bench.semantic_duplicates
+	$(BIN)/python -m bench.decontamination
+	$(BIN)/python -m bench.hostile
 
 docs: setup ## write docs/stages.md and docs/recipe.md from the code
 	$(BIN)/python -m flows.reference docs
