@@ -6,6 +6,7 @@ from pathlib import Path
 
 import pyarrow as pa
 import pyarrow.compute as pc
+from hypothesis import HealthCheck, given, settings
 from hypothesis import strategies as st
 
 from corpus.schema import ROW
@@ -180,3 +181,55 @@ def survival(stages: Sequence[Stage], side: str | None = None) -> None:
             side,
         ),
     )
+
+
+few = settings(
+    max_examples=10,
+    deadline=None,
+    suppress_health_check=[
+        HealthCheck.too_slow,
+        HealthCheck.function_scoped_fixture,  # the stages are what they were
+        HealthCheck.differing_executors,
+    ],
+)
+
+
+class Suite:
+    """The laws as tests of the stages that a class, which is derived from this one, has as a fixture `stages`."""
+
+    @few
+    @given(records=corpora)
+    def test_conservation(self, stages, records):
+        conservation(stages, built(records))
+
+    @few
+    @given(records=corpora)
+    def test_parts(self, stages, records):
+        parts(stages, built(records))
+
+    @few
+    @given(records=corpora)
+    def test_idempotence(self, stages, records):
+        idempotence(stages, built(records))
+
+    @few
+    @given(records=corpora)
+    def test_copies(self, stages, records):
+        copies(stages, records)
+
+    @few
+    @given(data=st.data(), records=corpora)
+    def test_the_order_of_rows_does_not_matter(self, stages, data, records):
+        shuffled = data.draw(st.permutations(records))
+
+        assert sent(built(shuffled), stages).fates() == sent(built(records), stages).fates()
+
+    @few
+    @given(data=st.data(), records=corpora)
+    def test_increments(self, stages, data, records):
+        tomorrow = data.draw(st.lists(st.booleans(), min_size=len(records), max_size=len(records)))
+
+        increments(stages, built(records), tomorrow)
+
+    def test_odd_rows_are_survived(self, stages):
+        survival(stages)

@@ -1,8 +1,6 @@
 """The laws, a line a stage."""
 
 import pytest
-from hypothesis import HealthCheck, given, settings
-from hypothesis import strategies as st
 
 from corpus.stage import Stage
 from curation.answer_conflicts import AnswerConflicts
@@ -46,8 +44,6 @@ OF_THEIR_OWN = {
     "admission",
 }  # with models: tests of their own hold them to the laws
 
-few = settings(max_examples=12, deadline=None, suppress_health_check=[HealthCheck.too_slow])
-
 
 def test_every_stage_of_ours_is_held_to_the_laws() -> None:
     held = {stage.stage for stages in STAGES.values() for stage in stages} | OF_THEIR_OWN
@@ -56,45 +52,8 @@ def test_every_stage_of_ours_is_held_to_the_laws() -> None:
 
 
 @pytest.mark.parametrize("stages", STAGES.values(), ids=STAGES.keys())
-class TestLaws:
-    @few
-    @given(records=laws.corpora)
-    def test_conservation(self, stages, records):
-        laws.conservation(stages, laws.built(records))
-
-    @few
-    @given(records=laws.corpora)
-    def test_parts(self, stages, records):
-        laws.parts(stages, laws.built(records))
-
-    @few
-    @given(records=laws.corpora)
-    def test_idempotence(self, stages, records):
-        laws.idempotence(stages, laws.built(records))
-
-    @few
-    @given(records=laws.corpora)
-    def test_copies(self, stages, records):
-        laws.copies(stages, records)
-
-    @few
-    @given(data=st.data(), records=laws.corpora)
-    def test_the_order_of_rows_does_not_matter(self, stages, data, records):
-        shuffled = data.draw(st.permutations(records))
-
-        assert (
-            laws.sent(laws.built(shuffled), stages).fates() == laws.sent(laws.built(records), stages).fates()
-        )
-
-    @few
-    @given(data=st.data(), records=laws.corpora)
-    def test_increments(self, stages, data, records):
-        tomorrow = data.draw(st.lists(st.booleans(), min_size=len(records), max_size=len(records)))
-
-        laws.increments(stages, laws.built(records), tomorrow)
-
-    def test_odd_rows_are_survived(self, stages):
-        laws.survival(stages)
+class TestLaws(laws.Suite):
+    pass
 
 
 def test_two_workers_answer_as_one():

@@ -211,44 +211,8 @@ def test_a_set_of_which_nothing_can_be_compared_is_an_error(tmp_path):
         stage.ready(HERE)
 
 
-class TestLaws:
-    few = settings(
-        max_examples=8,
-        deadline=None,
-        suppress_health_check=[HealthCheck.too_slow, HealthCheck.function_scoped_fixture],
-    )
-
+class TestLaws(laws.Suite):
     @pytest.fixture
     def stages(self, tmp_path):
         texts = ["good bad phone", "the 12 naïve", "x"]
         return [Decontaminate(against=(evaluation(tmp_path, texts),), run_words=2, min_words=1)]
-
-    @few
-    @given(records=laws.corpora)
-    def test_conservation(self, stages, records):
-        laws.conservation(stages, laws.built(records))
-
-    @few
-    @given(records=laws.corpora)
-    def test_parts(self, stages, records):
-        laws.parts(stages, laws.built(records))
-
-    @few
-    @given(records=laws.corpora)
-    def test_idempotence(self, stages, records):
-        laws.idempotence(stages, laws.built(records))
-
-    @few
-    @given(records=laws.corpora)
-    def test_copies(self, stages, records):
-        laws.copies(stages, records)
-
-    @few
-    @given(data=st.data(), records=laws.corpora)
-    def test_increments(self, stages, data, records):
-        tomorrow = data.draw(st.lists(st.booleans(), min_size=len(records), max_size=len(records)))
-
-        laws.increments(stages, laws.built(records), tomorrow)
-
-    def test_odd_rows_are_survived(self, stages):
-        laws.survival(stages)

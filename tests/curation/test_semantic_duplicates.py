@@ -5,8 +5,6 @@ from pathlib import Path
 import numpy as np
 import pyarrow as pa
 import pytest
-from hypothesis import HealthCheck, given, settings
-from hypothesis import strategies as st
 
 from corpus.models import Models
 from corpus.schema import MESSAGE
@@ -16,8 +14,6 @@ from curation.split import Split
 from tests import laws
 from tests.corpora import make, send
 from tests.embedding import tiny
-
-few = settings(max_examples=6, deadline=None, suppress_health_check=[HealthCheck.too_slow])
 
 
 @pytest.fixture(scope="module")
@@ -122,33 +118,7 @@ def test_more_vectors_than_memory_holds_are_settled_on_disk_and_the_recall_is_to
     assert "recall" not in exact.stages[0]
 
 
-class TestLaws:
-    @few
-    @given(records=laws.corpora)
-    def test_conservation(self, uri, records):
-        laws.conservation([SemanticDuplicates(embedding=uri, threshold=0.9)], laws.built(records))
-
-    @few
-    @given(records=laws.corpora)
-    def test_parts(self, uri, records):
-        laws.parts([SemanticDuplicates(embedding=uri, threshold=0.9, numbers="none")], laws.built(records))
-
-    @few
-    @given(records=laws.corpora)
-    def test_idempotence(self, uri, records):
-        laws.idempotence([SemanticDuplicates(embedding=uri, threshold=0.9)], laws.built(records))
-
-    @few
-    @given(records=laws.corpora)
-    def test_copies(self, uri, records):
-        laws.copies([ExactDuplicates(), SemanticDuplicates(embedding=uri, threshold=0.9)], records)
-
-    @few
-    @given(data=st.data(), records=laws.corpora)
-    def test_increments(self, uri, data, records):
-        tomorrow = data.draw(st.lists(st.booleans(), min_size=len(records), max_size=len(records)))
-
-        laws.increments([SemanticDuplicates(embedding=uri, threshold=0.9)], laws.built(records), tomorrow)
-
-    def test_odd_rows_are_survived(self, uri):
-        laws.survival([SemanticDuplicates(embedding=uri)])
+class TestLaws(laws.Suite):
+    @pytest.fixture(scope="class")
+    def stages(self, uri):
+        return [ExactDuplicates(), SemanticDuplicates(embedding=uri, threshold=0.9, numbers="none")]
