@@ -15,6 +15,22 @@ def whole(column: pa.Array | pa.ChunkedArray) -> Any:
     return column.chunk(0) if column.num_chunks == 1 else column.combine_chunks()
 
 
+def nulls(count: int, kind: pa.DataType) -> pa.Array:
+    """Return nulls that take no memory until somebody writes to it: the system lends pages of zeros when they are touched."""
+    if pa.types.is_list(kind):
+        buffers, inner = _zeros(count + 7 >> 3, 4 * (count + 1)), [pa.nulls(0, kind.value_type)]
+        return pa.Array.from_buffers(kind, count, buffers, count, children=inner)
+    if pa.types.is_string(kind):
+        return pa.Array.from_buffers(
+            kind, count, [*_zeros(count + 7 >> 3, 4 * (count + 1)), pa.py_buffer(b"")], count
+        )
+    return pa.Array.from_buffers(kind, count, _zeros(count + 7 >> 3, count * kind.bit_width + 7 >> 3), count)
+
+
+def _zeros(*sizes: int) -> list[pa.Buffer]:
+    return [pa.py_buffer(np.zeros(size, np.uint8)) for size in sizes]
+
+
 def pairs(values: pa.FixedSizeBinaryArray | pa.ChunkedArray) -> np.ndarray:
     """Return 128-bit values (no nulls) as (rows, 2) uint64, the most significant first."""
     held = whole(values)

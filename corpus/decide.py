@@ -45,7 +45,7 @@ def decide(
     """Apply a segment's judges in order to what its pass measured; `scratch` lends folders for what does not fit in `memory`."""
     count = len(standing.stands)
     kin = _kin(_kinships(standing))
-    events, stages, steps = [], [], {"id": standing.narrow["id"]}
+    told, stages, steps = [], [], {"id": standing.narrow["id"]}
     for stage in segment.measuring:
         began = time.perf_counter()
         entered = standing.fresh
@@ -70,7 +70,7 @@ def decide(
         stands = standing.stands.copy()
         stands[spread[fell]] = False
         _unite(kin, spread, verdict.family)
-        events.append(_events(standing.narrow, stage, spread, verdict))
+        told.append(_told(standing.narrow, stage, spread, verdict))
         steps[stage.title] = pa.array(
             np.where(entered, np.where(stands, KEPT, DROPPED), NOT_ENTERED).astype(np.int8)
         )
@@ -92,9 +92,7 @@ def decide(
             )
         )
     standing = standing.after(standing.stands, {"family": _families(standing, kin)})
-    return Decided(
-        standing, pa.concat_tables([LEDGER.empty_table(), *events]), tuple(stages), pa.table(steps)
-    )
+    return Decided(standing, _events(standing, told), tuple(stages), pa.table(steps))
 
 
 def _table(parts: Sequence[Measured], stage: Stage) -> pa.Table:
@@ -199,24 +197,37 @@ def _of_all_messages(standing: Standing, cuts: pa.ListArray, roles: Sequence[str
     return pa.ListArray.from_arrays(pa.array(np.cumsum(offsets, dtype=np.int32)), values, mask=cuts.is_null())
 
 
-def _events(narrow: pa.Table, stage: Stage, spread: np.ndarray, verdict: Verdict) -> pa.Table:
+def _told(
+    narrow: pa.Table, stage: Stage, spread: np.ndarray, verdict: Verdict
+) -> tuple[np.ndarray, dict[str, Any]]:
+    """Return the positions of the rows of which a stage said something, and their lines but for where they were read."""
     fell = np.flatnonzero(verdict.reason.is_valid().to_numpy(zero_copy_only=False))
     chosen, where = pa.array(fell), pa.array(spread[fell])
-    rows = narrow.select(["id", "source", "file", "row"]).take(where)
+    rows = narrow.select(["id", "source"]).take(where)
     others = pc.if_else(pc.is_valid(verdict.other), verdict.other, None).take(chosen)
     named = whole(narrow["id"]).take(pa.array(spread, pa.int64()).take(others))
+    return spread[fell], {
+        "id": rows["id"],
+        "source": rows["source"],
+        "stage": pa.repeat(stage.title, len(fell)),
+        "action": verdict.action.take(chosen),
+        "reason": verdict.reason.take(chosen),
+        "score": verdict.score.take(chosen),
+        "threshold": verdict.threshold.take(chosen),
+        "other": named,
+        "detail": verdict.detail.take(chosen),
+    }
+
+
+def _events(standing: Standing, told: Sequence[tuple[np.ndarray, dict[str, Any]]]) -> pa.Table:
+    """Put the stages' lines together, each with where its row was read."""
+    if not told:
+        return LEDGER.empty_table()
+    rows, at = np.unique(np.concatenate([where for where, _ in told]), return_inverse=True)
+    read = standing.take(rows, ["file", "row"]).take(pa.array(at))
+    said = pa.concat_tables([pa.table(lines) for _, lines in told])
     return pa.table(
-        [
-            *(rows[name] for name in ("id", "source", "file", "row")),
-            pa.repeat(stage.title, len(fell)),
-            verdict.action.take(chosen),
-            verdict.reason.take(chosen),
-            verdict.score.take(chosen),
-            verdict.threshold.take(chosen),
-            named,
-            verdict.detail.take(chosen),
-        ],
-        schema=LEDGER,
+        [(read if name in ("file", "row") else said)[name] for name in LEDGER.names], schema=LEDGER
     )
 
 

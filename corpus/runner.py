@@ -22,6 +22,7 @@ from corpus.ingest import Ingested, ingest
 from corpus.known import Known
 from corpus.memo import Replay
 from corpus.models import Models
+from corpus.release import release
 from corpus.schema import ROW, of_splits
 from corpus.segment import Measured, Pass, Segment, memo_key, remembered, run_pass
 from corpus.snapshot import Part, Snapshot
@@ -90,6 +91,7 @@ class Runner:
                 engine=self.engine,
                 progress=told,
             )
+            release()
             return self.store.keep(Snapshot.open(folder / "made")), held
 
     def run(self, segment: Segment, before: Snapshot, grown: Sequence[str] = ()) -> Decided:
@@ -125,6 +127,7 @@ class Runner:
             candidates[self.earlier.rows :] = pc.is_in(ids, pa.array(grown)).to_numpy(zero_copy_only=False)
         standing = Standing(tuple(parts), stands, {}, candidates, self.earlier.rows)
         self.progress("judging", 0, 0)
+        release()
         return decide(segment, standing, contexts, self.engine, self.store.aside, self.memory)
 
     def carry(self, segment: Segment, standing: Standing, last: Standing, published: Sequence[Part]) -> None:

@@ -73,8 +73,10 @@ def settle(
     shape = Bands.at(threshold)
     parents = components(features, single, asked, shape)
     near = np.flatnonzero(np.bincount(parents, minlength=count)[parents] > 1)
+    component = parents[near]
+    del parents
     found = Settled(np.full(count, -1), np.full(count, np.nan), np.arange(count))
-    for part in _settled(rows, near, parents[near], size, order, threshold, fixed, keep):
+    for part in _settled(rows, near, component, size, order, threshold, fixed, keep):
         positions, other, likeness, family = part
         found.other[positions], found.likeness[positions], found.family[positions] = other, likeness, family
     copies = np.flatnonzero(of != np.arange(count))

@@ -16,7 +16,8 @@ from corpus.schema import ROW
 PART_ROWS = 10_000
 REPEATED = ["label", "source", "file", "operation", "split"]
 """Columns of which few values are many times; of the others no dictionary is tried."""
-NARROW = tuple(field.name for field in ROW if field.name not in ("messages", "extra"))
+NARROW = tuple(field.name for field in ROW if field.name not in ("messages", "extra", "file", "row"))
+"""What may be held of all rows. Where a row was read is not among it: nothing that is judged may depend on it."""
 
 
 @dataclass(frozen=True)

@@ -17,7 +17,7 @@ import pyarrow as pa
 import pyarrow.compute as pc
 from pydantic import BaseModel, ConfigDict, Field
 
-from corpus.arrays import whole
+from corpus.arrays import nulls, whole
 from corpus.memo import Replay
 from corpus.models import Models
 from corpus.schema import SPLITS, Split, digest
@@ -38,7 +38,7 @@ class Rows(Protocol):
 
     @property
     def table(self) -> pa.Table:
-        """The narrow columns: every column of a row but its `messages` and `extra`, its `fingerprint`, and `earlier`.
+        """The narrow columns: what a row has beside its `messages`, its `extra` and where it was read; its `fingerprint`; and `earlier`.
 
         Rows that are `earlier` are those of the version that is built on: they stay, whatever a judge says.
         """
@@ -206,10 +206,6 @@ class Grow(Stage):
         """Return candidates with `parent`, `operation`, `messages` and `extra`; the runner copies the rest."""
 
 
-def _nulls(rows: int, kind: pa.DataType) -> pa.Array:
-    return pa.nulls(rows, kind)
-
-
 @dataclass(frozen=True)
 class Verdict:
     """What a stage says of each row. `reason` null keeps the row; `other` and `family` are positions.
@@ -237,7 +233,7 @@ class Verdict:
     def keep(cls, rows: int) -> Verdict:
         """Return a verdict that keeps `rows` rows."""
         text, number, position = pa.string(), pa.float64(), pa.int64()
-        return cls(*(_nulls(rows, kind) for kind in (text, text, number, number, position, text, position)))
+        return cls(*(nulls(rows, kind) for kind in (text, text, number, number, position, text, position)))
 
     @classmethod
     def where(
@@ -310,6 +306,8 @@ class Verdict:
 
     def on(self, rows: np.ndarray) -> Verdict:
         """The same verdict where `rows` is true; elsewhere the row is kept. Kinship is told of all."""
+        if rows.all():
+            return self
         mask = pa.array(rows)
         return replace(
             self,

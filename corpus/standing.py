@@ -14,7 +14,7 @@ import pyarrow.parquet as pq
 
 from corpus import snapshot, text
 from corpus.amend import CUTS, MARKS, SET, amended, with_columns
-from corpus.arrays import whole
+from corpus.arrays import nulls, whole
 from corpus.engine import Engine
 from corpus.schema import ROW
 from corpus.segment import Measured, rows_with_roles
@@ -98,6 +98,21 @@ class Standing:
             held = {name: column.slice(start, stop - start) for name, column in self.columns.items()}
             yield amended(part.table(), held).filter(pa.array(chosen[start:stop]))
 
+    def take(self, positions: np.ndarray, columns: Sequence[str]) -> pa.Table:
+        """Return columns of the rows at `positions` (ascending), part by part."""
+        tables = [
+            part.table(columns).take(pa.array(positions[first:last] - start))
+            for part, start, first, last in zip(
+                self.parts,
+                self.bounds,
+                np.searchsorted(positions, self.bounds[:-1]),
+                np.searchsorted(positions, self.bounds[1:]),
+                strict=False,
+            )
+            if first < last
+        ]
+        return pa.concat_tables(tables or [ROW.empty_table().select(columns)])
+
     def spans(self, mask: np.ndarray, rows: int) -> Iterator["Span"]:
         """Cut the rows where `mask` is true at every `rows` rows, so that each span can be read by a task of its own."""
         places = np.flatnonzero(mask)
@@ -147,6 +162,9 @@ class Standing:
 def _joined(name: str, chunks: list[pa.Array]) -> pa.Array:
     """Put the chunks of a narrow column together."""
     kind = pa.binary(16) if name == "fingerprint" else ROW.field(name).type
+    count = sum(len(chunk) for chunk in chunks)
+    if sum(chunk.null_count for chunk in chunks) == count:
+        return nulls(count, kind)
     return whole(pa.chunked_array(chunks, kind))
 
 

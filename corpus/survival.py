@@ -16,6 +16,10 @@ Prefer = Literal["confidence", "longest"]
 PRIORITY = "sources whose rows stay before those of others, the first named first"
 
 
+RANKED = ["id", "source", "confidence", "fingerprint", "earlier"]
+"""The columns of which the survivor order is made."""
+
+
 def rank(
     rows: pa.Table,
     prefer: Prefer = "confidence",
@@ -61,7 +65,7 @@ class Survivors:
 
     def rank(self, positions: np.ndarray) -> np.ndarray:
         """Return the place of each of these rows among them."""
-        some = self.rows.table.take(pa.array(positions))
+        some = self.rows.table.select(RANKED).take(pa.array(positions))
         return rank(some, self.prefer, self.words[positions], self.priority)
 
     def classes(self, positions: np.ndarray) -> np.ndarray:

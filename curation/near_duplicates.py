@@ -68,5 +68,5 @@ class NearDuplicates(CorpusJudge):
             score=pa.array(settled.likeness, mask=np.isnan(settled.likeness)),
             threshold=self.threshold,
             other=pa.array(settled.other, mask=~drop),
-            family=pa.array(settled.family),
+            family=pa.array(settled.family, mask=settled.family == np.arange(len(drop))),
         )

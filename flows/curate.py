@@ -13,6 +13,7 @@ import pyarrow.parquet as pq
 
 from corpus import runner
 from corpus.earlier import Earlier
+from corpus.release import release
 from corpus.runner import Progress, silent
 from corpus.schema import LEDGER, ROW, UserError
 from corpus.snapshot import PART_ROWS, REPEATED
@@ -85,6 +86,7 @@ def curate(job: Job, number: int, progress: Progress = silent) -> list[dict[str,
         else:
             before = work.settle(Standing.load(job.segment(number - 1)))
         decided = work.run(segment, before, grown)
+    release()
     runner.save(decided, job.segment(number))
     pq.write_table(alarms.counted(segment, decided, number == 0), job.segment(number) / alarms.FILE)
     stages = [*first, *decided.stages]

@@ -58,6 +58,20 @@ def test_apply_writes_every_row_once(corpus, tmp_path):
     assert pq.read_table(tmp_path / "out" / "ledger.parquet")["action"].to_pylist().count("reject") == 2
 
 
+def test_the_ledger_says_where_each_row_was_read(corpus, tmp_path):
+    done = jobs.job(jobs.recipe(corpus), tmp_path / "store", part_rows=7)
+
+    ledger = pq.read_table(done.folder / "ledger.parquet").to_pylist()
+    dropped = {row["id"]: row for row in pq.read_table(done.folder / "dropped").to_pylist()}
+
+    fell = [line for line in ledger if line["action"] == "drop"]
+    assert len({line["stage"] for line in fell}) > 1
+    for line in fell:
+        assert [line[name] for name in ("source", "file", "row")] == [
+            dropped[line["id"]][name] for name in ("source", "file", "row")
+        ]
+
+
 def test_a_stage_alone_takes_bare_knobs(corpus, tmp_path):
     held = apply(
         "length",
