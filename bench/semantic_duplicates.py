@@ -16,8 +16,6 @@ import subprocess
 import sys
 import tempfile
 import time
-from collections.abc import Iterator
-from contextlib import contextmanager
 from pathlib import Path
 from typing import Any
 
@@ -29,6 +27,7 @@ from bench.duplicates_corpora import NEWS, REVIEWS, TWEETS, documents, tweets
 from corpus import cells, nearest
 from corpus.fetch import cache_folder
 from corpus.models import EMBEDDING, Models
+from corpus.nearest import Vectors
 from corpus.schema import digest
 from corpus.statistics import wilson
 
@@ -88,29 +87,17 @@ def embedded(texts: list[str]) -> np.ndarray:
 def settled(file: Path, threshold: float, by_cells: bool) -> dict[str, Any]:
     """Settle vectors, as the stage does, and say what it took; mapped pages count as memory."""
     vectors = np.asarray(np.load(file, mmap_mode="r" if by_cells else None))
-    count = len(vectors)
-    answers = np.zeros((0, 1), np.float32)
-    told: dict[str, Any] = {
-        "classes": np.zeros(count, np.int64),
-        "apart": np.zeros(count, np.uint64),
-        "fixed": np.zeros(count, bool),
-    }
+    held = Vectors.alike(vectors)
     began = time.perf_counter()
     recall = {}
     if by_cells:
-        found, missed = cells.settle(vectors, answers, threshold, **told, scratch=_scratch, memory=2**26)
+        found, missed = cells.settle(held, threshold)
         recall = {"recall_it_tells": missed.told()}
     else:
-        found = nearest.settle(vectors, answers, threshold, **told)
+        found = nearest.settle(held, threshold)
     seconds = time.perf_counter() - began
     peak = int(Path("/proc/self/status").read_text().split("VmHWM:")[1].split()[0]) / 1024
     return {"kept": np.flatnonzero(found.other < 0).tolist(), "seconds": seconds, "peak_mb": peak} | recall
-
-
-@contextmanager
-def _scratch() -> Iterator[Path]:
-    with tempfile.TemporaryDirectory() as folder:
-        yield Path(folder)
 
 
 def alike(vectors: np.ndarray, threshold: float) -> np.ndarray:

@@ -1,40 +1,38 @@
 """Which vectors are alike, where they are too many for memory: only near cells are compared, and what that misses is measured.
 
-Each vector lives in the cell of its nearest centre (spherical k-means of a sample) and asks the members of the cells that
-are nearest to it: an inverted file as in Jégou, Douze & Schmid (2011). Pairs that are proposed are compared exactly, by the
-loop that `corpus.nearest` uses. Vectors stay on disk; in memory are their first principal dimensions.
+Each vector lives in the cell of its nearest centre (spherical k-means of a sample) and asks the cells that are nearest to
+it: an inverted file as in Jégou, Douze & Schmid (2011). Two are compared where one asks the cell of the other, exactly, by
+the loop that `corpus.nearest` uses; only with rows that stay, block by block in survivor order, so a crowd of alike rows
+takes no longer than others. Vectors may stay on disk; in memory are their first principal dimensions.
 
 Products that choose cells are those of whole numbers below 2^24 in float32, so they are the same in whatever order a
 library adds them up: the same rows fall on every machine.
 """
 
-from collections.abc import Callable, Iterator
-from contextlib import AbstractContextManager
+from collections.abc import Iterator
 from dataclasses import dataclass
-from pathlib import Path
 
 import numpy as np
-import pyarrow as pa
 
 from corpus import nearest
-from corpus.nearest import Nearest, Pairs, Screen
-from corpus.spill import Spill
+from corpus.nearest import Compared, Fate, Nearest, Screen, Some, Vectors, comparing
 from corpus.statistics import wilson
 
 ASKED = 8
 """Cells that a vector asks, its own among them."""
 OF_A_CELL = 4_000
 """Vectors of a cell, about."""
+MOST = 16_000
+"""Rows that stay of those that live in a cell, and of those that ask it from elsewhere, with which a row is compared: the first."""
 LEARNED = 64
 """Vectors from which a centre is learned."""
 TURNS = 8
-CAP = 32
-"""Pairs of a row that a cell proposes: those with the rows that come first in survivor order."""
 CHECKED = 2_000
 """Rows that are compared with all others, to measure what is missed."""
+BLOCK = 8 * nearest.BLOCK
+"""Rows that are settled among themselves once they met those before them."""
 _SCALE = 4_000
 _CHUNK = 20_000
-_BLOCK = 100_000
 
 
 @dataclass(frozen=True)
@@ -59,46 +57,77 @@ class Recall:
         }
 
 
-def settle(
-    vectors: np.ndarray,
-    answers: np.ndarray,
-    threshold: float,
-    *,
-    classes: np.ndarray,
-    apart: np.ndarray,
-    fixed: np.ndarray,
-    scratch: Callable[[], AbstractContextManager[Path]],
-    memory: int,
-) -> tuple[Nearest, Recall]:
+def settle(held: Vectors, threshold: float) -> tuple[Nearest, Recall]:
     """Return what `corpus.nearest.settle` does of the pairs that cells propose, and what these miss.
 
-    `vectors` and `answers` may be mapped from disk. About `memory` bytes of pairs are held at a time.
+    What is measured is how many of the rows that fall by `corpus.nearest` fall here, seen from those that stay here; kin
+    that is missed, rows of unlike classes, is not counted.
     """
-    from corpus import vector_kernels
-
-    count = len(vectors)
-    if not count:
-        return Nearest(np.zeros(0, np.int64), np.zeros(0), np.zeros((0, 2), np.int64)), Recall(0, 0)
-    centres = _centres(vectors)
+    fate = Fate.of(held)
+    if not len(held):
+        return fate.settled(), Recall(0, 0)
+    centres = _centres(held.vectors)
     asked = np.concatenate(
-        [_nearest_cells(vectors[start : start + _CHUNK], centres) for start in _starts(count)]
+        [_nearest_cells(held.vectors[start : start + _CHUNK], centres) for start in _starts(len(held))]
     )
-    screen = Screen.of(vectors, threshold)
-    other, best = np.full(count, -1), np.full(count, np.nan)
-    kin: list[np.ndarray] = []
-    with scratch() as folder:
-        spill = Spill(folder, memory)
-        for ones, twos, found in _pairs(vectors, answers, threshold, asked, screen, apart, len(centres)):
-            spill.put(ones // _BLOCK, pa.record_batch({"one": ones, "two": twos, "cosine": found}))
-        for number in spill.numbers:  # rows of a block fall before those of the next ask whether they stay
-            held = spill.take(number)
-            ones, twos, found = nearest.in_order([tuple(held[name].to_numpy() for name in held.column_names)])
-            new = np.r_[True, (ones[1:] != ones[:-1]) | (twos[1:] != twos[:-1])]
-            ones, twos, found = ones[new], twos[new], found[new]
-            are = vector_kernels.fall(ones, twos, found, classes, apart, fixed, other, best)
-            kin.append(np.stack([ones[are], twos[are]], axis=1))
-    settled = Nearest(other, best, np.concatenate([np.zeros((0, 2), np.int64), *kin]))
-    return settled, _checked(vectors, answers, threshold, screen, settled, classes, apart, fixed)
+    members = [_Stays() for _ in centres]
+    guests = [_Stays() for _ in centres]
+    fixed = int(held.fixed.sum())
+    _enter(np.arange(fixed), asked, members, guests)
+    with comparing(held, threshold, Screen.of(held.vectors, threshold)) as compared:
+        for start in range(fixed, len(held), BLOCK):
+            rows = np.arange(start, min(start + BLOCK, len(held)))
+            fate.meet(compared(_met(rows, asked, members, guests)))
+            fate.settle(compared, np.zeros(0, np.int64), start, int(rows[-1]) + 1)
+            _enter(rows[fate.other[rows] < 0], asked, members, guests)
+        return fate.settled(), _checked(held, fate.other, compared)
+
+
+class _Stays:
+    """Rows that stay, in survivor order: the first `MOST` of those that are added."""
+
+    def __init__(self) -> None:
+        self._held = np.empty(64, np.int32)
+        self._count = 0
+
+    def add(self, rows: np.ndarray) -> None:
+        """Add rows behind the others."""
+        count = min(self._count + len(rows), MOST)
+        if count > len(self._held):
+            self._held = np.concatenate([self._held, np.empty(count, np.int32)])
+        self._held[self._count : count] = rows[: count - self._count]
+        self._count = count
+
+    @property
+    def rows(self) -> np.ndarray:
+        """The rows (int64)."""
+        return self._held[: self._count].astype(np.int64)
+
+
+def _by_cell(asked: np.ndarray) -> Iterator[tuple[int, np.ndarray]]:
+    """Yield each cell that is asked with the places, ascending, of those that ask it."""
+    flat = asked.ravel()
+    if not len(flat):
+        return
+    order = np.argsort(flat, kind="stable")
+    found, starts = np.unique(flat[order], return_index=True)
+    yield from zip(found.tolist(), np.split(order // asked.shape[1], starts[1:]), strict=True)
+
+
+def _enter(rows: np.ndarray, asked: np.ndarray, members: list[_Stays], guests: list[_Stays]) -> None:
+    """Add rows that stay to the cells that they ask: to one as members, to the others as guests."""
+    for cell, mine in _by_cell(asked[rows, :1]):
+        members[cell].add(rows[mine])
+    for cell, mine in _by_cell(asked[rows, 1:]):
+        guests[cell].add(rows[mine])
+
+
+def _met(rows: np.ndarray, asked: np.ndarray, members: list[_Stays], guests: list[_Stays]) -> Iterator[Some]:
+    """Yield the rows that ask a cell with its members, and those that live there with its guests."""
+    for cells, stays in ((asked[rows], members), (asked[rows, :1], guests)):
+        for cell, mine in _by_cell(cells):
+            for start in range(0, len(mine), nearest.BLOCK):
+                yield rows[mine[start : start + nearest.BLOCK]], stays[cell].rows
 
 
 def _starts(count: int) -> range:
@@ -133,57 +162,14 @@ def _nearest_cells(vectors: np.ndarray, centres: np.ndarray) -> np.ndarray:
     return np.argsort(-products, axis=1, kind="stable")[:, :ASKED].astype(np.int32)
 
 
-def _pairs(
-    vectors: np.ndarray,
-    answers: np.ndarray,
-    threshold: float,
-    asked: np.ndarray,
-    screen: Screen,
-    apart: np.ndarray,
-    cells: int,
-) -> Iterator[Pairs]:
-    """Yield alike pairs, the later row first, cell by cell: of each row `CAP` at most, with those that come first."""
-    order = np.argsort(asked.ravel(), kind="stable")
-    bounds = np.searchsorted(asked.ravel()[order], np.arange(cells + 1))
-    with nearest.compared(vectors, answers, threshold, screen, apart, OF_A_CELL // 4) as pairs:
-        for cell in range(cells):
-            entries = order[bounds[cell] : bounds[cell + 1]]
-            rows = np.sort(entries // asked.shape[1])
-            members = rows[asked[rows, 0] == cell]
-            guests = rows[asked[rows, 0] != cell]
-            for mine, others in ((rows, members), (members, guests)):
-                for start in range(0, len(mine), nearest.BLOCK):
-                    found = _first(*nearest.in_order(pairs(mine[start : start + nearest.BLOCK], others)))
-                    if len(found[0]):
-                        yield found
-
-
-def _first(ones: np.ndarray, twos: np.ndarray, found: np.ndarray) -> Pairs:
-    """Leave each of `ones`, which are in order, its `CAP` first of `twos`."""
-    _, starts, counts = np.unique(ones, return_index=True, return_counts=True)
-    few = np.arange(len(ones)) - np.repeat(starts, counts) < CAP
-    return ones[few], twos[few], found[few]
-
-
-def _checked(
-    vectors: np.ndarray,
-    answers: np.ndarray,
-    threshold: float,
-    screen: Screen,
-    settled: Nearest,
-    classes: np.ndarray,
-    apart: np.ndarray,
-    fixed: np.ndarray,
-) -> Recall:
+def _checked(held: Vectors, other: np.ndarray, compared: Compared) -> Recall:
     """Compare some rows, which lie evenly over all, with every row that stays."""
-    stays = np.flatnonzero(settled.other < 0)
-    rows = np.arange(0, len(vectors), max(1, len(vectors) // CHECKED))
-    rows = rows[~fixed[rows]]
-    missed = np.zeros(len(vectors), bool)
-    with nearest.compared(vectors, answers, threshold, screen, apart, OF_A_CELL // 4) as pairs:
-        for start in range(0, len(rows), nearest.BLOCK):
-            for ones, twos, _ in pairs(rows[start : start + nearest.BLOCK], stays):
-                alike = classes[ones] == classes[twos]
-                missed[ones[alike]] = True
-    fell = settled.other[rows] >= 0
+    stays = np.flatnonzero(other < 0)
+    rows = np.unique(np.linspace(0, len(held) - 1, CHECKED).astype(np.int64))
+    rows = rows[~held.fixed[rows]]
+    missed = np.zeros(len(held), bool)
+    blocks = (rows[start : start + nearest.BLOCK] for start in range(0, len(rows), nearest.BLOCK))
+    for ones, twos, _ in compared((block, stays) for block in blocks):
+        missed[ones[held.classes[ones] == held.classes[twos]]] = True
+    fell = other[rows] >= 0
     return Recall(int(fell.sum()), int((fell | missed[rows]).sum()))

@@ -6,10 +6,11 @@ comparing each with each would give, to the bit.
 """
 
 import os
+from collections import deque
 from collections.abc import Callable, Iterable, Iterator
-from concurrent.futures import ThreadPoolExecutor
+from concurrent.futures import Future, ThreadPoolExecutor
 from contextlib import contextmanager
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 
 import numpy as np
 
@@ -22,89 +23,140 @@ _FULL_COST = 6_000
 
 
 Pairs = tuple[np.ndarray, np.ndarray, np.ndarray]
-"""Alike rows, the later one first (int64), and their cosines."""
-_NO_PAIRS = (np.zeros(0, np.int64), np.zeros(0, np.int64), np.zeros(0))
+"""Alike rows, the later one first (int64), and their cosines; by the later row, then by the earlier one."""
+Some = tuple[np.ndarray, np.ndarray]
+"""Rows, and those with which they are compared where these come before them (int64, ascending)."""
 
 
 @dataclass(frozen=True)
 class Nearest:
-    """Of each row the row it fell against (-1: it stays), their cosine (nan where none was met), and the pairs that are kin."""
+    """Of each row the row it fell against (-1: it stays), their cosine (nan where none was met), and the first of its kin."""
 
     other: np.ndarray
     likeness: np.ndarray
     kin: np.ndarray
 
 
-def settle(
-    vectors: np.ndarray,
-    answers: np.ndarray,
-    threshold: float,
-    *,
-    classes: np.ndarray,
-    apart: np.ndarray,
-    fixed: np.ndarray,
-) -> Nearest:
-    """Drop each row that is at least `threshold` alike a row before it that stays; rows stand in survivor order.
+@dataclass(frozen=True)
+class Vectors:
+    """What is compared: rows stand in survivor order, and arrays are aligned with them.
 
     `vectors` are float32 of shape (rows, dimensions) and of unit length, or zero; `answers` are like them, or have no row:
-    of a pair the lesser cosine counts. Rows that are `fixed` stand first and
-    never fall. Rows of unlike `classes` are kin and stay; those of unlike `apart` (uint64) are not compared. `kin` has
-    all pairs that are alike, of which the second stays (int64, (pairs, 2)).
+    of a pair the lesser cosine counts. Rows that are `fixed` stand first and never fall. Rows of unlike `classes` (int64)
+    are kin and stay; those of unlike `apart` (uint64) are not compared.
     """
-    from corpus import vector_kernels
 
-    count = len(vectors)
-    other, best = np.full(count, -1), np.full(count, np.nan)
-    kept = np.flatnonzero(fixed)
-    kin: list[np.ndarray] = []
-    with compared(vectors, answers, threshold, Screen.of(vectors, threshold), apart) as pairs:
-        for start in range(len(kept), count, BLOCK):
-            rows = np.arange(start, min(start + BLOCK, count))
-            ones, twos, found = in_order(pairs(rows, np.r_[kept, rows]))
-            are = vector_kernels.fall(ones, twos, found, classes, apart, fixed, other, best)
-            kin.append(np.stack([ones[are], twos[are]], axis=1))
-            kept = np.r_[kept, rows[other[rows] < 0]]
-    return Nearest(other, best, np.concatenate([np.zeros((0, 2), np.int64), *kin]))
+    vectors: np.ndarray
+    answers: np.ndarray
+    classes: np.ndarray
+    apart: np.ndarray
+    fixed: np.ndarray
+
+    @classmethod
+    def alike(cls, vectors: np.ndarray) -> "Vectors":
+        """Return vectors of rows of one class, of which each may fall."""
+        count = len(vectors)
+        return cls(
+            vectors,
+            np.zeros((0, 1), np.float32),
+            np.zeros(count, np.int64),
+            np.zeros(count, np.uint64),
+            np.zeros(count, bool),
+        )
+
+    def __len__(self) -> int:
+        return len(self.vectors)
+
+
+def settle(held: Vectors, threshold: float) -> Nearest:
+    """Drop each row that is at least `threshold` alike a row before it that stays, against the most alike of these.
+
+    Rows are kin that are alike where the one before stays.
+    """
+    fate = Fate.of(held)
+    with comparing(held, threshold) as compared:
+        fate.settle(compared, np.flatnonzero(held.fixed), int(held.fixed.sum()), len(held))
+    return fate.settled()
+
+
+@dataclass(frozen=True)
+class Fate:
+    """What became of rows so far: the row that each fell against, their cosine, and a forest of kin."""
+
+    held: Vectors
+    other: np.ndarray
+    likeness: np.ndarray
+    parents: np.ndarray = field(repr=False)
+
+    @classmethod
+    def of(cls, held: Vectors) -> "Fate":
+        """Return that of rows that all stay."""
+        return cls(held, np.full(len(held), -1), np.full(len(held), np.nan), np.arange(len(held)))
+
+    def settle(self, compared: "Compared", kept: np.ndarray, start: int, stop: int) -> None:
+        """Settle the rows from `start` to `stop` in survivor order, against `kept` and one another."""
+        for first in range(start, stop, BLOCK):
+            rows = np.arange(first, min(first + BLOCK, stop))
+            self.meet(compared((rows, some) for some in (kept, rows)))
+            kept = np.r_[kept, rows[self.other[rows] < 0]]
+
+    def meet(self, found: Iterable[Pairs]) -> None:
+        """Let rows fall by pairs; the earlier row's own fate is sealed when a pair comes, or stands before in the same."""
+        from corpus import vector_kernels
+
+        for ones, twos, cosines in found:
+            vector_kernels.fall(
+                ones,
+                twos,
+                cosines,
+                self.held.classes,
+                self.held.fixed,
+                self.other,
+                self.likeness,
+                self.parents,
+            )
+
+    def settled(self) -> Nearest:
+        """Return what became of all."""
+        from corpus import set_kernels
+
+        set_kernels.flatten(self.parents)
+        return Nearest(self.other, self.likeness, self.parents)
+
+
+Compared = Callable[[Iterable[Some]], Iterator[Pairs]]
+"""Yields the alike pairs of rows and others, in the order in which these come, `CHUNK` of the others at a time."""
 
 
 @contextmanager
-def compared(
-    vectors: np.ndarray,
-    answers: np.ndarray,
-    threshold: float,
-    screen: "Screen",
-    apart: np.ndarray,
-    chunk: int = CHUNK,
-) -> Iterator[Callable[[np.ndarray, np.ndarray], Iterator[Pairs]]]:
-    """Lend what compares some rows with `others` that come before them, `chunk` of these at a time on every core."""
+def comparing(held: Vectors, threshold: float, screen: "Screen | None" = None) -> Iterator[Compared]:
+    """Lend what compares rows with those before them, on every core."""
     from threadpoolctl import threadpool_limits
 
     from corpus import vector_kernels
 
-    with ThreadPoolExecutor(os.cpu_count()) as pool, threadpool_limits(1, "blas"):
+    seen = Screen.of(held.vectors, threshold) if screen is None else screen
+    cores = os.cpu_count() or 1
+    with ThreadPoolExecutor(cores) as pool, threadpool_limits(1, "blas"):
 
-        def pairs(rows: np.ndarray, others: np.ndarray) -> Iterator[Pairs]:
-            mine = screen.first[rows]
-
-            def one(some: np.ndarray) -> Pairs:
-                products = mine @ screen.first[some].T
-                ones, twos, found = vector_kernels.alike(
-                    vectors, answers, products, screen.rest, apart, rows, some, threshold
-                )
-                return rows[ones], some[twos], found
-
-            yield from pool.map(
-                one, [others[start : start + chunk] for start in range(0, len(others), chunk)]
+        def one(rows: np.ndarray, some: np.ndarray) -> Pairs:
+            products = seen.first[rows] @ seen.first[some].T
+            ones, twos, found = vector_kernels.alike(
+                held.vectors, held.answers, products, seen.rest, held.apart, rows, some, threshold
             )
+            return rows[ones], some[twos], found
 
-        yield pairs
+        def compared(asked: Iterable[Some]) -> Iterator[Pairs]:
+            waiting: deque[Future[Pairs]] = deque()
+            for rows, others in asked:
+                for start in range(0, len(others), CHUNK):
+                    waiting.append(pool.submit(one, rows, others[start : start + CHUNK]))
+                    if len(waiting) > 2 * cores:  # what is found waits in memory
+                        yield waiting.popleft().result()
+            while waiting:
+                yield waiting.popleft().result()
 
-
-def in_order(found: Iterable[Pairs]) -> Pairs:
-    """Put pairs together, by the later row and then by the earlier one."""
-    ones, twos, cosines = (np.concatenate(part) for part in zip(_NO_PAIRS, *found, strict=True))
-    order = np.lexsort((twos, ones))
-    return ones[order], twos[order], cosines[order]
+        yield compared
 
 
 @dataclass(frozen=True)

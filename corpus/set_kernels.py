@@ -62,7 +62,8 @@ def may_meet(keys, asked, bits):  # type: ignore[no-untyped-def]  # numba infers
 
 
 @numba.njit(cache=True, inline="always")
-def _root(parents, row):  # type: ignore[no-untyped-def]  # numba infers
+def root(parents, row):  # type: ignore[no-untyped-def]  # numba infers
+    """Return the root of the tree in which a row stands; the way there is halved."""
     while parents[row] != row:
         parents[row] = parents[parents[row]]
         row = parents[row]
@@ -73,7 +74,7 @@ def _root(parents, row):  # type: ignore[no-untyped-def]  # numba infers
 def unite(parents, ones, others):  # type: ignore[no-untyped-def]  # numba infers
     """Unite rows in a forest whose roots are the first rows of their trees."""
     for at in range(len(ones)):
-        one, two = _root(parents, ones[at]), _root(parents, others[at])
+        one, two = root(parents, ones[at]), root(parents, others[at])
         parents[max(one, two)] = min(one, two)
 
 
@@ -81,7 +82,7 @@ def unite(parents, ones, others):  # type: ignore[no-untyped-def]  # numba infer
 def flatten(parents):  # type: ignore[no-untyped-def]  # numba infers
     """Let every row name its root."""
     for row in range(len(parents)):
-        parents[row] = _root(parents, row)
+        parents[row] = root(parents, row)
 
 
 @numba.njit(cache=True, inline="always")
@@ -170,7 +171,7 @@ def settle(buckets, slots, found, starts, fixed, classes, threshold, keep):  # t
                         other[row] = rival
                     if alike >= threshold:
                         met += classes[row] == classes[rival]
-                        one, two = _root(parents, row), _root(parents, rival)
+                        one, two = root(parents, row), root(parents, rival)
                         parents[max(one, two)] = min(one, two)
             if other[row] >= 0 and (best[row] < threshold or met < keep):
                 other[row] = -1
@@ -181,7 +182,7 @@ def settle(buckets, slots, found, starts, fixed, classes, threshold, keep):  # t
                     stays[ends[bucket]] = row
                     ends[bucket] += 1
     for row in range(rows):
-        parents[row] = _root(parents, row)
+        parents[row] = root(parents, row)
     return other, best, parents
 
 

@@ -5,6 +5,7 @@ import numpy as np
 from numba import types
 
 from corpus.kernels import BOOLS, INT64S, UINT64S, array
+from corpus.set_kernels import root
 
 _floats = array(types.float32)
 _matrix = array(types.float32, 2)
@@ -66,31 +67,30 @@ def alike(vectors, answers, products, rest, apart, rows, others, threshold):  # 
         INT64S,
         array(types.float64),
         INT64S,
-        UINT64S,
         BOOLS,
         types.Array(types.int64, 1, "C"),
         types.Array(types.float64, 1, "C"),
+        types.Array(types.int64, 1, "C"),
     ),
     cache=True,
     nogil=True,
 )
-def fall(ones, twos, cosines, classes, apart, fixed, other, best):  # type: ignore[no-untyped-def]  # numba infers
-    """Let rows fall against the most alike of the rows before them that stay, in the order of pairs (by `ones`, then `twos`).
+def fall(ones, twos, cosines, classes, fixed, other, best, parents):  # type: ignore[no-untyped-def]  # numba infers
+    """Let rows fall against the most alike of the rows before them that stay, the first of equal ones.
 
-    `twos` come before `ones` in survivor order. Rows of unlike `classes` are kin; rows of unlike `apart` are nothing to
-    each other. Writes `other` (-1: stays) and `best`, and returns which pairs are kin.
+    Of a pair `twos` comes before `ones` in survivor order, and pairs are ordered by `ones` where one of `twos` may yet
+    fall. Rows of unlike `classes` are kin. Writes `other` (-1: stays), `best`, and the forest `parents`, where kin is united.
     """
-    kin = np.zeros(len(ones), np.bool_)
     for at in range(len(ones)):
         one, two = ones[at], twos[at]
-        if other[two] >= 0 or apart[one] != apart[two]:
+        if other[two] >= 0:
             continue
-        kin[at] = True
+        first, second = root(parents, one), root(parents, two)
+        parents[max(first, second)] = min(first, second)
         if fixed[one] or classes[one] != classes[two]:
             continue
-        if other[one] < 0 or cosines[at] > best[one]:
+        if other[one] < 0 or cosines[at] > best[one] or (cosines[at] == best[one] and two < other[one]):
             other[one], best[one] = two, cosines[at]
-    return kin
 
 
 @numba.njit((_matrix, _matrix), cache=True, nogil=True)

@@ -12,7 +12,7 @@ from pydantic import Field
 from corpus import cells, nearest, survival, text
 from corpus.arrays import matrix
 from corpus.models import EMBEDDING, EncodeTexts
-from corpus.nearest import Nearest
+from corpus.nearest import Nearest, Vectors
 from corpus.stage import ACTION, Action, Context, CorpusJudge, Features, Rows, Verdict
 
 
@@ -77,7 +77,7 @@ class SemanticDuplicates(CorpusJudge):
             score=pa.array(likeness, mask=np.isnan(likeness)),
             threshold=self.threshold,
             other=pa.array(other, mask=~drop),
-            family=pa.array(_families(count, single[found.kin], copies, model)),
+            family=pa.array(_families(count, single, single[found.kin], copies, model)),
             measured=measured,
         )
 
@@ -89,21 +89,16 @@ class SemanticDuplicates(CorpusJudge):
         place[best] = np.arange(len(best))
         with rows.scratch() as folder:
             vectors, answers = self._vectors(rows, single, place[single], folder)
-            held = {
-                "classes": classes,
-                "apart": features["apart"].to_numpy()[best],
-                "fixed": rows.table["earlier"].to_numpy()[best],
-            }
-            if not isinstance(vectors, np.memmap):
-                return nearest.settle(vectors, np.asarray(answers), self.threshold, **held), {}
-            found, recall = cells.settle(
+            held = Vectors(
                 np.asarray(vectors),
                 np.asarray(answers),
-                self.threshold,
-                **held,
-                scratch=rows.scratch,
-                memory=rows.memory,
+                classes,
+                features["apart"].to_numpy()[best],
+                rows.table["earlier"].to_numpy()[best],
             )
+            if not isinstance(vectors, np.memmap):
+                return nearest.settle(held, self.threshold), {}
+            found, recall = cells.settle(held, self.threshold)
             return found, {"recall": recall.told()}
 
     def _vectors(
@@ -161,12 +156,14 @@ class _EncodeSides:
         return pa.StructArray.from_arrays([first, lists], ["asked", "answered"])
 
 
-def _families(count: int, kin: np.ndarray, copies: np.ndarray, model: np.ndarray) -> np.ndarray:
-    """Return for each row the first row of those that it is linked with."""
+def _families(
+    count: int, single: np.ndarray, kin: np.ndarray, copies: np.ndarray, model: np.ndarray
+) -> np.ndarray:
+    """Return for each row the first row of those that it is linked with: `single` with `kin`, `copies` with their `model`."""
     from corpus import set_kernels
 
     parents = np.arange(count)
-    set_kernels.unite(parents, np.ascontiguousarray(kin[:, 0]), np.ascontiguousarray(kin[:, 1]))
+    set_kernels.unite(parents, single, kin)
     set_kernels.unite(parents, copies, model)
     set_kernels.flatten(parents)
     return parents

@@ -1,11 +1,14 @@
 """Alike vectors are found as comparing each with each finds them."""
 
+from dataclasses import replace
+
 import numpy as np
 import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from corpus import nearest
+from corpus.nearest import Vectors
 
 NONE = np.zeros((0, 1), np.float32)
 
@@ -50,6 +53,19 @@ def one_by_one(vectors, answers, threshold, classes, apart, fixed):
     return other, best, sorted(kin)
 
 
+def first_of_kin(rows, links):
+    """Follow links until nothing changes."""
+    first = list(range(rows))
+    changed = True
+    while changed:
+        changed = False
+        for one, two in links:
+            least = min(first[one], first[two])
+            changed = changed or first[one] != least or first[two] != least
+            first[one] = first[two] = least
+    return first
+
+
 @settings(max_examples=60, deadline=None)
 @given(
     seed=st.integers(0, 10**6),
@@ -71,43 +87,27 @@ def test_all_pairs_are_met(seed, rows, threshold, labels, block, fixed, answers)
     with pytest.MonkeyPatch.context() as patch:
         patch.setattr(nearest, "BLOCK", block)
         patch.setattr(nearest, "CHUNK", 3 * block)
-        found = nearest.settle(vectors, second, threshold, classes=classes, apart=apart, fixed=stays)
+        found = nearest.settle(Vectors(vectors, second, classes, apart, stays), threshold)
 
     assert found.other.tolist() == expected[0].tolist()
     np.testing.assert_array_equal(found.likeness, expected[1])
-    met = sorted(map(tuple, found.kin.tolist()))
-    assert met == [pair for pair in expected[2] if not (stays[pair[0]] and stays[pair[1]])]
+    links = [pair for pair in expected[2] if not (stays[pair[0]] and stays[pair[1]])]
+    assert found.kin.tolist() == first_of_kin(rows, links)
 
 
 def test_a_thousand_equal_vectors_are_compared_with_one():
     vectors = np.repeat(drawn(3, 2), 2_000, axis=0)
-    count = len(vectors)
 
-    found = nearest.settle(
-        vectors,
-        NONE,
-        0.99,
-        classes=np.zeros(count, np.int64),
-        apart=np.zeros(count, np.uint64),
-        fixed=np.zeros(count, bool),
-    )
+    found = nearest.settle(Vectors.alike(vectors), 0.99)
 
-    assert (found.other < 0).sum() == len(np.unique(vectors, axis=0))
-    assert len(found.kin) <= 2 * count
+    assert (found.other < 0).sum() == len(np.unique(vectors, axis=0)) == len(np.unique(found.kin))
 
 
 def test_rows_that_are_apart_make_no_pairs():
     count = 3_000
     vectors = np.repeat(drawn(3, 1), count, axis=0)
 
-    found = nearest.settle(
-        vectors,
-        NONE,
-        0.9,
-        classes=np.zeros(count, np.int64),
-        apart=np.arange(count, dtype=np.uint64),
-        fixed=np.zeros(count, bool),
-    )
+    found = nearest.settle(replace(Vectors.alike(vectors), apart=np.arange(count, dtype=np.uint64)), 0.9)
 
     assert (found.other < 0).all()
-    assert len(found.kin) == 0
+    assert found.kin.tolist() == list(range(count))

@@ -6,6 +6,7 @@ Of what is cut out of rows the texts are compared; there the first rows are the 
 """
 
 from collections import defaultdict
+from dataclasses import replace
 from pathlib import Path
 from typing import Any
 
@@ -15,6 +16,7 @@ import pytest
 import yaml
 
 from corpus import nearest
+from corpus.nearest import Vectors
 from curation.exact_duplicates import ExactDuplicates
 from curation.near_duplicates import NearDuplicates
 from curation.paragraph_duplicates import ParagraphDuplicates
@@ -163,14 +165,7 @@ def test_vectors_are_settled_as_a_peer_settles_them(case):
     held = vectors(case)
     fixed = np.arange(len(held)) < len(case.get("earlier_degrees", []))
     for threshold in [float(one) for one in str(case["setting"]["threshold"]).split(", then ")]:
-        found = nearest.settle(
-            held,
-            np.zeros((0, 1), np.float32),
-            threshold,
-            classes=np.zeros(len(held), np.int64),
-            apart=np.zeros(len(held), np.uint64),
-            fixed=fixed,
-        )
+        found = nearest.settle(replace(Vectors.alike(held), fixed=fixed), threshold)
 
         against: dict[int, list[int]] = defaultdict(list)
         for row in np.flatnonzero(found.other >= 0).tolist():
