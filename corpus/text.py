@@ -7,7 +7,6 @@ are words where rows are compared, and none where words are counted.
 """
 
 import functools
-import hashlib
 import unicodedata
 from typing import Literal
 
@@ -16,6 +15,7 @@ import pyarrow as pa
 import pyarrow.compute as pc
 
 from corpus.arrays import pairs, whole
+from corpus.digests import blake2b, of_spans
 
 _SPACE, _WORD, _ALONE, _SILENT, _MARK, _UNFOLDS, _SIGN = range(7)
 _OPERATOR, _POINT, _BLANK, _OTHER = range(10, 14)
@@ -103,10 +103,7 @@ def prompts(rows: pa.Table) -> np.ndarray:
 
 def fingerprints(rows: pa.Table) -> pa.FixedSizeBinaryArray:
     """Return the 128-bit BLAKE2b digest of what each row says: of its text's UTF-8 bytes, or of its turns."""
-    make = hashlib.blake2b
-    said = turns(rows, lengths=True).cast(pa.binary()).to_pylist()
-    joined = b"".join([make(text, digest_size=16).digest() for text in said])
-    return pa.FixedSizeBinaryArray.from_buffers(pa.binary(16), len(rows), [None, pa.py_buffer(joined)])
+    return blake2b(turns(rows, lengths=True))
 
 
 def halves(keys: pa.FixedSizeBinaryArray | pa.ChunkedArray) -> tuple[np.ndarray, np.ndarray]:
@@ -176,11 +173,7 @@ def _digits() -> np.ndarray:
 def word_keys(texts: pa.StringArray) -> pa.FixedSizeBinaryArray:
     """Return a 128-bit digest of each text's words: equal whatever their case, punctuation and spacing."""
     hashes, begins = word_hashes(texts)
-    raw = hashes.tobytes()
-    make = hashlib.blake2b
-    spans = zip((8 * begins).tolist(), (8 * begins[1:]).tolist(), strict=False)
-    joined = b"".join([make(raw[start:stop], digest_size=16).digest() for start, stop in spans])
-    return pa.FixedSizeBinaryArray.from_buffers(pa.binary(16), len(texts), [None, pa.py_buffer(joined)])
+    return of_spans(8 * begins, hashes.view(np.uint8))
 
 
 def _lists(messages: pa.ListArray, values: pa.StringArray) -> pa.ListArray:

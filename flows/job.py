@@ -102,6 +102,8 @@ class Job:
     def runner(self, progress: Progress = silent) -> Iterator[Runner]:
         """Lend what runs segments."""
         modules = [
+            "corpus.digest_kernels",
+            "corpus.json_kernels",
             "corpus.segment",
             "corpus.set_kernels",
             "pandas",  # pyarrow imports it when it first turns a list into an array

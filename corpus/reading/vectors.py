@@ -1,18 +1,18 @@
 """Rows of a table, column by column: the same as record by record, where no value needs a look of its own."""
 
 from collections.abc import Mapping
-from hashlib import blake2b
 from typing import Any
 
 import numpy as np
 import pyarrow as pa
 import pyarrow.compute as pc
 
+from corpus.digests import blake2b
 from corpus.reading.batch import Batch
 from corpus.reading.columnar import Table
 from corpus.reading.columns import Columns, Way
 from corpus.reading.files import SPLIT_NAMES, File
-from corpus.reading.record import canonical
+from corpus.reading.json_columns import objects
 from corpus.schema import GROUP, LEDGER, MESSAGE, conform
 
 _TEXT = (pa.types.is_string, pa.types.is_large_string)
@@ -27,10 +27,6 @@ def by_column(piece: Table, file: File, source: str, columns: Columns) -> Batch 
     held = {name: piece.rows.column(name) for name in piece.rows.schema.names}
     way = _way(held, columns)
     if way is None or not all(map(_plain, held.values())) or not _fit(held, columns):
-        return None
-    try:
-        lists = {name: held[name].to_pylist() for name in sorted(held)}
-    except UnicodeDecodeError:
         return None
     count = piece.rows.num_rows
     rest = sorted(held.keys() - columns.taken[way])
@@ -47,12 +43,13 @@ def by_column(piece: Table, file: File, source: str, columns: Columns) -> Batch 
             "file": pa.repeat(file.name, count),
             "row": pa.array(np.arange(piece.row, piece.row + count)),
             "split": split,
-            "extra": _extra({name: lists[name] for name in rest}, count),
+            "extra": _extra({name: held[name] for name in rest}, count),
         }
     )
+    written, _ = objects(held, count)
     keys = None if columns.key is None else _text(held[columns.key])
     lines = None if columns.key is None else pa.nulls(count, pa.int64())
-    return Batch(rows, _digests(lists), keys, lines, LEDGER.empty_table())
+    return Batch(rows, blake2b(written, told=True), keys, lines, LEDGER.empty_table())
 
 
 def _way(held: Mapping[str, pa.Array], columns: Columns) -> Way | None:
@@ -84,7 +81,15 @@ def _is(values: pa.Array, kinds: tuple[Any, ...]) -> bool:
 def _plain(values: pa.Array) -> bool:
     if pa.types.is_floating(values.type):
         return bool(pc.all(pc.is_finite(values.cast(pa.float64())), min_count=0).as_py())
-    return _is(values, _SAME_IN_JSON)
+    return _is(values, _SAME_IN_JSON) and not (_is(values, _TEXT) and not _is_unicode(values))
+
+
+def _is_unicode(values: pa.Array) -> bool:
+    try:
+        values.validate(full=True)
+    except pa.ArrowInvalid:
+        return False
+    return True
 
 
 def _text(values: pa.Array) -> pa.StringArray:
@@ -141,28 +146,6 @@ def _groups(held: Mapping[str, pa.Array], columns: Columns, count: int) -> pa.Li
     return pa.ListArray.from_arrays(pa.array(ends), groups)
 
 
-def _extra(lists: Mapping[str, list[Any]], count: int) -> pa.Array:
-    if not lists:
-        return pa.nulls(count, pa.string())
-    return pa.array([canonical(held).decode() if held else None for held in _objects(lists)], pa.string())
-
-
-def _digests(lists: Mapping[str, list[Any]]) -> pa.FixedSizeBinaryArray:
-    """Return `digest` of the canonical form of each record; columns come in the order of their names."""
-    make = blake2b
-    written = map(canonical, _objects(lists))
-    found = [make(len(raw).to_bytes(8, "little") + raw, digest_size=16).digest() for raw in written]
-    return pa.FixedSizeBinaryArray.from_buffers(
-        pa.binary(16), len(found), [None, pa.py_buffer(b"".join(found))]
-    )
-
-
-def _objects(lists: Mapping[str, list[Any]]) -> list[dict[str, Any]]:
-    """Return each record as an object of the fields that hold something."""
-    names = [*lists]
-    if any(None in held for held in lists.values()):
-        return [
-            {name: value for name, value in zip(names, values, strict=True) if value is not None}
-            for values in zip(*lists.values(), strict=True)
-        ]
-    return [dict(zip(names, values, strict=True)) for values in zip(*lists.values(), strict=True)]
+def _extra(held: Mapping[str, pa.Array], count: int) -> pa.Array:
+    written, some = objects(held, count)
+    return pc.if_else(some, written.cast(pa.string()), None)
