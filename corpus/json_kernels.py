@@ -22,15 +22,13 @@ def quoted(offsets, data, before, behind):  # type: ignore[no-untyped-def]  # nu
     texts = len(offsets) - 1
     starts = np.zeros(texts + 1, np.int64)
     for text in range(texts):
-        first, last = offsets[text], offsets[text + 1]
-        special = np.uint8(0)
-        for at in range(first, last):
-            byte = data[at]
-            special |= np.uint8(byte < _SPACE) | np.uint8(byte == _QUOTE) | np.uint8(byte == _BACKSLASH)
-        size = len(before) + last - first + len(behind)
+        own = data[offsets[text] : offsets[text + 1]]
+        special = False
+        for byte in own:  # of truth values alone, so that the loop is one of vectors
+            special = special | (byte < _SPACE) | (byte == _QUOTE) | (byte == _BACKSLASH)
+        size = len(before) + len(own) + len(behind)
         if special:
-            for at in range(first, last):
-                byte = data[at]
+            for byte in own:
                 if byte == _QUOTE or byte == _BACKSLASH:
                     size += 1
                 elif byte < _SPACE:

@@ -198,13 +198,20 @@ def keep(store: Store, key: str, passed: Passed) -> None:
     with store.aside() as folder:
         made = folder / "made"
         made.mkdir()
-        pq.write_table(passed.features, made / "features.parquet", compression="lz4", use_dictionary=False)
+        pq.write_table(
+            passed.features,
+            made / "features.parquet",
+            compression="lz4",
+            use_dictionary=False,
+            write_statistics=False,
+        )
         if passed.messages is not None:
             pq.write_table(
                 pa.table({"messages": passed.messages}),
                 made / "messages.parquet",
-                compression="lz4",
+                compression="none",
                 use_dictionary=False,
+                write_statistics=False,
             )
         (made / "done.json").write_text(json.dumps(passed.changed))
         store.remember(made, key)

@@ -16,6 +16,8 @@ from corpus.schema import ROW
 PART_ROWS = 10_000
 REPEATED = ["label", "source", "file", "operation", "split"]
 """Columns of which few values are many times; of the others no dictionary is tried."""
+COMPARED = ("id", "label", "confidence", "source", "file", "row", "split")
+"""Columns of which a reader may ask for a range: of the others no least and greatest value is told."""
 NARROW = tuple(field.name for field in ROW if field.name not in ("messages", "extra", "file", "row"))
 """What may be held of all rows. Where a row was read is not among it: nothing that is judged may depend on it."""
 
@@ -95,10 +97,7 @@ def write_part(folder: Path, number: int, rows: pa.Table) -> Written:
     """Write rows, in id order, as a part of a snapshot."""
     name = f"part-{number:05d}.parquet"
     pq.write_table(
-        rows,
-        folder / name,
-        compression="lz4",
-        use_dictionary=REPEATED,
+        rows, folder / name, compression="none", use_dictionary=REPEATED, write_statistics=False
     )
     digest = content(rows)
     places = rows.select(PLACE)

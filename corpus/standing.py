@@ -176,14 +176,14 @@ class Span:
     positions: np.ndarray
     columns: Mapping[str, pa.Array]
 
-    def table(self) -> pa.Table:
+    def table(self, read: Callable[[Measured], pa.Table] = Measured.table) -> pa.Table:
         """Return the whole rows."""
         tables, start = [], 0
         for part in self.parts:
             mine = self.positions[(self.positions >= start) & (self.positions < start + part.rows)] - start
             start += part.rows
             if len(mine):
-                rows = part.table()
+                rows = read(part)
                 tables.append(rows if len(mine) == part.rows else rows.take(pa.array(mine)))
         return amended(pa.concat_tables(tables), self.columns)
 
