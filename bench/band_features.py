@@ -20,10 +20,9 @@ from typing import Any
 
 import numpy as np
 import pyarrow as pa
-import pyarrow.parquet as pq
 
 from bench import machine
-from corpus import similarity
+from corpus import measures, similarity
 from corpus.arrays import values
 from corpus.decide import MeasuredFeatures
 from corpus.segment import Measured
@@ -60,7 +59,7 @@ def make(folder: Path, rows: int) -> None:
             columns[f"{stage}/{name}"] = pa.array(np.where(key == 0, np.uint64(1), key))
         memo = folder / f"{number:05d}"
         memo.mkdir()
-        pq.write_table(pa.table(columns), memo / "features.parquet", compression="lz4", use_dictionary=False)
+        measures.write(memo, pa.table(columns))
 
 
 class _Order:

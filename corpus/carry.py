@@ -6,8 +6,8 @@ from itertools import pairwise
 import numpy as np
 import pyarrow as pa
 import pyarrow.compute as pc
-import pyarrow.parquet as pq
 
+from corpus import measures
 from corpus.segment import Passed, Segment, keep, memo_key, pass_over, remembered
 from corpus.snapshot import Part
 from corpus.stage import Context
@@ -77,10 +77,10 @@ class _Rows:
                 continue
             columns = [
                 name
-                for name in pq.read_schema(part.features).names
+                for name in measures.names(part.features)
                 if name == "fingerprint" or name.startswith(self._prefixes)
             ]
-            tables.append(pq.read_table(part.features, columns=columns).filter(where.is_valid()))
+            tables.append(measures.read(part.features, columns).filter(where.is_valid()))
             at[places] = np.arange(count, count + len(places))
             count += len(places)
         found = at >= 0

@@ -6,7 +6,7 @@ import itertools
 import numpy as np
 import pyarrow as pa
 
-_FEW = 1_000
+FEW = 1_000
 """Fewer values are hashed sooner by `hashlib` than compiled loops are loaded."""
 _HEAD = 119
 
@@ -31,7 +31,7 @@ def of_spans(
 ) -> pa.FixedSizeBinaryArray:
     """Return the digest of `head` and each span of `data` (uint8) between two `offsets` (int64, spans + 1); see `blake2b`."""
     count = len(offsets) - 1
-    if count < _FEW or len(head) > _HEAD:
+    if count < FEW or len(head) > _HEAD:
         raws = [data[start:stop].tobytes() for start, stop in itertools.pairwise(offsets.tolist())]
         size = [len(raw).to_bytes(8, "little") if told else b"" for raw in raws]
         make = hashlib.blake2b

@@ -5,7 +5,7 @@ import os
 import threading
 from collections import deque
 from collections.abc import Callable, Iterable, Iterator, Sequence
-from concurrent.futures import Future, ProcessPoolExecutor
+from concurrent.futures import Future, ProcessPoolExecutor, ThreadPoolExecutor
 from contextlib import AbstractContextManager
 from importlib import import_module
 from multiprocessing import forkserver
@@ -80,10 +80,13 @@ class Local(AbstractContextManager["Local"]):
             return
         self.expect(size=size)
         pool = self._started()
-        born = pool.submit(int)
-        yield from self._bounded(
-            pool.submit(function, task) if born.done() else _done(function, task) for task in tasks
-        )
+        with ThreadPoolExecutor(1) as beside:
+            born = beside.submit(
+                lambda: pool.submit(int).result()
+            )  # it waits until the server has its modules
+            yield from self._bounded(
+                pool.submit(function, task) if born.done() else _done(function, task) for task in tasks
+            )
 
     def _bounded(self, begun: Iterable[Future[Result]]) -> Iterator[Result]:
         """Yield the answers; only so much is begun that all have work and no answers pile up."""

@@ -1,4 +1,4 @@
-"""The rows of a snapshot's parts, gathered from where they were spooled: each part is written on its own."""
+"""The parts of a snapshot, put together of rows that were spooled: where all are taken a part says where its rows lie, else it holds them."""
 
 from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass
@@ -8,27 +8,31 @@ import numpy as np
 import pyarrow as pa
 import pyarrow.compute as pc
 
+from corpus import merge
 from corpus.arrays import hexadecimal
+from corpus.content import PLACE, content
 from corpus.intake import SPOOLED, Taken, opened
-from corpus.schema import ROW
-from corpus.snapshot import Written, write_part
+from corpus.schema import ROW, digest
+from corpus.snapshot import NARROW, Written, write_part
 
 TASK_BYTES = 64 * 2**20
 """Bytes of text that a task gathers, or a little more."""
+PARTS_A_TASK = 8
 PART_BYTES = 256 * 2**20
 """Bytes of text in a part, or one row: an Arrow array holds 2 GiB of strings."""
 
 
 @dataclass(frozen=True)
 class Places:
-    """Where rows lie: `piece` and `index` of each, and its id as (rows, 2) uint64."""
+    """Where rows lie: `piece` and `index` of each; its id and the digest of its record as (rows, 2) uint64."""
 
     piece: np.ndarray
     index: np.ndarray
     ids: np.ndarray
+    records: np.ndarray
 
     def __getitem__(self, rows: slice) -> "Places":
-        return Places(self.piece[rows], self.index[rows], self.ids[rows])
+        return Places(self.piece[rows], self.index[rows], self.ids[rows], self.records[rows])
 
 
 @dataclass(frozen=True)
@@ -100,6 +104,51 @@ def gather(task: Gathering) -> list[Written]:
         rows = rows_at(spooled, task.places[start : start + length]).select(ROW.names)
         rows = rows.set_column(0, ROW.field("id"), hexadecimal(task.places.ids[start : start + length]))
         found.append(write_part(task.folder, number, _heirs(rows, task.heirs)))
+        start += length
+    return found
+
+
+@dataclass(frozen=True)
+class Merging:
+    """The task of writing parts that follow one another, of rows that lie in the pieces beside them.
+
+    `how` says by which code and which knobs records became rows.
+    """
+
+    folder: Path
+    first: int
+    lengths: tuple[int, ...]
+    places: Places
+    how: str
+
+
+def mergings(
+    folder: Path, pieces: Sequence[Taken], places: Places, sizes: np.ndarray, part_rows: int, how: str
+) -> Iterator[Merging]:
+    """Move pieces of which all rows are taken into the snapshot, and cut these into parts, and the parts into tasks."""
+    for number, piece in enumerate(pieces):
+        assert isinstance(piece.rows, Path), "what is in memory is no piece yet"
+        piece.rows.rename(merge.piece(folder, number))
+    lengths = cut(sizes, part_rows)
+    ends = np.concatenate([[0], np.cumsum(lengths)]).astype(np.int64)
+    for first in range(0, len(lengths), PARTS_A_TASK):
+        last = min(first + PARTS_A_TASK, len(lengths))
+        held = places[int(ends[first]) : int(ends[last])]
+        yield Merging(folder, first, tuple(lengths[first:last]), held, how)
+
+
+def merged(task: Merging) -> list[Written]:
+    """Write the parts. What is long in a row is told by the digest of its record, all else by what it is."""
+    found = []
+    start = 0
+    for number, length in enumerate(task.lengths, task.first):
+        held = task.places[start : start + length]
+        file = task.folder / f"part-{number:05d}{merge.SUFFIX}"
+        merge.write(file, hexadecimal(held.ids), held.piece, held.index)
+        rows = merge.read(file, [*NARROW, *PLACE])
+        told = digest(task.how, held.records.tobytes(), content(rows)).hex()
+        places = content(rows.select(PLACE), leave_out=())
+        found.append(Written(file.name, length, told, f"{told} {places}"))
         start += length
     return found
 

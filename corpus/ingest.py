@@ -3,7 +3,9 @@
 import ast
 import hashlib
 import heapq
-from collections.abc import Callable, Iterator, Mapping, Sequence
+import json
+from collections import deque
+from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
 from concurrent.futures import ThreadPoolExecutor
 from dataclasses import dataclass
 from functools import cached_property, lru_cache
@@ -13,7 +15,7 @@ import numpy as np
 import pyarrow as pa
 import pyarrow.compute as pc
 
-from corpus import gather, snapshot
+from corpus import gather, merge, snapshot
 from corpus.arrays import ascending, hexadecimal, values
 from corpus.engine import Engine, Local
 from corpus.gather import Places
@@ -22,7 +24,10 @@ from corpus.intake import Taken, Taking, at_rest, take_in
 from corpus.known import RECORDS, Known
 from corpus.reading.stretch import Stretch
 from corpus.schema import LEDGER, UserError, conform, digest
+from corpus.snapshot import Written
 from corpus.sources import File, Source, read
+from corpus.stage import file_digest
+from corpus.sync import sync
 from corpus.versions.forgotten import Forgotten
 
 NOTHING = Forgotten()
@@ -87,9 +92,18 @@ def ingest(
     replaced = [row_id for one in came for row_id in one.found.replaced]
     heirs = before(replaced).combine_chunks() if before is not None and replaced else None
     folder.mkdir(parents=True)
-    tasks = list(gather.tasks(folder, pieces, places, sizes, part_rows, heirs))
     spooled = any(isinstance(piece.rows, Path) for piece in pieces)
-    written = spread.map(gather.gather, tasks, len(sizes)) if spooled else map(gather.gather, tasks)
+    written: Iterable[list[Written]]
+    if spooled and heirs is None and len(sizes) == sum(piece.count for piece in pieces):
+        how = _how(sources)
+        mergings = list(gather.mergings(folder, pieces, places, sizes, part_rows, how))
+        with ThreadPoolExecutor(1) as beside:  # to wait for the disk while others work
+            synced = beside.map(sync, [merge.piece(folder, number) for number in range(len(pieces))])
+            written = [*spread.map(gather.merged, mergings, len(sizes))]
+            deque(synced, 0)
+    else:
+        tasks = list(gather.tasks(folder, pieces, places, sizes, part_rows, heirs))
+        written = spread.map(gather.gather, tasks, len(sizes)) if spooled else map(gather.gather, tasks)
     held = snapshot.finish(folder, [part for parts in written for part in parts])
     rejects = [table for one in came for table in one.rejects()] if limit is None else []
     return Ingested(
@@ -210,7 +224,7 @@ class _Came:
         spooled = {int(number): self.pieces[number].rows for number in np.unique(piece)}
         rows = gather.rows_at(
             spooled,
-            Places(piece, index, self.found.ids[places]),
+            Places(piece, index, self.found.ids[places], self.all_records[places]),
             ["source", "file", "row", "key", "line"],
         )
         told = [
@@ -258,6 +272,14 @@ class _Came:
             )
 
 
+def _how(sources: Sequence[Source]) -> str:
+    """Tell what makes rows of records: the reading knobs, and the code."""
+    code = sorted(Path(__file__).parent.glob("reading/*.py"))
+    return json.dumps(
+        [[source.identity() for source in sources], [file_digest(file) for file in code]], sort_keys=True
+    )
+
+
 def _mark(file: File) -> tuple[int, int, int]:
     state = file.path.stat()
     return state.st_ino, state.st_size, state.st_mtime_ns
@@ -300,6 +322,7 @@ def _in_id_order(came: Sequence[_Came], seed: int, limit: int | None) -> tuple[P
     before = np.cumsum([0, *(len(one.pieces) for one in came)])
     taken = [np.flatnonzero(one.taken) for one in came]
     ids = np.concatenate([one.found.ids[some] for one, some in zip(came, taken, strict=True)])
+    records = np.concatenate([one.all_records[some] for one, some in zip(came, taken, strict=True)])
     piece = np.concatenate(
         [one.place[0][some] + start for one, some, start in zip(came, taken, before, strict=False)]
     )
@@ -308,7 +331,7 @@ def _in_id_order(came: Sequence[_Came], seed: int, limit: int | None) -> tuple[P
     order = ascending(ids)
     if limit is not None:
         order = order[_least(hexadecimal(ids[order]).to_pylist(), seed, limit)]
-    return Places(piece[order], index[order], ids[order]), sizes[order]
+    return Places(piece[order], index[order], ids[order], records[order]), sizes[order]
 
 
 def _least(ids: list[str], seed: int, limit: int) -> np.ndarray:

@@ -2,7 +2,6 @@
 
 import numba
 import numpy as np
-from numba import types
 
 from corpus.kernels import INT32S, UINT8S
 
@@ -29,7 +28,7 @@ def quoted(offsets, data, before, behind):  # type: ignore[no-untyped-def]  # nu
         size = len(before) + len(own) + len(behind)
         if special:
             for byte in own:
-                if byte == _QUOTE or byte == _BACKSLASH:
+                if byte in (_QUOTE, _BACKSLASH):
                     size += 1
                 elif byte < _SPACE:
                     size += 1 if _SHORT[byte] else 5
@@ -46,7 +45,7 @@ def quoted(offsets, data, before, behind):  # type: ignore[no-untyped-def]  # nu
         else:
             for at in range(first, last):
                 byte = data[at]
-                if byte == _QUOTE or byte == _BACKSLASH or byte < _SPACE:
+                if byte in (_QUOTE, _BACKSLASH) or byte < _SPACE:
                     found[to] = _BACKSLASH
                     to += 1
                     if byte >= _SPACE:

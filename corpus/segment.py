@@ -14,7 +14,7 @@ import pyarrow as pa
 import pyarrow.compute as pc
 import pyarrow.parquet as pq
 
-from corpus import snapshot, text
+from corpus import measures, snapshot, text
 from corpus.arrays import whole
 from corpus.schema import digest, of_splits
 from corpus.snapshot import Part
@@ -97,25 +97,23 @@ class Measured:
     @property
     def features(self) -> Path:
         """The file of all features, with the fingerprint of each row."""
-        return self.memo / "features.parquet"
+        return self.memo / measures.FILE
 
-    def table(self, columns: Sequence[str] | None = None) -> pa.Table:
-        """Return columns of the rows as the pass left them; all columns by default."""
-        rows = self.part.read(columns)
+    def table(self, columns: Sequence[str] | None = None, positions: np.ndarray | None = None) -> pa.Table:
+        """Return columns of the rows, or of those at `positions`, as the pass left them; all columns by default."""
+        rows = self.part.read(columns, positions)
         rewritten = self.memo / "messages.parquet"
         if "messages" not in rows.column_names or not rewritten.exists():
             return rows
-        return with_messages(rows, snapshot.table(rewritten)["messages"])
+        messages = snapshot.table(rewritten)["messages"]
+        return with_messages(rows, messages if positions is None else messages.take(pa.array(positions)))
 
     def read(self, stage: Stage, column: str | None = None) -> pa.Table:
         """Return the features that `stage` measured, or one of them."""
         prefix = f"{stage.title}/"
-        with pq.ParquetFile(
-            self.features, pre_buffer=False
-        ) as file:  # a column is read sooner than threads meet
-            names = [name for name in file.schema_arrow.names if name.startswith(prefix)]
-            held = file.read(names if column is None else [f"{prefix}{column}"], use_threads=False)
-        return held.rename_columns([name.removeprefix(prefix) for name in held.column_names])
+        held = measures.read(self.features, None if column is None else [f"{prefix}{column}"])
+        mine = held.select([name for name in held.column_names if name.startswith(prefix)])
+        return mine.rename_columns([name.removeprefix(prefix) for name in mine.column_names])
 
 
 def memo_key(part: Part, segment: Segment, contexts: Mapping[str, Context], seed: int) -> str:
@@ -198,13 +196,7 @@ def keep(store: Store, key: str, passed: Passed) -> None:
     with store.aside() as folder:
         made = folder / "made"
         made.mkdir()
-        pq.write_table(
-            passed.features,
-            made / "features.parquet",
-            compression="lz4",
-            use_dictionary=False,
-            write_statistics=False,
-        )
+        measures.write(made, passed.features)
         if passed.messages is not None:
             pq.write_table(
                 pa.table({"messages": passed.messages}),

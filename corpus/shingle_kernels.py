@@ -58,13 +58,15 @@ def sequence_keys(hashes, begins):  # type: ignore[no-untyped-def]  # numba infe
     rows = len(begins) - 1
     keys = np.zeros((rows, 2), np.uint64)
     for row in range(rows):
-        if begins[row] == begins[row + 1]:
-            continue
-        one, two = FNV_BASIS, np.uint64(begins[row + 1] - begins[row])
-        for at in range(begins[row], begins[row + 1]):
-            one = mix(one ^ hashes[at]) + np.uint64(0x9E3779B97F4A7C15)
-            two = mix(two + hashes[at] * FNV_PRIME) ^ np.uint64(0xD6E8FEB86659FD93)
-        keys[row, 0], keys[row, 1] = one, two
+        own = hashes[begins[row] : begins[row + 1]]
+        one = two = np.uint64(len(own))
+        place = np.uint64(0)
+        for value in own:  # no step waits for the one before
+            place += np.uint64(0x9E3779B97F4A7C15)
+            one += mix(value ^ place)
+            two += mix(value * FNV_PRIME + place)
+        if len(own):
+            keys[row, 0], keys[row, 1] = mix(one), mix(two ^ FNV_BASIS)
     return keys
 
 

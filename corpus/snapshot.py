@@ -1,4 +1,4 @@
-"""A corpus at rest: a folder of Parquet parts in id order, immutable, named by the digest of its content."""
+"""A corpus at rest: a folder of parts in id order, immutable, named by the digest of its content."""
 
 import hashlib
 import json
@@ -6,10 +6,12 @@ from collections.abc import Iterable, Iterator, Sequence
 from dataclasses import dataclass
 from pathlib import Path
 
+import numpy as np
 import pyarrow as pa
 import pyarrow.compute as pc
 import pyarrow.parquet as pq
 
+from corpus import merge
 from corpus.content import PLACE, content
 from corpus.schema import ROW
 
@@ -24,16 +26,22 @@ NARROW = tuple(field.name for field in ROW if field.name not in ("messages", "ex
 
 @dataclass(frozen=True)
 class Part:
-    """A file of a snapshot, or one row group of a shard; `digest` is that of its content, wherever its rows were read."""
+    """A file of a snapshot, or one row group of a shard; `digest` is that of its content, wherever its rows were read.
+
+    A file is Parquet, or says where its rows lie (`corpus.merge`).
+    """
 
     path: Path
     rows: int
     digest: str
     group: int | None = None
 
-    def read(self, columns: Sequence[str] | None = None) -> pa.Table:
-        """Return the part's rows."""
-        return table(self.path, columns, self.group)
+    def read(self, columns: Sequence[str] | None = None, positions: np.ndarray | None = None) -> pa.Table:
+        """Return the part's rows, or those at `positions`."""
+        if self.path.suffix == merge.SUFFIX:
+            return merge.read(self.path, columns, positions)
+        rows = table(self.path, columns, self.group)
+        return rows if positions is None else rows.take(pa.array(positions))
 
 
 def table(path: Path, columns: Sequence[str] | None = None, group: int | None = None) -> pa.Table:
@@ -96,9 +104,7 @@ class Written:
 def write_part(folder: Path, number: int, rows: pa.Table) -> Written:
     """Write rows, in id order, as a part of a snapshot."""
     name = f"part-{number:05d}.parquet"
-    pq.write_table(
-        rows, folder / name, compression="none", use_dictionary=REPEATED, write_statistics=False
-    )
+    pq.write_table(rows, folder / name, compression="none", use_dictionary=REPEATED, write_statistics=False)
     digest = content(rows)
     places = rows.select(PLACE)
     return Written(name, rows.num_rows, digest, f"{digest} {content(places, leave_out=())}")

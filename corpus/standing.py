@@ -12,7 +12,7 @@ import pyarrow as pa
 import pyarrow.compute as pc
 import pyarrow.parquet as pq
 
-from corpus import snapshot, text
+from corpus import measures, text
 from corpus.amend import CUTS, MARKS, SET, amended, with_columns
 from corpus.arrays import nulls, whole
 from corpus.engine import Engine
@@ -70,7 +70,7 @@ class Standing:
     def _as_read(self) -> pa.Table:
         chunks: dict[str, list[pa.Array]] = {}
         for part in self.parts:
-            for table in (part.table(list(NARROW)), snapshot.table(part.features, ["fingerprint"])):
+            for table in (part.table(list(NARROW)), measures.read(part.features, ["fingerprint"])):
                 for name in table.column_names:
                     chunks.setdefault(name, []).extend(table[name].chunks)
         columns = {}
@@ -101,7 +101,7 @@ class Standing:
     def take(self, positions: np.ndarray, columns: Sequence[str]) -> pa.Table:
         """Return columns of the rows at `positions` (ascending), part by part."""
         tables = [
-            part.table(columns).take(pa.array(positions[first:last] - start))
+            part.table(columns, positions[first:last] - start)
             for part, start, first, last in zip(
                 self.parts,
                 self.bounds,
@@ -176,15 +176,14 @@ class Span:
     positions: np.ndarray
     columns: Mapping[str, pa.Array]
 
-    def table(self, read: Callable[[Measured], pa.Table] = Measured.table) -> pa.Table:
+    def table(self) -> pa.Table:
         """Return the whole rows."""
         tables, start = [], 0
         for part in self.parts:
             mine = self.positions[(self.positions >= start) & (self.positions < start + part.rows)] - start
             start += part.rows
             if len(mine):
-                rows = read(part)
-                tables.append(rows if len(mine) == part.rows else rows.take(pa.array(mine)))
+                tables.append(part.table(positions=None if len(mine) == part.rows else mine))
         return amended(pa.concat_tables(tables), self.columns)
 
 
@@ -224,7 +223,7 @@ class Look:
 
 def look(task: Look) -> pa.Array:
     """Call the function on the messages of the rows at the positions of one part."""
-    rows = task.part.table(["id", "messages"]).take(pa.array(task.positions))
+    rows = task.part.table(["id", "messages"], task.positions)
     return task.function(rows_with_roles(rows, task.roles), task.context)
 
 

@@ -1,7 +1,7 @@
 """The steps from sources to a published version: plain functions over a run's folder, which tasks and `apply` call."""
 
 import json
-from collections.abc import Iterator, Sequence
+from collections.abc import Iterator
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
@@ -16,7 +16,6 @@ from corpus.earlier import Earlier
 from corpus.release import release
 from corpus.runner import Progress, silent
 from corpus.schema import LEDGER, ROW, UserError
-from corpus.segment import Measured
 from corpus.snapshot import COMPARED, PART_ROWS, REPEATED
 from corpus.standing import Span, Standing
 from corpus.versions.card import Card
@@ -30,7 +29,6 @@ FALLEN = pa.schema(
     [*ROW, *(LEDGER.field(name) for name in ("stage", "reason", "score", "threshold", "other", "detail"))]
 )
 """A dropped row, whole, and why."""
-_FILES_A_TASK = 4
 
 
 def ingest(job: Job, progress: Progress = silent) -> dict[str, Any]:
@@ -103,34 +101,27 @@ def curate(job: Job, number: int, progress: Progress = silent) -> list[dict[str,
 
 @dataclass(frozen=True)
 class Writing:
-    """The task of writing rows to files: for each the rows, what is told beside each, and where to."""
+    """The task of writing rows to a file, `told` beside each."""
 
-    files: Sequence[tuple[Span, pa.Table | None, Path]]
+    span: Span
+    told: pa.Table | None
+    file: Path
 
 
-def write_files(task: Writing) -> None:
-    """Write the files; a part whose rows go to two of them is read once."""
-    last: dict[Path, pa.Table] = {}
-
-    def read(part: Measured) -> pa.Table:
-        if part.memo not in last:
-            last.clear()
-            last[part.memo] = part.table()
-        return last[part.memo]
-
-    for span, told, file in task.files:
-        rows = span.table(read)
-        for name in told.column_names if told is not None else ():
-            rows = rows.append_column(name, told[name])
-        whole = rows.combine_chunks() if rows.nbytes < 2**30 else rows  # an Arrow array holds 2 GiB
-        pq.write_table(
-            whole,
-            file,
-            compression="zstd",
-            compression_level=1,
-            use_dictionary=REPEATED,
-            write_statistics=[*COMPARED],
-        )
+def write_span(task: Writing) -> None:
+    """Write the rows of a span."""
+    rows = task.span.table()
+    told = task.told or pa.table({})
+    for name in told.column_names:
+        rows = rows.append_column(name, told[name])
+    pq.write_table(
+        rows.combine_chunks() if rows.nbytes < 2**30 else rows,  # an Arrow array holds 2 GiB
+        task.file,
+        compression="zstd",
+        compression_level=1,
+        use_dictionary=REPEATED,
+        write_statistics=[*COMPARED],
+    )
 
 
 def write_kept(job: Job, folder: Path) -> None:
@@ -160,16 +151,14 @@ def _write_parts(
     job: Job, folder: Path, spans: Iterator[tuple[Span, pa.Table | None]], schema: pa.Schema
 ) -> None:
     folder.mkdir(parents=True, exist_ok=True)
-    files = [
-        (span, told, folder / f"part-{number:05d}.parquet") for number, (span, told) in enumerate(spans)
-    ]
     tasks = [
-        Writing(files[start : start + _FILES_A_TASK]) for start in range(0, len(files), _FILES_A_TASK)
+        Writing(span, told, folder / f"part-{number:05d}.parquet")
+        for number, (span, told) in enumerate(spans)
     ]
     with job.runner() as work:
-        for _ in work.engine.map(write_files, tasks, sum(len(span.positions) for span, _, _ in files)):
+        for _ in work.engine.map(write_span, tasks, sum(len(task.span.positions) for task in tasks)):
             pass
-    if not files:
+    if not tasks:
         pq.write_table(schema.empty_table(), folder / "part-00000.parquet")
 
 

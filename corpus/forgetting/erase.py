@@ -14,6 +14,7 @@ import pyarrow as pa
 import pyarrow.compute as pc
 import pyarrow.parquet as pq
 
+from corpus import measures
 from corpus.forgetting.find import Found
 from corpus.forgetting.places import of_run
 from corpus.ingest import REPEATED, key_of
@@ -88,9 +89,9 @@ def _measured(store: Store, found: Found) -> set[Path]:
     """Return the memo's folders over parts that hold one of the rows, or with the fingerprint of one."""
     prints = pa.array(sorted(found.prints), pa.binary(16))
     folders = set()
-    for file in sorted(store.root.glob("memo/??/*/features.parquet")):
+    for file in sorted(store.root.glob(f"memo/??/*/{measures.FILE}")):
         try:
-            known = pq.read_table(file, columns=["fingerprint"])["fingerprint"]
+            known = measures.read(file, ["fingerprint"])["fingerprint"]
         except (pa.ArrowException, OSError):
             folders.add(file.parent)  # what cannot be read is measured anew
             continue

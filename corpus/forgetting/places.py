@@ -10,6 +10,7 @@ from pathlib import Path
 import pyarrow as pa
 import pyarrow.parquet as pq
 
+from corpus import merge
 from corpus.store import Store
 from corpus.versions.version import Version
 
@@ -23,12 +24,15 @@ class Place:
 
     @cached_property
     def files(self) -> tuple[Path, ...]:
-        """The Parquet files in which the rows lie, on this machine; shards are found right once."""
+        """The files in which the rows lie, on this machine; shards are found right once."""
         return self.locate()
 
     def tables(self, columns: Sequence[str]) -> Iterator[tuple[str, pa.Table]]:
         """Yield the name of each file and its rows, group by group."""
         for path in self.files:
+            if path.suffix == merge.SUFFIX:
+                yield path.name, merge.read(path, columns)
+                continue
             with pq.ParquetFile(path) as file:
                 for number in range(file.num_row_groups):
                     yield path.name, file.read_row_group(number, columns=list(columns))

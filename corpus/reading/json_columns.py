@@ -7,7 +7,7 @@ import orjson
 import pyarrow as pa
 import pyarrow.compute as pc
 
-_FEW = 1_000
+FEW = 1_000
 """Fewer strings are written sooner by orjson than compiled loops are loaded."""
 
 
@@ -50,7 +50,7 @@ def _field(name: str, values: pa.Array, before: bytes, behind: bytes) -> pa.Arra
 
 def _quoted(values: pa.StringArray, before: bytes, behind: bytes) -> pa.Array:
     """Write each string as JSON between `before` and `behind`, which hold its quotes."""
-    if len(values) < _FEW:
+    if len(values) < FEW:
         held = [
             None if text is None else before + orjson.dumps(text)[1:-1] + behind
             for text in values.to_pylist()

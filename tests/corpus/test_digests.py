@@ -1,14 +1,14 @@
 """`corpus.digests`: many digests at once are those of `hashlib`, one by one."""
 
 import hashlib
+import itertools
 import random
 
 import numpy as np
 import pyarrow as pa
 import pytest
 
-from corpus import digests
-from corpus.digests import blake2b, of_spans
+from corpus.digests import FEW, blake2b, of_spans
 from corpus.schema import digest, keyed_id, keyed_ids, record_id, record_ids
 
 DRAW = random.Random(3)
@@ -27,7 +27,7 @@ def expected(values, head=b"", told=False):
 @pytest.mark.parametrize("told", [False, True])
 @pytest.mark.parametrize("head", [b"", b"x", b"a source", bytes(111), bytes(119), bytes(120), bytes(300)])
 def test_of_values_of_all_lengths(head, told):
-    assert len(RAW) > digests._FEW
+    assert len(RAW) > FEW
 
     found = blake2b(pa.array(RAW, pa.binary()), head, told=told)
 
@@ -52,7 +52,7 @@ def test_of_spans_that_begin_anywhere():
     found = of_spans(offsets, data)
 
     assert found.to_pylist() == expected(
-        [data[start:stop].tobytes() for start, stop in zip(offsets, offsets[1:], strict=False)]
+        [data[start:stop].tobytes() for start, stop in itertools.pairwise(offsets)]
     )
 
 

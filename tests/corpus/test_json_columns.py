@@ -6,8 +6,7 @@ import orjson
 import pyarrow as pa
 import pytest
 
-from corpus.reading import json_columns
-from corpus.reading.json_columns import objects
+from corpus.reading.json_columns import FEW, objects
 
 DRAW = random.Random(5)
 LETTERS = [chr(point) for point in range(0x250)] + list('"\\"\\/\n\t\u2028\ufeff\ufffd\U0001f600 漢字')
@@ -39,7 +38,9 @@ def columns(count):
 
 def one_by_one(held, count):
     lists = {name: held[name].to_pylist() for name in held}
-    rows = [{name: lists[name][row] for name in lists if lists[name][row] is not None} for row in range(count)]
+    rows = [
+        {name: lists[name][row] for name in lists if lists[name][row] is not None} for row in range(count)
+    ]
     return [orjson.dumps(row, option=orjson.OPT_SORT_KEYS) for row in rows], [bool(row) for row in rows]
 
 
@@ -58,7 +59,7 @@ def test_it_writes_what_orjson_writes(names, count):
 
 
 def test_it_writes_slices():
-    assert json_columns._FEW < 2_000
+    assert FEW < 2_000
     held = {name: values.slice(100, 1_900) for name, values in columns(2_000).items()}
 
     written, _ = objects(held, 1_900)

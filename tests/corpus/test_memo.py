@@ -1,8 +1,8 @@
 """What was measured once is not measured again, and says nothing of another run's names and places."""
 
 import pyarrow as pa
-import pyarrow.parquet as pq
 
+from corpus import measures
 from curation.length import Length
 from curation.normalise import Normalise
 from tests.corpora import make, send
@@ -55,13 +55,13 @@ def test_equal_rows_from_elsewhere_keep_their_own_place(tmp_path):
 
 def test_thresholds_alone_measure_nothing_anew(tmp_path):
     send(make(TEXTS), [Length(min_words=3)], tmp_path)
-    held = {file: file.stat().st_mtime_ns for file in tmp_path.rglob("features.parquet")}
+    held = {file: file.stat().st_mtime_ns for file in tmp_path.rglob(measures.FILE)}
 
     outcome = send(make(TEXTS), [Length(min_words=6)], tmp_path)
 
     assert outcome.ledger.num_rows == 3
-    assert {file: file.stat().st_mtime_ns for file in tmp_path.rglob("features.parquet")} == held
-    assert all(pq.read_metadata(file).num_rows == 4 for file in held)
+    assert {file: file.stat().st_mtime_ns for file in tmp_path.rglob(measures.FILE)} == held
+    assert all(measures.read(file).num_rows == 4 for file in held)
 
 
 def test_rows_of_other_splits_are_not_rewritten(tmp_path):

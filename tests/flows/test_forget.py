@@ -824,7 +824,7 @@ def test_a_withdrawal_that_broke_off_is_brought_to_its_end(store, tmp_path, monk
     [
         "snapshots/*/snapshot.json",
         "snapshots/*/part-*",
-        "memo/??/*/features.parquet",
+        "memo/??/*/features.arrow",
         "runs/*/ledger.parquet",
         "runs/*/dropped/*",
     ],

@@ -11,7 +11,7 @@ import pyarrow as pa
 import pyarrow.parquet as pq
 import pytest
 
-from corpus import runner
+from corpus import measures, runner
 from corpus.earlier import Earlier
 from corpus.schema import SPLITS, UserError
 from corpus.segment import Segment, memo_key, pass_over, remembered, run_pass
@@ -272,7 +272,7 @@ def test_what_is_kept_for_the_next_run_is_what_it_would_measure(tmp_path, stages
             of_all = Segment(None, (), segment.corpus_judges)
             for part in Earlier.of(version, []).parts:
                 kept = remembered(job.store, part, memo_key(part, of_all, contexts, recipe.seed))
-                assert pq.read_table(kept.features) == pass_over(part.read(), of_all, contexts).features
+                assert measures.read(kept.features) == pass_over(part.read(), of_all, contexts).features
 
     measured = []
     monkeypatch.setattr(runner, "run_pass", lambda task: measured.append(task.part) or run_pass(task))
@@ -618,7 +618,7 @@ def test_blocks_of_grown_rows_alone_are_kept_for_the_next_run(tmp_path):
         of_all = Segment(None, (), segment.corpus_judges)
         kept = remembered(job.store, part, memo_key(part, of_all, contexts, recipe.seed))
 
-    assert pq.read_table(kept.features) == pass_over(part.read(), of_all, contexts).features
+    assert measures.read(kept.features) == pass_over(part.read(), of_all, contexts).features
 
 
 def job_standing(part: Any, job: Job, work: Any, segment: Segment) -> Any:

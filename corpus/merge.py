@@ -1,0 +1,95 @@
+"""Parts whose rows lie in several files that are each in id order: which row of which file comes next, and its id.
+
+What an external merge sort would write once more is merged as it is read. A part is an Arrow file beside those that it
+names:
+
+    id  '6f1c4d0b8f3a5e7791aa03c200000000'     piece  4     index  1017
+"""
+
+import mmap
+from collections.abc import Sequence
+from functools import lru_cache
+from pathlib import Path
+from typing import Any
+
+import numpy as np
+import pyarrow as pa
+
+from corpus.schema import ROW
+
+PART = pa.schema([("id", pa.string()), ("piece", pa.int32()), ("index", pa.int32())])
+SUFFIX = ".arrow"
+_OPENED = 1_024
+
+
+def piece(folder: Path, number: int) -> Path:
+    """Return the file of a piece: an Arrow file of rows in id order."""
+    return folder / f"piece-{number:06d}.arrow"
+
+
+def write(file: Path, ids: pa.StringArray, pieces: np.ndarray, index: np.ndarray) -> None:
+    """Write a part: of each row its id, its piece, and its place there, near those of its other rows of the piece."""
+    rows = pa.table([ids, pa.array(pieces, pa.int32()), pa.array(index, pa.int32())], schema=PART)
+    with pa.OSFile(str(file), "wb") as sink, pa.ipc.new_file(sink, PART) as writer:
+        writer.write_table(rows)
+
+
+def read(file: Path, columns: Sequence[str] | None = None, positions: np.ndarray | None = None) -> pa.Table:
+    """Return columns of a part's rows, or of those at `positions`; the columns of `corpus.schema.ROW` by default."""
+    names = ROW.names if columns is None else [*columns]
+    with pa.memory_map(str(file)) as mapped:
+        part = pa.ipc.open_file(mapped).read_all().combine_chunks()
+    if positions is not None:
+        part = part.take(pa.array(positions))
+    asked = [name for name in names if name != "id"]
+    found: dict[str, Any] = {"id": part["id"]}
+    if asked and len(part):
+        rows = _rows(file.parent, part["piece"].to_numpy(), part["index"].to_numpy(), asked)
+        found |= {name: rows[name] for name in asked}
+    elif asked:
+        found |= {name: pa.array([], ROW.field(name).type) for name in asked}
+    return pa.table([found[name] for name in names], schema=pa.schema([ROW.field(name) for name in names]))
+
+
+def _rows(folder: Path, pieces: np.ndarray, index: np.ndarray, columns: list[str]) -> pa.Table:
+    """Return columns of the rows at places."""
+    order = np.argsort(pieces, kind="stable")
+    numbers, starts, counts = np.unique(pieces[order], return_index=True, return_counts=True)
+    least = np.minimum.reduceat(index[order], starts)
+    spans = np.maximum.reduceat(index[order], starts) + 1 - least
+    batches: list[pa.RecordBatch] = []
+    opened = [_opened(piece(folder, number)) for number in numbers.tolist()]
+    for (_, rows), start, span in zip(opened, least.tolist(), spans.tolist(), strict=True):
+        batches += rows.select(columns).slice(start, span).to_batches()
+    at = np.empty(len(order), np.int64)
+    at[order] = index[order] - np.repeat(least - np.cumsum(spans) + spans, counts)
+    schema = pa.schema([ROW.field(name) for name in columns])
+    found = pa.Table.from_batches(batches, schema).take(pa.array(at)).combine_chunks()
+    for mapped, _ in opened:
+        mapped.madvise(mmap.MADV_DONTNEED)  # what was read is the system's to keep, not this process's
+    return found
+
+
+@lru_cache(maxsize=_OPENED)
+def _opened(file: Path) -> tuple[mmap.mmap, pa.Table]:
+    """Map a piece; it never changes."""
+    with file.open("rb") as held:
+        mapped = mmap.mmap(held.fileno(), 0, access=mmap.ACCESS_READ)
+    rows = pa.ipc.open_file(pa.py_buffer(mapped)).read_all()
+    if not all(_sound(chunk) for column in rows.columns for chunk in column.chunks):
+        raise pa.ArrowInvalid(f"{file} was damaged: offsets lead out of it")
+    return mapped, rows
+
+
+def _sound(values: pa.Array) -> bool:
+    """Say whether the offsets of strings and lists lie in their order, and in what they are offsets of."""
+    if pa.types.is_struct(values.type):
+        return all(map(_sound, values.flatten()))
+    if not (pa.types.is_string(values.type) or pa.types.is_list(values.type)):
+        return True
+    _, raw, *data = values.buffers()
+    offsets = np.frombuffer(raw or bytes(4), np.int32)[: len(values) + 1]
+    inner = len(values.values) if pa.types.is_list(values.type) else (data[0].size if data[0] else 0)
+    sound = len(offsets) > len(values) or not len(values)
+    sound = sound and offsets[0] >= 0 and offsets[-1] <= inner and bool((offsets[1:] >= offsets[:-1]).all())
+    return bool(sound) and (not pa.types.is_list(values.type) or _sound(values.values))
