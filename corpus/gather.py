@@ -144,8 +144,7 @@ def merged(task: Merging) -> list[Written]:
     for number, length in enumerate(task.lengths, task.first):
         held = task.places[start : start + length]
         file = task.folder / f"part-{number:05d}{merge.SUFFIX}"
-        merge.write(file, hexadecimal(held.ids), held.piece, held.index)
-        rows = merge.read(file, [*NARROW, *PLACE])
+        rows = merge.write(file, hexadecimal(held.ids), held.piece, held.index).select([*NARROW, *PLACE])
         told = digest(task.how, held.records.tobytes(), content(rows)).hex()
         places = content(rows.select(PLACE), leave_out=())
         found.append(Written(file.name, length, told, f"{told} {places}"))

@@ -1,23 +1,26 @@
 """Parts whose rows lie in several files that are each in id order: which row of which file comes next, and its id.
 
 What an external merge sort would write once more is merged as it is read. A part is an Arrow file beside those that it
-names:
+names, and has all that is narrow itself:
 
-    id  '6f1c4d0b8f3a5e7791aa03c200000000'     piece  4     index  1017
+    id  '6f1c4d0b8f3a5e7791aa03c200000000'     piece  4     index  1017     source  'shop'     label  'good'
 """
 
 import mmap
 from collections.abc import Sequence
 from functools import lru_cache
 from pathlib import Path
-from typing import Any
 
 import numpy as np
 import pyarrow as pa
 
 from corpus.schema import ROW
 
-PART = pa.schema([("id", pa.string()), ("piece", pa.int32()), ("index", pa.int32())])
+WIDE = ("messages", "extra")
+"""The columns that stay in the pieces."""
+PART = pa.schema(
+    [*(field for field in ROW if field.name not in WIDE), ("piece", pa.int32()), ("index", pa.int32())]
+)
 SUFFIX = ".arrow"
 _OPENED = 1_024
 
@@ -27,32 +30,39 @@ def piece(folder: Path, number: int) -> Path:
     return folder / f"piece-{number:06d}.arrow"
 
 
-def write(file: Path, ids: pa.StringArray, pieces: np.ndarray, index: np.ndarray) -> None:
-    """Write a part: of each row its id, its piece, and its place there, near those of its other rows of the piece."""
-    rows = pa.table([ids, pa.array(pieces, pa.int32()), pa.array(index, pa.int32())], schema=PART)
+def write(file: Path, ids: pa.StringArray, pieces: np.ndarray, index: np.ndarray) -> pa.Table:
+    """Write a part of rows at places of pieces that lie beside it; of a piece they are near one another. Return what it has."""
+    narrow = [name for name in PART.names if name not in ("id", "piece", "index")]
+    found = _rows(file.parent, pieces, index, narrow)
+    columns = {"id": ids, **{name: found[name] for name in narrow}}
+    places = {"piece": pa.array(pieces, pa.int32()), "index": pa.array(index, pa.int32())}
+    rows = pa.table({**columns, **places}, schema=PART).combine_chunks()
     with pa.OSFile(str(file), "wb") as sink, pa.ipc.new_file(sink, PART) as writer:
         writer.write_table(rows)
+    return rows
 
 
 def read(file: Path, columns: Sequence[str] | None = None, positions: np.ndarray | None = None) -> pa.Table:
     """Return columns of a part's rows, or of those at `positions`; the columns of `corpus.schema.ROW` by default."""
     names = ROW.names if columns is None else [*columns]
+    wide = [name for name in names if name in WIDE]
     with pa.memory_map(str(file)) as mapped:
-        part = pa.ipc.open_file(mapped).read_all().combine_chunks()
+        part = pa.ipc.open_file(mapped).read_all()
+    part = part.select([*(name for name in names if name not in WIDE), *(("piece", "index") if wide else ())])
     if positions is not None:
         part = part.take(pa.array(positions))
-    asked = [name for name in names if name != "id"]
-    found: dict[str, Any] = {"id": part["id"]}
-    if asked and len(part):
-        rows = _rows(file.parent, part["piece"].to_numpy(), part["index"].to_numpy(), asked)
-        found |= {name: rows[name] for name in asked}
-    elif asked:
-        found |= {name: pa.array([], ROW.field(name).type) for name in asked}
+    found = {name: part[name] for name in part.column_names}
+    if wide:
+        rows = _rows(file.parent, part["piece"].to_numpy(), part["index"].to_numpy(), wide)
+        found |= {name: rows[name] for name in wide}
     return pa.table([found[name] for name in names], schema=pa.schema([ROW.field(name) for name in names]))
 
 
 def _rows(folder: Path, pieces: np.ndarray, index: np.ndarray, columns: list[str]) -> pa.Table:
     """Return columns of the rows at places."""
+    schema = pa.schema([ROW.field(name) for name in columns])
+    if not len(pieces):
+        return schema.empty_table()
     order = np.argsort(pieces, kind="stable")
     numbers, starts, counts = np.unique(pieces[order], return_index=True, return_counts=True)
     least = np.minimum.reduceat(index[order], starts)
@@ -63,7 +73,6 @@ def _rows(folder: Path, pieces: np.ndarray, index: np.ndarray, columns: list[str
         batches += rows.select(columns).slice(start, span).to_batches()
     at = np.empty(len(order), np.int64)
     at[order] = index[order] - np.repeat(least - np.cumsum(spans) + spans, counts)
-    schema = pa.schema([ROW.field(name) for name in columns])
     found = pa.Table.from_batches(batches, schema).take(pa.array(at)).combine_chunks()
     for mapped, _ in opened:
         mapped.madvise(mmap.MADV_DONTNEED)  # what was read is the system's to keep, not this process's

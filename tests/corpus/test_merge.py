@@ -1,5 +1,6 @@
 """`corpus.merge`: a part reads like rows that were gathered, whichever pieces they lie in."""
 
+import shutil
 from pathlib import Path
 
 import numpy as np
@@ -89,25 +90,33 @@ def test_a_part_is_named_by_what_its_rows_say(tmp_path):
     assert one.digest == two.digest
 
 
+def copied(folder: Path) -> Path:
+    """A part of one piece in another place, which nobody has mapped yet."""
+    one, other = folder / "one", folder / "other"
+    one.mkdir()
+    spooled(one, 0, ["a" * 40, "b" * 40, "c" * 40, "d" * 40])
+    merge.write(one / "part-00000.arrow", pa.array(["0" * 32]), np.array([0]), np.array([1]))
+    shutil.copytree(one, other)
+    return other
+
+
 @pytest.mark.parametrize("cut", [0, 100, -20])
 def test_a_piece_that_breaks_off_is_an_error(tmp_path, cut):
-    spooled(tmp_path, 0, ["a", "b"])
-    merge.write(tmp_path / "part-00000.arrow", pa.array(["0" * 32]), np.array([0]), np.array([1]))
-    file = merge.piece(tmp_path, 0)
+    folder = copied(tmp_path)
+    file = merge.piece(folder, 0)
     file.write_bytes(file.read_bytes()[:cut])
 
     with pytest.raises((pa.ArrowException, OSError, ValueError)):
-        merge.read(tmp_path / "part-00000.arrow")
+        merge.read(folder / "part-00000.arrow")
 
 
 def test_a_piece_whose_offsets_lead_nowhere_is_an_error(tmp_path):
-    spooled(tmp_path, 0, ["a" * 40, "b" * 40, "c" * 40, "d" * 40])
-    merge.write(tmp_path / "part-00000.arrow", pa.array(["0" * 32]), np.array([0]), np.array([1]))
-    file = merge.piece(tmp_path, 0)
+    folder = copied(tmp_path)
+    file = merge.piece(folder, 0)
     offsets = np.array([0, 40, 80], np.int32).tobytes()
     raw = file.read_bytes()
     assert raw.count(offsets) >= 1
     file.write_bytes(raw.replace(offsets, np.array([0, 2**30, 80], np.int32).tobytes()))
 
     with pytest.raises(pa.ArrowInvalid, match=r"piece-000000\.arrow"):
-        merge.read(tmp_path / "part-00000.arrow")
+        merge.read(folder / "part-00000.arrow")
