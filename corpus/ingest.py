@@ -7,7 +7,7 @@ import json
 from collections import deque
 from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
 from concurrent.futures import ThreadPoolExecutor
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from functools import cached_property, lru_cache
 from pathlib import Path
 
@@ -147,6 +147,11 @@ def _read(
     keyed = any(piece.keyed for piece in pieces)
     ids = np.concatenate([np.zeros((0, 2), np.uint64), *(piece.ids for piece in pieces)])
     records = np.concatenate([np.zeros((0, 2), np.uint64), *(piece.records for piece in pieces)])
+    ends = np.cumsum([0, *(piece.count for piece in pieces)])
+    pieces = [  # so that these columns are there once
+        replace(piece, ids=ids[start:stop], records=records[start:stop])
+        for piece, start, stop in zip(pieces, ends, ends[1:], strict=False)
+    ]
     found = identify(source.name, ids, records, keyed, known, kept, forgotten)
     gone = {}
     if forgotten:
@@ -320,14 +325,17 @@ def key_of(detail: str) -> str | None:
 def _in_id_order(came: Sequence[_Came], seed: int, limit: int | None) -> tuple[Places, np.ndarray]:
     """Return where the rows that are taken lie, in id order, and the bytes of each."""
     before = np.cumsum([0, *(len(one.pieces) for one in came)])
-    taken = [np.flatnonzero(one.taken) for one in came]
-    ids = np.concatenate([one.found.ids[some] for one, some in zip(came, taken, strict=True)])
-    records = np.concatenate([one.all_records[some] for one, some in zip(came, taken, strict=True)])
-    piece = np.concatenate(
-        [one.place[0][some] + start for one, some, start in zip(came, taken, before, strict=False)]
-    )
-    index = np.concatenate([one.place[1][some] for one, some in zip(came, taken, strict=True)])
-    sizes = np.concatenate([one.sizes[some] for one, some in zip(came, taken, strict=True)])
+    taken = [one.taken for one in came]
+
+    def of_taken(columns: Iterable[np.ndarray]) -> np.ndarray:
+        some = [column if mask.all() else column[mask] for column, mask in zip(columns, taken, strict=True)]
+        return some[0] if len(some) == 1 else np.concatenate(some)
+
+    ids = of_taken(one.found.ids for one in came)
+    records = of_taken(one.all_records for one in came)
+    piece = of_taken(one.place[0] + start for one, start in zip(came, before[:-1].tolist(), strict=True))
+    index = of_taken(one.place[1] for one in came)
+    sizes = of_taken(one.sizes for one in came)
     order = ascending(ids)
     if limit is not None:
         order = order[_least(hexadecimal(ids[order]).to_pylist(), seed, limit)]

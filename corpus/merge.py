@@ -46,9 +46,10 @@ def read(file: Path, columns: Sequence[str] | None = None, positions: np.ndarray
     """Return columns of a part's rows, or of those at `positions`; the columns of `corpus.schema.ROW` by default."""
     names = ROW.names if columns is None else [*columns]
     wide = [name for name in names if name in WIDE]
-    with pa.memory_map(str(file)) as mapped:
-        part = pa.ipc.open_file(mapped).read_all()
-    part = part.select([*(name for name in names if name not in WIDE), *(("piece", "index") if wide else ())])
+    asked = [*(name for name in names if name not in WIDE), *(("piece", "index") if wide else ())]
+    options = pa.ipc.IpcReadOptions(included_fields=[PART.get_field_index(name) for name in asked])
+    with pa.OSFile(str(file)) as held:  # not mapped: one column may be held longer than the others
+        part = pa.ipc.open_file(held, options=options).read_all()
     if positions is not None:
         part = part.take(pa.array(positions))
     found = {name: part[name] for name in part.column_names}
