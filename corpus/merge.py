@@ -47,11 +47,10 @@ def read(file: Path, columns: Sequence[str] | None = None, positions: np.ndarray
     names = ROW.names if columns is None else [*columns]
     wide = [name for name in names if name in WIDE]
     asked = [*(name for name in names if name not in WIDE), *(("piece", "index") if wide else ())]
-    options = pa.ipc.IpcReadOptions(included_fields=[PART.get_field_index(name) for name in asked])
-    with pa.OSFile(str(file)) as held:  # not mapped: one column may be held longer than the others
-        part = pa.ipc.open_file(held, options=options).read_all()
-    if positions is not None:
-        part = part.take(pa.array(positions))
+    with pa.memory_map(str(file)) as mapped:
+        held = pa.ipc.open_file(mapped).read_all().select(asked)
+    places = np.arange(len(held)) if positions is None else positions
+    part = held.take(pa.array(places))  # each column by itself, since one may be held longer than the others
     found = {name: part[name] for name in part.column_names}
     if wide:
         rows = _rows(file.parent, part["piece"].to_numpy(), part["index"].to_numpy(), wide)
@@ -88,6 +87,7 @@ def _opened(file: Path) -> tuple[mmap.mmap, pa.Table]:
     rows = pa.ipc.open_file(pa.py_buffer(mapped)).read_all()
     if not all(_sound(chunk) for column in rows.columns for chunk in column.chunks):
         raise pa.ArrowInvalid(f"{file} was damaged: offsets lead out of it")
+    mapped.madvise(mmap.MADV_DONTNEED)
     return mapped, rows
 
 
