@@ -68,7 +68,7 @@ def _rows(folder: Path, pieces: np.ndarray, index: np.ndarray, columns: list[str
     least = np.minimum.reduceat(index[order], starts)
     spans = np.maximum.reduceat(index[order], starts) + 1 - least
     batches: list[pa.RecordBatch] = []
-    opened = [_opened(piece(folder, number)) for number in numbers.tolist()]
+    opened = [_mapped(piece(folder, number)) for number in numbers.tolist()]
     for (_, rows), start, span in zip(opened, least.tolist(), spans.tolist(), strict=True):
         batches += rows.select(columns).slice(start, span).to_batches()
     at = np.empty(len(order), np.int64)
@@ -79,9 +79,14 @@ def _rows(folder: Path, pieces: np.ndarray, index: np.ndarray, columns: list[str
     return found
 
 
+def _mapped(file: Path) -> tuple[mmap.mmap, pa.Table]:
+    """Map a piece; one that is mapped already, and is the same file still, stays so."""
+    state = file.stat()
+    return _opened(file, state.st_ino, state.st_size, state.st_mtime_ns)
+
+
 @lru_cache(maxsize=_OPENED)
-def _opened(file: Path) -> tuple[mmap.mmap, pa.Table]:
-    """Map a piece; it never changes."""
+def _opened(file: Path, *_state: int) -> tuple[mmap.mmap, pa.Table]:
     with file.open("rb") as held:
         mapped = mmap.mmap(held.fileno(), 0, access=mmap.ACCESS_READ)
     rows = pa.ipc.open_file(pa.py_buffer(mapped)).read_all()
