@@ -16,6 +16,7 @@ def blake2b(values: pa.Array, head: bytes = b"", *, told: bool = False) -> pa.Fi
 
     With `told` the value's size stands before it, as eight bytes, the least significant first.
     """
+    assert not values.null_count, "a null has no digest"
     if pa.types.is_fixed_size_binary(values.type):
         width = values.type.byte_width
         offsets = width * np.arange(values.offset, values.offset + len(values) + 1)

@@ -94,7 +94,9 @@ def ingest(
     folder.mkdir(parents=True)
     spooled = any(isinstance(piece.rows, Path) for piece in pieces)
     written: Iterable[list[Written]]
-    if spooled and heirs is None and len(sizes) == sum(piece.count for piece in pieces):
+    all_taken = heirs is None and len(sizes) == sum(piece.count for piece in pieces)
+    keyed = any(piece.keyed for piece in pieces)  # a key is no part of a row, and does not stay at rest
+    if spooled and all_taken and not keyed and len(pieces) <= merge.MOST:
         how = _how(sources)
         mergings = list(gather.mergings(folder, pieces, places, sizes, part_rows, how))
         with ThreadPoolExecutor(1) as beside:  # to wait for the disk while others work
@@ -176,7 +178,7 @@ def _together(pieces: list[Taken], scratch: Path) -> list[Taken]:
     """Return pieces that are all in memory, or all in files: what is in memory would be sent with every task."""
     if all(isinstance(piece.rows, pa.Table) for piece in pieces):
         return pieces
-    return [at_rest(piece, scratch / f"held-{number:06d}.arrow") for number, piece in enumerate(pieces)]
+    return [at_rest(piece, scratch / f"held.{number}.arrow") for number, piece in enumerate(pieces)]
 
 
 @dataclass(frozen=True)

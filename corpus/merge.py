@@ -22,7 +22,8 @@ PART = pa.schema(
     [*(field for field in ROW if field.name not in WIDE), ("piece", pa.int32()), ("index", pa.int32())]
 )
 SUFFIX = ".arrow"
-_OPENED = 1_024
+MOST = 256
+"""Pieces of a snapshot: each that is mapped takes a file descriptor of a process, and a part may name them all."""
 
 
 def piece(folder: Path, number: int) -> Path:
@@ -85,7 +86,7 @@ def _mapped(file: Path) -> tuple[mmap.mmap, pa.Table]:
     return _opened(file, state.st_ino, state.st_size, state.st_mtime_ns)
 
 
-@lru_cache(maxsize=_OPENED)
+@lru_cache(maxsize=2 * MOST)
 def _opened(file: Path, *_state: int) -> tuple[mmap.mmap, pa.Table]:
     with file.open("rb") as held:
         mapped = mmap.mmap(held.fileno(), 0, access=mmap.ACCESS_READ)

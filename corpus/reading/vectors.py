@@ -15,6 +15,8 @@ from corpus.reading.files import SPLIT_NAMES, File
 from corpus.reading.json_columns import objects
 from corpus.schema import GROUP, LEDGER, MESSAGE, conform
 
+_LARGEST = 2**28
+"""Bytes whose JSON, six times as long at worst, an Arrow array still holds."""
 _TEXT = (pa.types.is_string, pa.types.is_large_string)
 _WHOLE = (pa.types.is_integer,)
 _NUMBER = (pa.types.is_integer, pa.types.is_floating)
@@ -27,6 +29,8 @@ def by_column(piece: Table, file: File, source: str, columns: Columns) -> Batch 
     held = {name: piece.rows.column(name) for name in piece.rows.schema.names}
     way = _way(held, columns)
     if way is None or not all(map(_plain, held.values())) or not _fit(held, columns):
+        return None
+    if piece.rows.nbytes > _LARGEST:
         return None
     count = piece.rows.num_rows
     rest = sorted(held.keys() - columns.taken[way])
