@@ -1,5 +1,6 @@
 """Columns as one array, and 128-bit values as pairs of uint64, as bytes and as hexadecimal digits."""
 
+from pathlib import Path
 from typing import Any
 
 import numpy as np
@@ -77,3 +78,30 @@ def ascending(columns: np.ndarray) -> np.ndarray:
     some = order[tied]
     order[tied] = some[np.lexsort((some, columns[some, 1], high[some]))]
     return order
+
+
+def check(rows: pa.Table, file: Path) -> None:
+    """Raise `ArrowInvalid` where offsets of what was mapped from a file lead out of it: to follow them would end the process."""
+    if not all(_sound(chunk) for column in rows.columns for chunk in column.chunks):
+        raise pa.ArrowInvalid(f"{file} was damaged: offsets lead out of it")
+
+
+def _sound(values: pa.Array) -> bool:
+    """Say whether the offsets of strings and lists lie in their order, and in what they are offsets of."""
+    kind = values.type
+    if pa.types.is_struct(kind):
+        return all(map(_sound, values.flatten()))
+    if pa.types.is_fixed_size_list(kind):
+        return _sound(values.values)
+    lists = pa.types.is_list(kind) or pa.types.is_large_list(kind)
+    wide = pa.types.is_large_list(kind) or pa.types.is_large_string(kind) or pa.types.is_large_binary(kind)
+    if not (lists or wide or pa.types.is_string(kind) or pa.types.is_binary(kind)) or not len(values):
+        return True
+    _, raw, *data = values.buffers()
+    offsets = np.frombuffer(raw, np.int64 if wide else np.int32)[
+        values.offset : values.offset + len(values) + 1
+    ]
+    inner = len(values.values) if lists else (data[0].size if data[0] else 0)
+    ordered = bool((np.diff(offsets) >= 0).all())
+    sound = len(offsets) == len(values) + 1 and offsets[0] >= 0 and offsets[-1] <= inner and ordered
+    return bool(sound) and (not lists or _sound(values.values))

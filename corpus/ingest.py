@@ -4,7 +4,6 @@ import ast
 import hashlib
 import heapq
 import json
-from collections import deque
 from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
 from concurrent.futures import ThreadPoolExecutor
 from dataclasses import dataclass, replace
@@ -102,7 +101,7 @@ def ingest(
         with ThreadPoolExecutor(1) as beside:  # to wait for the disk while others work
             synced = beside.map(sync, [merge.piece(folder, number) for number in range(len(pieces))])
             written = [*spread.map(gather.merged, mergings, len(sizes))]
-            deque(synced, 0)
+            list(synced)  # raises what failed
     else:
         tasks = list(gather.tasks(folder, pieces, places, sizes, part_rows, heirs))
         written = spread.map(gather.gather, tasks, len(sizes)) if spooled else map(gather.gather, tasks)

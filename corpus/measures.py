@@ -5,6 +5,8 @@ from pathlib import Path
 
 import pyarrow as pa
 
+from corpus.arrays import check
+
 FILE = "features.arrow"
 
 
@@ -17,8 +19,10 @@ def write(folder: Path, features: pa.Table) -> None:
 def read(file: Path, columns: Sequence[str] | None = None) -> pa.Table:
     """Map features, or some of their columns; what nobody looks at is not read."""
     with pa.memory_map(str(file)) as mapped:
-        held = pa.ipc.open_file(mapped).read_all()
-    return held if columns is None else held.select(columns)
+        whole = pa.ipc.open_file(mapped).read_all()
+    held = whole if columns is None else whole.select(columns)
+    check(held, file)
+    return held
 
 
 def names(file: Path) -> list[str]:

@@ -14,6 +14,7 @@ from pathlib import Path
 import numpy as np
 import pyarrow as pa
 
+from corpus.arrays import check
 from corpus.schema import ROW
 
 WIDE = ("messages", "extra")
@@ -50,6 +51,7 @@ def read(file: Path, columns: Sequence[str] | None = None, positions: np.ndarray
     asked = [*(name for name in names if name not in WIDE), *(("piece", "index") if wide else ())]
     with pa.memory_map(str(file)) as mapped:
         held = pa.ipc.open_file(mapped).read_all().select(asked)
+    check(held, file)
     places = np.arange(len(held)) if positions is None else positions
     part = held.take(pa.array(places))  # each column by itself, since one may be held longer than the others
     found = {name: part[name] for name in part.column_names}
@@ -70,7 +72,11 @@ def _rows(folder: Path, pieces: np.ndarray, index: np.ndarray, columns: list[str
     spans = np.maximum.reduceat(index[order], starts) + 1 - least
     batches: list[pa.RecordBatch] = []
     opened = [_mapped(piece(folder, number)) for number in numbers.tolist()]
-    for (_, rows), start, span in zip(opened, least.tolist(), spans.tolist(), strict=True):
+    for number, (_, rows), start, span in zip(
+        numbers.tolist(), opened, least.tolist(), spans.tolist(), strict=True
+    ):
+        if start < 0 or start + span > rows.num_rows:
+            raise pa.ArrowInvalid(f"a part of {folder} was damaged: piece {number} has no such rows")
         batches += rows.select(columns).slice(start, span).to_batches()
     at = np.empty(len(order), np.int64)
     at[order] = index[order] - np.repeat(least - np.cumsum(spans) + spans, counts)
@@ -91,21 +97,6 @@ def _opened(file: Path, *_state: int) -> tuple[mmap.mmap, pa.Table]:
     with file.open("rb") as held:
         mapped = mmap.mmap(held.fileno(), 0, access=mmap.ACCESS_READ)
     rows = pa.ipc.open_file(pa.py_buffer(mapped)).read_all()
-    if not all(_sound(chunk) for column in rows.columns for chunk in column.chunks):
-        raise pa.ArrowInvalid(f"{file} was damaged: offsets lead out of it")
+    check(rows, file)
     mapped.madvise(mmap.MADV_DONTNEED)
     return mapped, rows
-
-
-def _sound(values: pa.Array) -> bool:
-    """Say whether the offsets of strings and lists lie in their order, and in what they are offsets of."""
-    if pa.types.is_struct(values.type):
-        return all(map(_sound, values.flatten()))
-    if not (pa.types.is_string(values.type) or pa.types.is_list(values.type)):
-        return True
-    _, raw, *data = values.buffers()
-    offsets = np.frombuffer(raw or bytes(4), np.int32)[: len(values) + 1]
-    inner = len(values.values) if pa.types.is_list(values.type) else (data[0].size if data[0] else 0)
-    sound = len(offsets) > len(values) or not len(values)
-    sound = sound and offsets[0] >= 0 and offsets[-1] <= inner and bool((offsets[1:] >= offsets[:-1]).all())
-    return bool(sound) and (not pa.types.is_list(values.type) or _sound(values.values))

@@ -12,6 +12,7 @@ import pyarrow as pa
 import pyarrow.parquet as pq
 import pytest
 
+from corpus import ingest
 from corpus.disk import Disk
 from corpus.forgetting.find import Wanted
 from corpus.schema import SPLITS, UserError
@@ -33,6 +34,10 @@ STAGES = [
     {"stage": "exact_duplicates"},
     {"stage": "split"},
 ]
+
+
+AT_REST = pytest.mark.parametrize("store", ["gathered", "merged"], indirect=True)
+"""How the rows of a snapshot lie: in its parts, or in pieces that these name."""
 
 
 def corpus(folder: Path) -> Path:
@@ -66,10 +71,14 @@ def run(held: Any, store: Path, **options: Any) -> Job:
 
 
 @pytest.fixture
-def store(tmp_path, monkeypatch) -> Path:
-    """A store with a version, and a cache of its own."""
+def store(request, tmp_path, monkeypatch) -> Path:
+    """A store with a version, and a cache of its own; a test may ask that rows lie in pieces, as those of large sources do."""
     monkeypatch.setenv("WINNOW_CACHE", str(tmp_path / "cache"))
+    pieces = getattr(request, "param", "gathered") == "merged"
+    if pieces:
+        monkeypatch.setattr(ingest, "PACKED", 2**40)  # so that nothing fits in memory
     run(recipe(corpus(tmp_path / "corpus")), tmp_path / "store", workers=1)
+    assert bool([*(tmp_path / "store").glob("snapshots/*/piece-*")]) == pieces
     return tmp_path / "store"
 
 
@@ -90,6 +99,7 @@ def saying(folder: Path, word: str = "xylophone") -> list[str]:
     return found
 
 
+@AT_REST
 def test_what_matches_a_pattern_is_gone_from_all_but_the_old_version(store):
     old = Store(store).library.open("small")
     assert len([said for said in texts(old) if "xylophone" in said]) == 2
@@ -108,6 +118,7 @@ def test_what_matches_a_pattern_is_gone_from_all_but_the_old_version(store):
     assert not verify(Store(store).library, new.id, deep=True)["problems"]
 
 
+@AT_REST
 def test_with_withdraw_nothing_in_the_store_says_it(store):
     old = Store(store).library.open("small").id
 
@@ -829,6 +840,7 @@ def test_a_withdrawal_that_broke_off_is_brought_to_its_end(store, tmp_path, monk
         "runs/*/dropped/*",
     ],
 )
+@AT_REST
 def test_damage_in_the_work_area_stops_no_forgetting(store, pattern):
     damaged = sorted(store.glob(pattern))
     assert damaged
