@@ -1,28 +1,27 @@
 """Records to a snapshot: every core reads, one process says which id each record gets, every core writes parts."""
 
-import ast
 import hashlib
 import heapq
 import json
 from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
 from concurrent.futures import ThreadPoolExecutor
 from dataclasses import dataclass, replace
-from functools import cached_property, lru_cache
+from functools import lru_cache
 from pathlib import Path
 
 import numpy as np
 import pyarrow as pa
-import pyarrow.compute as pc
 
 from corpus import gather, merge, snapshot
 from corpus.arrays import ascending, hexadecimal, values
+from corpus.came import Came
 from corpus.engine import Engine, Local
 from corpus.gather import Places
-from corpus.identify import Identified, identify, state
+from corpus.identify import identify
 from corpus.intake import Taken, Taking, at_rest, take_in
 from corpus.known import RECORDS, Known
 from corpus.reading.stretch import Stretch
-from corpus.schema import LEDGER, UserError, conform, digest
+from corpus.schema import LEDGER, UserError, digest
 from corpus.snapshot import Written
 from corpus.sources import File, Source, read
 from corpus.stage import file_digest
@@ -30,12 +29,8 @@ from corpus.sync import sync
 from corpus.versions.forgotten import Forgotten
 
 NOTHING = Forgotten()
-REPEATED = "repeated_key"
-"""The reason of a reject whose key another record has."""
-_SAID = "another record has the key "
 PACKED = 4
 """Bytes of rows that one byte of a file may stand for: where so many would not fit in memory, all go to disk at once."""
-_CHUNK = 1_000_000
 
 
 @dataclass(frozen=True)
@@ -126,7 +121,7 @@ def _read(
     known: Known,
     forgotten: Forgotten,
     progress: Callable[[int], None],
-) -> "_Came":
+) -> "Came":
     """Read the files that may hold something new, and find out what does; `room` bytes of rows stay in memory."""
     readable = [file for file in files if file.problem is None]
     marks = {file.name: _mark(file) for file in readable}
@@ -161,7 +156,7 @@ def _read(
             for row_id, has in zip(hexadecimal(found.ids).to_pylist(), found.has.tolist(), strict=True)
         ]
         gone = forgotten.among(source.name, named, values(records).to_pylist())
-    return _Came(source.name, pieces, found, records, gone, digests)
+    return Came(source.name, pieces, found, records, gone, digests)
 
 
 def _taking(stretches: Iterator[Stretch], scratch: Path, size: int, room: int) -> Iterator[Taking]:
@@ -178,104 +173,6 @@ def _together(pieces: list[Taken], scratch: Path) -> list[Taken]:
     if all(isinstance(piece.rows, pa.Table) for piece in pieces):
         return pieces
     return [at_rest(piece, scratch / f"held.{number}.arrow") for number, piece in enumerate(pieces)]
-
-
-@dataclass(frozen=True)
-class _Came:
-    """What came of one source, piece by piece; arrays are aligned with the rows of all its pieces."""
-
-    source: str
-    pieces: list[Taken]
-    found: Identified
-    all_records: np.ndarray
-    gone: dict[int, str]
-    digests: dict[str, str]
-
-    @property
-    def taken(self) -> np.ndarray:
-        """Which rows are taken."""
-        taken = self.found.has.copy()
-        taken[[*self.gone]] = False
-        return taken
-
-    @cached_property
-    def place(self) -> tuple[np.ndarray, np.ndarray]:
-        """The piece of each row, and its place there."""
-        counts = [piece.count for piece in self.pieces]
-        piece = np.repeat(np.arange(len(counts), dtype=np.int32), counts)
-        index = np.concatenate(
-            [np.zeros(0, np.int32), *(np.arange(count, dtype=np.int32) for count in counts)]
-        )
-        return piece, index
-
-    @cached_property
-    def sizes(self) -> np.ndarray:
-        """The bytes of each row."""
-        return np.concatenate([np.zeros(0, np.int64), *(piece.sizes for piece in self.pieces)])
-
-    @property
-    def digest(self) -> str:
-        """A digest of its records, whatever their order."""
-        held = state(self.all_records[self.found.has | self.found.refused])
-        return hashlib.sha256(held.astype(">u8").tobytes()).hexdigest()
-
-    def rejects(self) -> Iterator[pa.Table]:
-        """Yield lines of the ledger for records that are no rows, that are refused, or that were forgotten."""
-        yield from (piece.rejects for piece in self.pieces)
-        refused = np.flatnonzero(self.found.refused)
-        places = np.array(sorted({*refused.tolist(), *self.gone}), np.int64)
-        if not len(places):
-            return
-        piece, index = (held[places] for held in self.place)
-        spooled = {int(number): self.pieces[number].rows for number in np.unique(piece)}
-        rows = gather.rows_at(
-            spooled,
-            Places(piece, index, self.found.ids[places], self.all_records[places]),
-            ["source", "file", "row", "key", "line"],
-        )
-        told = [
-            ("forgotten", f": {self.gone[place]}") if place in self.gone else _refusal(key, line)
-            for place, key, line in zip(
-                places.tolist(), rows["key"].to_pylist(), rows["line"].to_pylist(), strict=True
-            )
-        ]
-        columns = {name: rows[name].combine_chunks() for name in ("source", "file", "row")}
-        columns["stage"], columns["action"] = pa.repeat("ingest", len(told)), pa.repeat("reject", len(told))
-        columns["reason"] = pa.array([reason for reason, _ in told], pa.string())
-        columns["detail"] = pa.array(
-            [file + what for file, (_, what) in zip(rows["file"].to_pylist(), told, strict=True)], pa.string()
-        )
-        yield conform(columns, LEDGER)
-
-    def records(self) -> Iterator[pa.RecordBatch]:
-        """Yield what is known from now on, in the order in which it came."""
-        names: dict[str, int] = {}
-        codes = [
-            np.array([names.setdefault(name, len(names)) for name in piece.names], np.int32)[piece.files]
-            for piece in self.pieces
-        ]
-        file = np.concatenate([np.zeros(0, np.int32), *codes])
-        listed = self.found.has | self.found.refused
-        digests = [self.digests[name] for name in names]
-        whole = (
-            np.bincount(file[listed], minlength=len(names)) == np.bincount(file, minlength=len(names))
-        ) & (np.array([digests.count(found) == 1 for found in digests], bool))
-        of_file = pa.array(
-            [found if one else None for found, one in zip(digests, whole, strict=True)], pa.string()
-        )
-        held = np.flatnonzero(listed)
-        for start in range(0, len(held), _CHUNK):
-            some = held[start : start + _CHUNK]
-            ids = hexadecimal(self.found.ids[some])
-            yield pa.record_batch(
-                [
-                    pa.repeat(self.source, len(some)),
-                    values(self.all_records[some]),
-                    pc.if_else(pa.array(self.found.has[some]), ids, pa.scalar(None, pa.string())),
-                    of_file.take(pa.array(file[some])),
-                ],
-                schema=RECORDS,
-            )
 
 
 def _how(sources: Sequence[Source]) -> str:
@@ -311,19 +208,7 @@ def _sha256(path: Path, *_state: int) -> str:
         return hashlib.file_digest(opened, "sha256").hexdigest()
 
 
-def _refusal(key: str, line: int | None) -> tuple[str, str]:
-    """Say why a record is refused, whose key was taken by another."""
-    where = "" if line is None else f":{line}"
-    return REPEATED, f"{where}: {_SAID}{key!r}"
-
-
-def key_of(detail: str) -> str | None:
-    """Return the key that a line of the ledger names, whose reason is `REPEATED`."""
-    found = detail.partition(_SAID)[2]
-    return str(ast.literal_eval(found)) if found else None
-
-
-def _in_id_order(came: Sequence[_Came], seed: int, limit: int | None) -> tuple[Places, np.ndarray]:
+def _in_id_order(came: Sequence[Came], seed: int, limit: int | None) -> tuple[Places, np.ndarray]:
     """Return where the rows that are taken lie, in id order, and the bytes of each."""
     before = np.cumsum([0, *(len(one.pieces) for one in came)])
     taken = [one.taken for one in came]

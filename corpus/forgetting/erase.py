@@ -15,9 +15,9 @@ import pyarrow.compute as pc
 import pyarrow.parquet as pq
 
 from corpus import measures
+from corpus.came import REPEATED, key_of
 from corpus.forgetting.find import Found
 from corpus.forgetting.places import of_run
-from corpus.ingest import REPEATED, key_of
 from corpus.schema import keyed_id
 from corpus.standing import refers
 from corpus.store import Store
