@@ -21,10 +21,12 @@ from corpus.shingles import Bands, ShingleSets, band_keys
 from corpus.spill import Spill
 from corpus.stage import Features, Rows
 
-CAP = 32
-"""Rows that stay with which a row is compared in one bucket of a large component, the best first; bounds a bucket's work."""
 SMALL = 64
-"""In a component of so many rows or fewer each is compared with all that stay."""
+"""In a component of so many rows or fewer each is compared with all that stay, in a larger one with those that can be alike."""
+VISITS = 2_048
+"""Rows that are looked up for one of a large component; bounds the work where many share what is rarest in them."""
+COMPARED = 640
+"""Rows with which one of a large component is compared: of more that can be alike, those that share most that is rare."""
 BATCH_ROWS = 50_000
 """Rows that are settled at a time, or one component."""
 
@@ -205,26 +207,14 @@ def _batch(
     keep: int,
 ) -> tuple[np.ndarray, np.ndarray, np.ndarray]:
     """Settle whole components, which stand one after another, each in survivor order."""
-    from corpus import set_kernels
+    from corpus import settle_kernels
 
-    _, number, counts = np.unique(component, return_inverse=True, return_counts=True)
-    small = counts[number] <= SMALL
     shape = Bands.at(threshold)
-    buckets = np.full((len(number), shape.count), -1, np.int64)
-    buckets[small, 0] = number[small]
-    slots = [np.where(counts <= SMALL, counts, 0)]
-    large = np.flatnonzero(~small)
-    if len(large):
-        first, last = large[0], large[-1] + 1
-        keys = band_keys(found, starts[first : last + 1], shape)[large - first]
-        keys ^= (number[large].astype(np.uint64) * np.uint64(0x9E3779B97F4A7C15))[
-            :, None
-        ]  # none meets another's
-        taken = len(counts)
-        for band in range(shape.count):
-            _, inverse, often = np.unique(keys[:, band], return_inverse=True, return_counts=True)
-            buckets[large, band] = np.where(often[inverse] > 1, taken + inverse, -1)
-            slots.append(np.minimum(often, max(CAP, keep)))
-            taken += len(often)
-    room = np.concatenate([[0], np.cumsum(np.concatenate(slots))])
-    return set_kernels.settle(buckets, room, found, starts, fixed, classes, threshold, keep)  # type: ignore[no-any-return]
+    begins = np.flatnonzero(np.r_[True, component[1:] != component[:-1], True])
+    large = np.flatnonzero(np.repeat(np.diff(begins) > SMALL, np.diff(begins)))
+    first, last = (large[0], large[-1] + 1) if len(large) else (0, 0)
+    bands = band_keys(found, starts[first : last + 1], shape) if last else np.empty((0, 0), np.uint64)
+    most = max(COMPARED, keep)
+    return settle_kernels.settle(  # type: ignore[no-any-return]
+        begins, SMALL, found, starts, bands, first, fixed, classes, threshold, keep, VISITS, most
+    )

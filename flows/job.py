@@ -106,6 +106,7 @@ class Job:
             "corpus.json_kernels",
             "corpus.segment",
             "corpus.set_kernels",
+            "corpus.settle_kernels",
             "pandas",  # pyarrow imports it when it first turns a list into an array
             *sorted({type(stage).__module__ for stage in self.recipe.stages}),
         ]

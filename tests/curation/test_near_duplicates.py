@@ -314,7 +314,7 @@ def test_pairs_at_the_threshold_to_the_digit_go_where_they_are_proposed():
     assert {*outcome.ledger["score"].to_pylist()} == {14 / 25}
 
 
-def test_a_large_component_is_settled_by_its_buckets():
+def test_in_a_large_component_too_each_goes_against_one_that_stays():
     words = [f"w{number}" for number in range(300)]
     chain = [" ".join(words[start : start + 40]) for start in range(0, 240, 2)]
 
