@@ -1,49 +1,137 @@
-"""The four outcomes, when each is given, and what the audit says as a whole.
+"""What was found, how it is judged, and what the audit says as a whole.
 
-A pass means evidence, not the absence of it: a group too small to judge is never said to be well treated.
+A module of this package measures and says nothing of good or bad; `settle` gives all that was measured together its q
+values and its outcomes. A pass means evidence, not the absence of it: a group too small to judge is never said to be
+well treated.
 """
 
 import math
 from collections import Counter
-from collections.abc import Iterable, Mapping, Sequence
+from collections.abc import Iterable, Iterator, Mapping, Sequence
 from typing import Any, Literal
 
 from audit.groups import AuditSettings
 from corpus.lexicon import Lexicon
-from corpus.statistics import Interval
+from corpus.statistics import Interval, benjamini_hochberg
 
 Outcome = Literal["PASS", "FAIL", "INSUFFICIENT_DATA", "NOT_APPLICABLE"]
 OUTCOMES: tuple[Outcome, ...] = ("FAIL", "INSUFFICIENT_DATA", "PASS", "NOT_APPLICABLE")
 """From the worst to the mildest."""
 
 Finding = dict[str, Any]
-"""JSON: verdict, axis, group, stage, rule, ratio, low, high, n, q and whatever else its rule has to say."""
+"""JSON: axis, group, origin, stage, rule, ratio, low, high, n, p and whatever else its rule has to say.
+
+`limit`, `expected` and `needed` are what it is judged by; `settle` adds verdict and q.
+"""
+
+JUDGED = {
+    "impact_ratio": ("ratio", "low", "high"),
+    "accuracy": ("difference", "difference_low", "difference_high"),
+    "survival": ("rate", "low", "high"),
+    "representation": ("ratio", "low", "high"),
+}
+"""The value and the ends of the interval by which a finding of a rule is judged; more is better."""
+
+TOTAL = "total"
+"""The stage that stands for the whole pipeline."""
 
 
 def judge(
-    measured: Interval, floor: float, *, q: float, n: int, expected: float, settings: AuditSettings
+    measured: Interval,
+    limit: float,
+    *,
+    q: float,
+    n: int,
+    expected: float,
+    needed: int | None,
+    settings: AuditSettings,
 ) -> Outcome:
-    """Say whether `measured` (more is better) lies above `floor`: the first of these that holds.
+    """Say whether `measured` (more is better) lies above `limit`: the first of these that holds.
 
     1. INSUFFICIENT_DATA where the group has fewer than `min_group` rows, however bad it looks.
-    2. FAIL where the value is below the floor and `q < alpha`: the test behind q is exact in small tables.
+    2. FAIL where the value is below the limit and `q < alpha`: the test behind q is exact in small tables.
     3. INSUFFICIENT_DATA where `expected` (the least count expected of the group) is below `min_expected`: the
        interval rests on a normal approximation that does not hold there.
-    4. FAIL where the whole interval lies below the floor.
-    5. PASS where the whole interval lies at or above the floor.
-    6. INSUFFICIENT_DATA: the interval holds the floor, so the data are consistent with both.
+    4. FAIL where the whole interval lies below the limit.
+    5. INSUFFICIENT_DATA where rows are `needed` to see a value at the limit in four of five such samples: what such a
+       sample does not show says nothing.
+    6. PASS where the whole interval lies at or above the limit.
+    7. INSUFFICIENT_DATA: the interval holds the limit, so the data are consistent with both.
 
-    So a value below the floor that may be chance is not a pass, and neither is one above it.
+    So a value below the limit that may be chance is not a pass, and neither is one above it.
     """
     if n < settings.min_group:
         return "INSUFFICIENT_DATA"
-    if measured.value < floor and q < settings.alpha:
+    if measured.value < limit and q < settings.alpha:
         return "FAIL"
     if expected < settings.min_expected:
         return "INSUFFICIENT_DATA"
-    if measured.high < floor:
+    if measured.high < limit:
         return "FAIL"
-    return "PASS" if measured.low >= floor else "INSUFFICIENT_DATA"
+    return "PASS" if needed == 0 and measured.low >= limit else "INSUFFICIENT_DATA"
+
+
+def settle(measured: Iterable[Mapping[str, Any]], settings: AuditSettings) -> list[Finding]:
+    """Return what was measured with its q values, taken over all that was tested, and its outcomes.
+
+    Behind them stand what else the same numbers say, without a test of its own: rule `removal_ratio`, where a
+    group went more than `max_removal_ratio` times as often as the others and at least `min_removal_gap` more of it,
+    though its impact ratio does not fail (kept 97% against 99% is a ratio of 0.98, and three times the removals);
+    rule `lost_most`, where a source or label lost more than half to a stage, or to all stages together where no one
+    stage took so much (a count, not an estimate, so it asks for no least size). Both are FAIL.
+    """
+    found = [dict(each) for each in measured]
+    q = iter(benjamini_hochberg([finding["p"] for finding in found if finding["p"] is not None]))
+    for finding in found:
+        finding["q"] = None if finding["p"] is None else next(q)
+        finding["verdict"] = _outcome(finding, settings)
+    return [*found, *_removed(found, settings), *_lost_most(found)]
+
+
+def _outcome(finding: Finding, settings: AuditSettings) -> Outcome:
+    value, low, high = (finding[key] for key in JUDGED[finding["rule"]])
+    if value is None:
+        return "NOT_APPLICABLE"
+    return judge(
+        Interval(value, low, high),
+        finding["limit"],
+        q=1.0 if finding["q"] is None else finding["q"],
+        n=finding["n"],
+        expected=finding["expected"],
+        needed=finding["needed"],
+        settings=settings,
+    )
+
+
+def _removed(found: Sequence[Finding], settings: AuditSettings) -> Iterator[Finding]:
+    for finding in found:
+        if (
+            finding["rule"] == "impact_ratio"
+            and finding["verdict"] not in ("FAIL", "NOT_APPLICABLE")
+            and finding["n"] >= settings.min_group
+            and finding["q"] < settings.alpha
+            and finding["removal_ratio"] > settings.max_removal_ratio
+            and finding["other_rate"] - finding["rate"] >= settings.min_removal_gap
+        ):
+            yield finding | {
+                "verdict": "FAIL",
+                "rule": "removal_ratio",
+                "limit": settings.max_removal_ratio,
+            }
+
+
+def _lost_most(found: Sequence[Finding]) -> Iterator[Finding]:
+    lost = [
+        finding
+        for finding in found
+        if finding["rule"] == "impact_ratio"
+        and finding["axis"] in ("source", "label")
+        and 2 * finding["kept"] < finding["n"]
+    ]
+    by_one = {(finding["axis"], finding["group"]) for finding in lost if finding["stage"] != TOTAL}
+    for finding in lost:
+        if finding["stage"] != TOTAL or (finding["axis"], finding["group"]) not in by_one:
+            yield finding | {"verdict": "FAIL", "rule": "lost_most", "limit": 0.5}
 
 
 def verdict(findings: Iterable[Mapping[str, Any]]) -> Outcome:
@@ -59,7 +147,7 @@ def ordered(findings: Iterable[Finding]) -> list[Finding]:
         ratio = finding["ratio"]
         worst = math.inf if ratio is None else ratio
         # What was lost in the whole pipeline is told before the stages that lost it.
-        names = (finding["stage"] != "total", finding["stage"], finding["axis"], finding["group"])
+        names = (finding["stage"] != TOTAL, finding["stage"], finding["axis"], finding["group"])
         return OUTCOMES.index(finding["verdict"]), worst, -finding["n"], *names
 
     return sorted(findings, key=rank)
@@ -80,7 +168,7 @@ def worst(findings: Iterable[Finding], limit: int = 5) -> list[Finding]:
     ]
     firsts: dict[tuple[str, str, str], Finding] = {}
     for finding in failed or sorted(doubtful, key=lambda finding: finding["q"]):
-        rule = "impact_ratio" if finding["rule"] == "lost_most" else finding["rule"]
+        rule = "impact_ratio" if finding["rule"] in ("lost_most", "removal_ratio") else finding["rule"]
         firsts.setdefault((finding["axis"], finding["group"], rule), finding)
     return list(firsts.values())[:limit]
 
@@ -98,69 +186,3 @@ def record(
         "lexicon": lexicon
         and {**lexicon.model_dump(mode="json", exclude={"axes"}), "digest": lexicon.digest},
     }
-
-
-def subject(finding: Mapping[str, Any]) -> str:
-    """Name the finding's rows in words; `origin` decides how: a mention is not an identity."""
-    axis, group = finding["axis"], finding["group"].replace("_", " ")
-    match finding.get("origin"):
-        case "mention-lexicon":
-            return f"rows that mention {group} ({axis})"
-        case "label":
-            return "rows without a label" if group == "(missing)" else f"rows labelled {group}"
-        case _:
-            return f"rows whose {axis} is {group}"
-
-
-def sentence(finding: Mapping[str, Any]) -> str:
-    """Say the finding in words, with its numbers, its interval and its n."""
-    rows = f"{finding['n']:,} {subject(finding)}"
-    stage = finding["stage"]
-    if finding["rule"] in ("impact_ratio", "lost_most"):
-        stage = "The whole pipeline" if stage == "total" else f"The stage {stage}"
-    if finding["verdict"] == "NOT_APPLICABLE":
-        return f"{stage}: nothing to compare for the {rows}."
-    match finding["rule"]:
-        case "lost_most":
-            return f"{stage} removed {finding['n'] - finding['kept']:,} of the {rows}: more than half."
-        case "impact_ratio":
-            said = (
-                f"{stage} kept {finding['rate']:.1%} of the {rows} and {finding['other_rate']:.1%} of the "
-                f"{finding['other_n']:,} others: a ratio of {_interval(finding)}"
-            )
-        case "survival":
-            said = f"{finding['rate']:.1%} ({finding['low']:.1%} to {finding['high']:.1%}) of the mentions in {rows} outlived {stage}"
-        case "accuracy":
-            said = (
-                f"{stage} is right on {finding['rate']:.1%} of the {rows} and on {finding['other_rate']:.1%} of the "
-                f"{finding['other_n']:,} others: a difference of {100 * finding['difference']:+.1f} points "
-                f"({100 * finding['difference_low']:+.1f} to {100 * finding['difference_high']:+.1f})"
-            )
-        case _:
-            said = f"{stage}, {finding['rule']}: {rows}, {_interval(finding)}"
-    return f"{said}{_caveat(finding)}."
-
-
-def compared(each: Mapping[str, Any]) -> str:
-    """Say a comparison in words; where it cannot tell, say what it could have seen."""
-    numbers = (
-        f"difference {each['difference']:+.3f} ({each['low']:+.3f} to {each['high']:+.3f}), n = {each['n']:,}"
-    )
-    if each["verdict"] in ("better", "worse"):
-        return f"{each['of']} is {each['verdict']} than {each['against']} on {each['metric']}: {numbers}."
-    seen = "" if each["mde"] is None else f"; a difference of {each['mde']:.3f} would have shown"
-    return f"Cannot tell {each['of']} from {each['against']} on {each['metric']}: {numbers}{seen}."
-
-
-def _interval(finding: Mapping[str, Any]) -> str:
-    return f"{finding['ratio']:.2f} ({finding['low']:.2f} to {finding['high']:.2f})"
-
-
-def _caveat(finding: Mapping[str, Any]) -> str:
-    """Say how sure it is; of what could not be judged, which difference would have been seen."""
-    q, least = finding["q"], finding.get("detectable")
-    sure = "" if q is None else ", q < 0.001" if q < 0.001 else f", q = {q:.3f}"
-    if finding["verdict"] != "INSUFFICIENT_DATA":
-        return sure
-    seen = "no difference" if least is None else f"only a difference of {100 * least:.0f} points or more"
-    return f"{sure}; too little to judge: {seen} would be seen in four of five such samples"

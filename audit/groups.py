@@ -5,7 +5,7 @@ group. What a row has one of (its label, its source) gets the group "(missing)" 
 """
 
 from collections import Counter
-from collections.abc import Iterator
+from collections.abc import Iterator, Mapping
 from dataclasses import dataclass
 from typing import Annotated
 
@@ -32,8 +32,22 @@ class AuditSettings(BaseModel):
     min_impact_ratio: Share = Field(
         0.8, description="least ratio of a group's retention to the others' (four fifths: 29 CFR 1607.4(D))"
     )
+    max_removal_ratio: float = Field(
+        2.0, gt=1, description="most times as often as the others' that a group's rows may be removed"
+    )
+    min_removal_gap: Share = Field(
+        0.01,
+        description="share of a group's rows beyond the others' below which removals are too few to matter",
+    )
     max_accuracy_gap: Share = Field(0.1, description="most that a group's accuracy may lie under the others'")
     min_survival: Share = Field(0.8, description="least share of a group's mentions that must outlive growth")
+    reference: Mapping[str, Mapping[str, Share]] = Field(
+        {},
+        description="shares that groups have elsewhere, by axis and group (`gender: {women: 0.5}`), to compare with",
+    )
+    min_representation: Share = Field(
+        0.8, description="least ratio of a group's share of the published rows to the reference's"
+    )
     alpha: Share = Field(0.05, description="false discovery rate over all cells of one audit")
     min_group: PositiveInt = Field(30, description="rows below which a group is not judged")
     min_expected: float = Field(

@@ -9,28 +9,27 @@ from collections.abc import Sequence
 import pyarrow as pa
 import pyarrow.compute as pc
 
-from audit.findings import Finding, judge
+from audit.findings import TOTAL, Finding
 from audit.groups import AuditSettings, Membership
-from audit.retention import findings, retention
-from audit.steps import TOTAL, Step
-from corpus.statistics import Interval, wilson
+from audit.retention import retention
+from audit.steps import Step
+from corpus.statistics import wilson
 
 
 def admission(
     step: Step, memberships: Sequence[Membership], settings: AuditSettings, seed: int
 ) -> list[Finding]:
-    """Return findings on which groups' candidates were admitted: `step` and groups are aligned with candidates."""
-    cells = retention([step], memberships, settings, seed)
-    return findings([cell for cell in cells if cell.stage != TOTAL])
+    """Measure which groups' candidates were admitted: `step` and groups are aligned with candidates."""
+    return [each for each in retention([step], memberships, settings, seed) if each["stage"] != TOTAL]
 
 
 def survival(parents: pa.Table, grown: pa.Table, settings: AuditSettings, stage: str) -> list[Finding]:
-    """Return a finding of rule `survival` for each mention column "axis=value".
+    """Measure the rule `survival` of each mention column "axis=value".
 
     The tables hold the mentions of each grown row and of its parent, row-aligned (a parent of several rows
     stands there several times). `rate` and `ratio` are P(mention in grown | mention in parent) with Wilson's
     interval, judged against `min_survival` by the interval alone: there is no second sample, so no p.
-    `appeared` counts grown rows with a mention that their parent lacks. NOT_APPLICABLE where no parent has it.
+    `appeared` counts grown rows with a mention that their parent lacks. `rate` is None where no parent has it.
     """
     assert parents.column_names == grown.column_names, "both tables are of the same lexicon"
     assert parents.num_rows == grown.num_rows, "each grown row stands beside its parent"
@@ -40,12 +39,8 @@ def survival(parents: pa.Table, grown: pa.Table, settings: AuditSettings, stage:
         before, after = parents[name], grown[name]
         n, kept = _count(before), _count(pc.and_(before, after))
         rate, (low, high) = kept / n if n else None, wilson(kept, n)
-        floor = settings.min_survival
         found.append(
             {
-                "verdict": "NOT_APPLICABLE"
-                if rate is None
-                else judge(Interval(rate, low, high), floor, q=1.0, n=n, expected=n, settings=settings),
                 "axis": axis,
                 "group": group,
                 "origin": "mention-lexicon",
@@ -58,7 +53,10 @@ def survival(parents: pa.Table, grown: pa.Table, settings: AuditSettings, stage:
                 "n": n,
                 "kept": kept,
                 "appeared": _count(pc.and_not(after, before)),
-                "q": None,
+                "p": None,
+                "limit": settings.min_survival,
+                "expected": n,
+                "needed": 0,
             }
         )
     return found

@@ -7,13 +7,13 @@ import numpy as np
 import pyarrow as pa
 import pyarrow.compute as pc
 
-from audit.findings import Finding, Outcome, judge
+from audit.findings import Finding
 from audit.groups import AuditSettings, Membership
 from corpus.statistics import (
-    benjamini_hochberg,
     detectable_difference,
     difference_interval,
     ratio_interval,
+    rows_needed,
     two_by_two_p,
     wilson,
 )
@@ -34,23 +34,16 @@ def accuracy(
     settings: AuditSettings,
     stage: str,
 ) -> list[Finding]:
-    """Return a finding of rule `accuracy` for each group among the evaluated rows, against all other rows.
+    """Measure the rule `accuracy` of each group among the evaluated rows, against all other rows.
 
     `truth` and `predicted` are the classes as text, row-aligned; a null prediction is a wrong one, a null truth
-    is not allowed. `stage` names the model. The outcome rests on the difference of the two accuracies
-    (`difference`, Newcombe's interval) against `-max_accuracy_gap`, with q over all groups here; `ratio` is
-    that of the accuracies. NOT_APPLICABLE where the group has no evaluated row or every one. Point values are
-    those of Fairlearn's MetricFrame over the labels.
+    is not allowed. `stage` names the model. The difference of the two accuracies (`difference`, Newcombe's
+    interval) is judged against `-max_accuracy_gap`; `ratio` is that of the accuracies. Both are None where the
+    group has no evaluated row or every one. Point values are those of Fairlearn's MetricFrame over the labels.
     """
     assert len(truth) == len(predicted), "a prediction for each row"
     assert truth.null_count == 0, "evaluated rows have a class"
-    counted = [_count(truth, predicted, group) for group in memberships]
-    p = [_p(counts) for counts in counted if min(counts.n, counts.other_n)]
-    tests = iter(zip(p, benjamini_hochberg(p), strict=True))
-    return [
-        _finding(counts, group, next(tests) if min(counts.n, counts.other_n) else None, settings, stage)
-        for counts, group in zip(counted, memberships, strict=True)
-    ]
+    return [_finding(_count(truth, predicted, group), group, settings, stage) for group in memberships]
 
 
 def _count(truth: pa.Array, predicted: pa.Array, group: Membership) -> _Counts:
@@ -80,21 +73,10 @@ def _codes(labels: pa.Array, classes: pa.Array) -> np.ndarray:
     return codes
 
 
-def _p(counts: _Counts) -> float:
-    return two_by_two_p(counts.right, counts.n, counts.other_right, counts.other_n)
-
-
-def _finding(
-    counts: _Counts,
-    group: Membership,
-    tested: tuple[float, float] | None,
-    settings: AuditSettings,
-    stage: str,
-) -> Finding:
+def _finding(counts: _Counts, group: Membership, settings: AuditSettings, stage: str) -> Finding:
     n, right, other_n, other_right = counts.n, counts.right, counts.other_n, counts.other_right
     rate_low, rate_high = wilson(right, n) if n else (None, None)
     finding: Finding = {
-        "verdict": "NOT_APPLICABLE",
         "axis": group.axis,
         "group": group.group,
         "origin": group.origin,
@@ -108,26 +90,24 @@ def _finding(
         "other_n": other_n,
         "other_rate": other_right / other_n if other_n else None,
         **dict.fromkeys(("ratio", "low", "high", "difference", "difference_low", "difference_high")),
-        **dict.fromkeys(("p", "q", "detectable")),
+        **dict.fromkeys(("p", "detectable", "needed")),
+        "limit": -settings.max_accuracy_gap,
+        # Newcombe's interval holds in small tables too, so no least count is asked for.
+        "expected": n,
     }
-    if tested is None:
+    if not min(n, other_n):
         return finding
-    p, q = tested
     ratio = ratio_interval(right, n, other_right, other_n)
     difference = difference_interval(right, n, other_right, other_n)
-    # Newcombe's interval holds in small tables too, so no least expected count is asked for.
-    outcome: Outcome = judge(difference, -settings.max_accuracy_gap, q=q, n=n, expected=n, settings=settings)
+    pooled = (right + other_right) / (n + other_n)
     return finding | {
-        "verdict": outcome,
         "ratio": ratio.value,
         "low": ratio.low,
         "high": ratio.high,
         "difference": difference.value,
         "difference_low": difference.low,
         "difference_high": difference.high,
-        "p": p,
-        "q": q,
-        "detectable": detectable_difference(
-            (right + other_right) / (n + other_n), n, other_n, settings.alpha
-        ),
+        "p": two_by_two_p(right, n, other_right, other_n),
+        "detectable": detectable_difference(pooled, n, other_n, settings.alpha),
+        "needed": rows_needed(pooled, settings.max_accuracy_gap, n, other_n, settings.alpha),
     }

@@ -15,7 +15,8 @@ from jinja2 import Environment, StrictUndefined
 from markupsafe import Markup
 
 from audit import plot
-from audit.findings import OUTCOMES, Finding, compared, sentence, subject, worst
+from audit.findings import OUTCOMES, Finding, worst
+from audit.words import compared, sentence, subject
 
 _LONGEST = 280
 _MOST_PLOTTED = 24

@@ -7,23 +7,25 @@ English and 6% of those in White-aligned English (Dodge et al. 2021, arXiv 2104.
 from collections.abc import Sequence
 from dataclasses import asdict, dataclass, replace
 from itertools import groupby
+from typing import Any
 
 import numpy as np
 
-from audit.findings import Finding, Outcome, judge
+from audit.attribution import Part, parts, worst_first
+from audit.findings import TOTAL, Finding
 from audit.groups import AuditSettings, Membership
-from audit.steps import TOTAL, Counts, Step, check, compose, count, reasons, selection_rates, whole
+from audit.steps import Counts, Step, check, compose, count, reasons, selection_rates, whole
+from audit.strata import Strata, adjusted, turned
 from corpus.schema import digest
 from corpus.statistics import (
-    benjamini_hochberg,
+    Interval,
     detectable_difference,
     permutation_p,
     ratio_interval,
+    rows_needed,
     two_by_two_p,
     wilson,
 )
-
-__all__ = ["TOTAL", "AuditSettings", "Cell", "Membership", "Step", "findings", "retention"]
 
 
 @dataclass(frozen=True)
@@ -33,9 +35,12 @@ class Cell:
     `ratio` is the impact ratio (retention of the group over that of the others) with its interval, `adjusted`
     where half a count was added; `removal_ratio` is the same of removals, which shows what is rare: kept 97%
     against 99% is a ratio of 0.98, and three times the removals. `detectable` is the least difference of the
-    two rates that such samples would show. `log_ratio` is the stage's part in the group's fate: the parts of
-    all stages add up to that of `total`. `gap_p` is of the largest gap between the axis's groups, where they
-    do not overlap. `reasons` counts why the group's rows went. Numbers that do not exist are None.
+    two rates that such samples would show, `needed` how many rows more of the group would show a ratio at the limit.
+    `log_ratio` is the stage's part in the group's fate: the parts of all stages add up to that of `total`, and those
+    of a stage's rules (`parts`) to its own. `gap_p` is of the largest gap between the axis's groups, where they
+    do not overlap. `reasons` counts why the group's rows went. `within` is the impact ratio among rows of the same
+    length and source (`audit.strata.adjusted`), of `total` over plain counts, and `turned` says that it lies on the
+    other side of 1. Numbers that do not exist are None.
     """
 
     stage: str
@@ -53,7 +58,7 @@ class Cell:
     log_ratio: float | None
     gap_p: float | None
     reasons: dict[str, int]
-    verdict: Outcome = "NOT_APPLICABLE"
+    parts: list[Part]
     ratio: float | None = None
     low: float | None = None
     high: float | None = None
@@ -62,18 +67,24 @@ class Cell:
     removal_low: float | None = None
     removal_high: float | None = None
     p: float | None = None
-    q: float | None = None
+    expected: float | None = None
     detectable: float | None = None
+    needed: int | None = None
+    within: dict[str, Any] | None = None
+    turned: bool = False
 
 
 def retention(
-    steps: Sequence[Step], memberships: Sequence[Membership], settings: AuditSettings, seed: int
-) -> list[Cell]:
-    """Return a cell for each stage and group, and for each group one of the stage `total`.
+    steps: Sequence[Step],
+    memberships: Sequence[Membership],
+    settings: AuditSettings,
+    seed: int,
+    cut: Strata | None = None,
+) -> list[Finding]:
+    """Return what was measured (rule `impact_ratio`, a `Cell` each) of each stage and group, and of `total`.
 
-    A cell is NOT_APPLICABLE where the stage dropped nothing, or the group has no row in it or every row;
-    otherwise `findings.judge` decides on the impact ratio against `min_impact_ratio`, with the q value taken
-    over all cells that were compared. A budget that drops most rows is judged like any other stage.
+    There is nothing to judge (`ratio` is None) where the stage dropped nothing, or the group has no row in it or
+    every row. A budget that drops most rows is measured like any other stage.
 
     `total` is the product of the stages' retentions, so the logarithms of the stages' ratios add up to its
     own, exactly. Where every row that stood could be dropped by every stage, it is the share that survived.
@@ -82,60 +93,71 @@ def retention(
     `corpus.statistics.product_limit`. A stage that one side never entered is no part of `total`, and where a
     stage kept nothing of one side the parts are None and the total is what the stages up to it say.
 
-    `seed` draws the permutations behind `gap_p`.
+    `seed` draws the permutations behind `gap_p`; `cut` are the strata within which groups are compared once more.
     """
     if not steps:
         return []
     check(steps, memberships)
     stages = [[count(step, group.rows) for group in memberships] for step in steps]
     _agree([counts for stage in stages for counts in stage if counts.compared])
-    everything = [*steps, whole(steps)]
-    counted = [*stages, [compose(of_group) for of_group in zip(*stages, strict=True)]]
-
-    compared = [counts for stage in counted for counts in stage if counts.compared]
-    p = [_p(counts) for counts in compared]
-    tests = iter(zip(p, benjamini_hochberg(p), strict=True))
-    cells = []
-    for step, stage in zip(everything, counted, strict=True):
+    why = [_why(step, stage, memberships) for step, stage in zip(steps, stages, strict=True)]
+    cells = [
+        _cell(step, group, counts, told, settings)
+        for step, stage, tolds in zip(steps, stages, why, strict=True)
+        for group, counts, told in zip(memberships, stage, tolds, strict=True)
+    ]
+    total = whole(steps)
+    for at, group in enumerate(memberships):
+        counts = compose([stage[at] for stage in stages])
+        told = _Why(
+            {
+                f"{step.stage}: {rule}": times
+                for step, of_stage in zip(steps, why, strict=True)
+                for rule, times in of_stage[at].reasons.items()
+            },
+            worst_first(part for of_stage in why for part in of_stage[at].parts),
+        )
+        cells.append(_cell(total, group, counts, told, settings))
+    for position, step in enumerate((*steps, total)):
+        here = slice(position * len(memberships), (position + 1) * len(memberships))
         gaps = _gaps(step, memberships, seed)
-        why = reasons(step, memberships)
-        for group, counts, reason in zip(memberships, stage, why, strict=True):
-            tested = next(tests) if counts.compared else None
-            gap_p = gaps.get(group.axis)
-            cells.append(
-                _cell(step, group, counts, tested=tested, gap_p=gap_p, why=reason, settings=settings)
-            )
-    return cells
+        within = adjusted(step, memberships, cut) if cut is not None else [None] * len(memberships)
+        cells[here] = [
+            replace(cell, gap_p=gaps.get(cell.axis), **_beside(cell, ratio))
+            for cell, ratio in zip(cells[here], within, strict=True)
+        ]
+    return [asdict(cell) | {"rule": "impact_ratio", "limit": settings.min_impact_ratio} for cell in cells]
 
 
-def findings(cells: Sequence[Cell]) -> list[Finding]:
-    """Return the finding of each cell (rule `impact_ratio`), and those of rule `lost_most`.
+def _beside(cell: Cell, within: dict[str, Any] | None) -> dict[str, Any]:
+    """Return what rows alike say of a cell, where both ratios exist."""
+    if within is None or cell.ratio is None or cell.low is None or cell.high is None:
+        return {}
+    plain = Interval(cell.ratio, cell.low, cell.high)
+    return {
+        "within": within,
+        "turned": turned(plain, Interval(within["ratio"], within["low"], within["high"])),
+    }
 
-    `lost_most` is a FAIL for each source and label of which a stage removed more than half, or all stages
-    together where no one stage did. It is a count, not an estimate, so it asks for no least size.
-    """
-    lost = [cell for cell in cells if cell.axis in ("source", "label") and 2 * cell.kept < cell.n]
-    by_one_stage = {(cell.axis, cell.group) for cell in lost if cell.stage != TOTAL}
-    told = [cell for cell in lost if cell.stage != TOTAL or (cell.axis, cell.group) not in by_one_stage]
+
+@dataclass(frozen=True)
+class _Why:
+    reasons: dict[str, int]
+    parts: list[Part]
+
+
+def _why(step: Step, counted: Sequence[Counts], memberships: Sequence[Membership]) -> list[_Why]:
+    by_group, everybody = reasons(step, memberships)
     return [
-        *({**asdict(cell), "rule": "impact_ratio"} for cell in cells),
-        *({**asdict(cell), "verdict": "FAIL", "rule": "lost_most"} for cell in told),
+        _Why(mine, parts(step.stage, counts, mine, everybody))
+        for counts, mine in zip(counted, by_group, strict=True)
     ]
 
 
-def _cell(
-    step: Step,
-    group: Membership,
-    counts: Counts,
-    *,
-    tested: tuple[float, float] | None,
-    gap_p: float | None,
-    why: dict[str, int],
-    settings: AuditSettings,
-) -> Cell:
+def _cell(step: Step, group: Membership, counts: Counts, why: _Why, settings: AuditSettings) -> Cell:
     plain = count(step, group.rows) if step.stage == TOTAL else counts
     rate_low, rate_high = wilson(counts.kept, counts.n) if counts.n else (None, None)
-    untested = Cell(
+    cell = Cell(
         stage=step.stage,
         axis=group.axis,
         group=group.group,
@@ -149,42 +171,32 @@ def _cell(
         other_kept=int(plain.other_kept),
         other_rate=counts.other_kept / counts.other_n if counts.other_n else None,
         log_ratio=counts.log_ratio,
-        gap_p=gap_p,
-        reasons=why,
+        gap_p=None,
+        reasons=why.reasons,
+        parts=why.parts,
     )
-    if tested is None:
-        return untested
-    p, q = tested
-    impact = ratio_interval(counts.kept, counts.n, counts.other_kept, counts.other_n)
-    removal = ratio_interval(
-        counts.n - counts.kept, counts.n, counts.other_n - counts.other_kept, counts.other_n
-    )
-    expected = counts.n * min(counts.pooled, 1 - counts.pooled)
-    return replace(
-        untested,
-        verdict=judge(
-            impact,
-            settings.min_impact_ratio,
-            q=q,
-            n=untested.n,
-            expected=expected,
-            settings=settings,
-        ),
-        ratio=impact.value,
-        low=impact.low,
-        high=impact.high,
-        adjusted=impact.adjusted,
-        removal_ratio=removal.value,
-        removal_low=removal.low,
-        removal_high=removal.high,
-        p=p,
-        q=q,
-        detectable=detectable_difference(counts.pooled, counts.n, counts.other_n, settings.alpha),
-    )
+    return replace(cell, **_compared(counts, settings)) if counts.compared else cell
 
 
-def _p(counts: Counts) -> float:
-    return two_by_two_p(round(counts.kept), round(counts.n), round(counts.other_kept), round(counts.other_n))
+def _compared(counts: Counts, settings: AuditSettings) -> dict[str, Any]:
+    """Measure the two sides of a cell against each other."""
+    n, other_n, pooled = counts.n, counts.other_n, counts.pooled
+    impact = ratio_interval(counts.kept, n, counts.other_kept, other_n)
+    removal = ratio_interval(n - counts.kept, n, other_n - counts.other_kept, other_n)
+    gap = pooled * (1 - settings.min_impact_ratio)
+    return {
+        "ratio": impact.value,
+        "low": impact.low,
+        "high": impact.high,
+        "adjusted": impact.adjusted,
+        "removal_ratio": removal.value,
+        "removal_low": removal.low,
+        "removal_high": removal.high,
+        "p": two_by_two_p(round(counts.kept), round(n), round(counts.other_kept), round(other_n)),
+        "expected": n * min(pooled, 1 - pooled),
+        "detectable": detectable_difference(pooled, n, other_n, settings.alpha),
+        "needed": rows_needed(pooled, gap, n, other_n, settings.alpha),
+    }
 
 
 def _gaps(step: Step, memberships: Sequence[Membership], seed: int) -> dict[str, float]:

@@ -8,11 +8,9 @@ import numpy as np
 import pyarrow as pa
 import pyarrow.compute as pc
 
+from audit.findings import TOTAL
 from audit.groups import Membership
 from corpus.statistics import product_limit
-
-TOTAL = "total"
-"""The stage that stands for the whole pipeline."""
 
 
 @dataclass(frozen=True)
@@ -82,34 +80,30 @@ def compose(stages: Sequence[Counts]) -> Counts:
 
 
 def whole(steps: Sequence[Step]) -> Step:
-    """Return the step `total`: a row entered if it entered any step, and stayed if none dropped it.
-
-    The reason is prefixed with the stage's name.
-    """
+    """Return the step `total`: a row entered if it entered any step, and stayed if none dropped it."""
     dropped = [step.entered & ~step.kept for step in steps]
-    reason = pa.nulls(len(dropped[0]), pa.string())
-    for step, gone in zip(steps, dropped, strict=True):
-        if step.reason is not None:
-            said = pc.binary_join_element_wise(step.stage, step.reason.cast(pa.string()), ": ")
-            reason = pc.if_else(pa.array(gone), said, reason)
     entered = np.logical_or.reduce([step.entered for step in steps])
-    return Step(TOTAL, entered, ~np.logical_or.reduce(dropped), reason)
+    return Step(TOTAL, entered, ~np.logical_or.reduce(dropped))
 
 
-def reasons(step: Step, memberships: Sequence[Membership]) -> list[dict[str, int]]:
-    """Count for each group why its rows went, the commonest reason first."""
-    if step.reason is None:
-        return [{} for _ in memberships]
-    coded = step.reason.cast(pa.string()).dictionary_encode()
-    gone = step.entered & ~step.kept
-    codes = np.where(gone, pc.fill_null(coded.indices, -1).to_numpy(zero_copy_only=False), -1)
+def reasons(step: Step, memberships: Sequence[Membership]) -> tuple[list[dict[str, int]], dict[str, int]]:
+    """Count why the rows of each group went, and why all rows did, the commonest reason first.
+
+    Rows without a reason went by the rule "dropped".
+    """
+    rows = len(step.entered)
+    told = pa.nulls(rows, pa.string()) if step.reason is None else step.reason.cast(pa.string())
+    coded = pc.fill_null(told, "dropped").dictionary_encode()
+    gone = np.flatnonzero(step.entered & ~step.kept)
+    codes = coded.indices.to_numpy(zero_copy_only=False)[gone]
     names = coded.dictionary.to_pylist()
-    told = []
-    for group in memberships:
-        counted = np.bincount(codes[group.rows & (codes >= 0)], minlength=len(names))
-        ranked = sorted(zip(names, counted.tolist(), strict=True), key=lambda item: (-item[1], item[0]))
-        told.append({name: times for name, times in ranked if times})
-    return told
+
+    def counted(codes: np.ndarray) -> dict[str, int]:
+        times = np.bincount(codes, minlength=len(names)).tolist()
+        ranked = sorted(zip(names, times, strict=True), key=lambda item: (-item[1], item[0]))
+        return {name: count for name, count in ranked if count}
+
+    return [counted(codes[group.rows[gone]]) for group in memberships], counted(codes)
 
 
 def check(steps: Sequence[Step], memberships: Sequence[Membership]) -> None:

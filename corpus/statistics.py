@@ -83,6 +83,34 @@ def difference_interval(
     )
 
 
+def stratified_ratio(
+    successes: np.ndarray,
+    n: np.ndarray,
+    other_successes: np.ndarray,
+    other_n: np.ndarray,
+    level: float = 0.95,
+) -> Interval | None:
+    """Return the ratio of two proportions that strata have in common, with its log interval; counts by stratum.
+
+    Mantel and Haenszel 1959 in the form for ratios of risks, with the variance of Greenland and Robins 1985
+    ("Estimation of a common effect parameter from sparse follow-up data", Biometrics 41), which holds for few large
+    strata and for many small ones. Of one stratum it is `ratio_interval`. Strata of one side say nothing; None where
+    no other is left, or where one side has no success in any of them.
+    """
+    both = (n > 0) & (other_n > 0)
+    a, c, n, m = (
+        np.asarray(counts, dtype=float)[both] for counts in (successes, other_successes, n, other_n)
+    )
+    total = n + m
+    mine, others = float(np.sum(a * m / total)), float(np.sum(c * n / total))
+    if min(mine, others) == 0:
+        return None
+    variance = float(np.sum((n * m * (a + c) - a * c * total) / total**2)) / (mine * others)
+    spread = _z(level) * math.sqrt(max(variance, 0.0))
+    ratio = mine / others
+    return Interval(ratio, ratio * math.exp(-spread), ratio * math.exp(spread))
+
+
 def two_by_two_p(successes: int, n: int, other_successes: int, other_n: int) -> float:
     """Return the two-sided p of equal proportions: Fisher's exact test, or the G test where counts are large.
 
@@ -155,6 +183,23 @@ def detectable_difference(
     reach = _z(1 - alpha) + NormalDist().inv_cdf(power)
     least = reach * math.sqrt(rate * (1 - rate) * (1 / n + 1 / other_n))
     return least if least < 1 else None
+
+
+def rows_needed(
+    rate: float, gap: float, n: float, other_n: float, alpha: float = 0.05, power: float = 0.8
+) -> int | None:
+    """Return how many rows more a sample of `n` needs to show a difference of `gap` from the other; 0 if none.
+
+    It is `detectable_difference` solved for the first sample, near `rate`, rounded up. None where no number is enough:
+    the other sample is too small by itself, or there is no gap to be seen.
+    """
+    if gap <= 0 or other_n <= 0:
+        return None
+    reach = (_z(1 - alpha) + NormalDist().inv_cdf(power)) ** 2 * rate * (1 - rate)
+    if reach == 0:
+        return 0
+    room = gap * gap / reach - 1 / other_n
+    return max(0, math.ceil(1 / room - n)) if room > 0 else None
 
 
 def product_limit(entered: Sequence[int], stayed: Sequence[int]) -> tuple[float, float]:

@@ -6,7 +6,8 @@ from typing import Any
 
 from prefect.artifacts import create_markdown_artifact, create_table_artifact
 
-from audit.findings import sentence, worst
+from audit.findings import worst
+from audit.words import sentence
 from flows.job import Job, stage_rows
 
 

@@ -82,7 +82,7 @@ def stay(job: Job) -> bool:
     told = version.attested(CURATION)
     job.write("curation.json", told)
     job.write("samples.json", told["samples"])
-    job.write("audit-data.json", told["findings"])
+    job.write("audit-data.json", told["audit"])
     return asks_nothing(job.recipe, version)
 
 
@@ -201,7 +201,7 @@ def _curated(job: Job) -> dict[str, Any]:
         "stages": stage_rows(job),
         "samples": job.read("samples.json"),
         "growth": _growth(job),
-        "findings": job.read("audit-data.json"),
+        "audit": job.read("audit-data.json"),
     }
     job.write("curation.json", told)
     return told

@@ -18,7 +18,7 @@ from pydantic import (
     model_validator,
 )
 
-from audit.retention import AuditSettings
+from audit.groups import AuditSettings
 from corpus.schema import UserError
 from corpus.sources import Source
 from corpus.stage import Grow, Stage

@@ -1,5 +1,6 @@
 """What a run prints at its end: where the rows went, what the audit says, the scores, and where to look next."""
 
+from collections.abc import Mapping
 from pathlib import Path
 from typing import Any
 
@@ -20,10 +21,7 @@ def show(held: dict[str, Any]) -> None:
     counts = ", ".join(f"{count} {verdict}" for verdict, count in held["audit"]["counts"].items() if count)
     console.print(f"audit    {held['audit']['verdict']}: {counts}")
     for gate in held["audit"]["gates"]:
-        failed = ", ".join(sorted({f"{one['group']} at {one['stage']}" for one in gate["failed"]}))
-        console.print(
-            f"gate     {gate['axis']}, impact ratio {gate['min_impact_ratio']:g}: {'met' if gate['ok'] else 'not met by ' + failed}"
-        )
+        console.print(f"gate     {gate['axis']}, impact ratio {gate['min_impact_ratio']:g}: {_told(gate)}")
     if held["scores"]:
         _scores(console, held)
     console.print(
@@ -134,3 +132,22 @@ def _scores(console: Console, held: dict[str, Any]) -> None:
         console.print(
             f"         {told['metric']}: {told['of']} against {told['against']} {told['difference']:+.3f} ({told['low']:+.3f} to {told['high']:+.3f}): {told['verdict']}"
         )
+
+
+def _told(gate: Mapping[str, Any]) -> str:
+    """Say whether a gate was met, and by whom not."""
+    match gate["verdict"]:
+        case "FAIL":
+            return "not met by " + ", ".join(
+                sorted({f"{one['group']} at {one['stage']}" for one in gate["failed"]})
+            )
+        case "INSUFFICIENT_DATA":
+            return "cannot tell for " + ", ".join(map(_undecided, gate["undecided"]))
+        case "NOT_APPLICABLE":
+            return "nothing to compare"
+    return "met"
+
+
+def _undecided(one: Mapping[str, Any]) -> str:
+    rows = f"{one['group']} ({one['n']:,} row{'' if one['n'] == 1 else 's'}"
+    return f"{rows}; {one['needed']:,} more would tell)" if one["needed"] else f"{rows})"

@@ -3,10 +3,19 @@
 import numpy as np
 import pyarrow as pa
 
+from audit import growth
+from audit.findings import settle
 from audit.groups import AuditSettings, Membership
-from audit.growth import admission, survival
 from audit.steps import Step
 from corpus.statistics import wilson
+
+
+def survival(parents, grown, settings, stage):
+    return settle(growth.survival(parents, grown, settings, stage), settings)
+
+
+def admission(step, groups, settings, seed):
+    return settle(growth.admission(step, groups, settings, seed), settings)
 
 
 def test_survival_is_counted_among_rows_whose_parent_mentions_the_group():
@@ -32,7 +41,11 @@ def test_survival_is_counted_among_rows_whose_parent_mentions_the_group():
         "n": 40,
         "kept": 10,
         "appeared": 5,
+        "p": None,
         "q": None,
+        "limit": 0.8,
+        "expected": 40,
+        "needed": 0,
     }
     assert (hindu["verdict"], hindu["ratio"], hindu["n"]) == ("NOT_APPLICABLE", None, 0)
 

@@ -7,13 +7,15 @@ import numpy as np
 import pyarrow as pa
 import pytest
 
-from audit.findings import OUTCOMES, record, sentence, verdict, worst
+from audit.findings import OUTCOMES, record, settle, verdict, worst
 from audit.groups import AuditSettings, Membership, partition
 from audit.growth import survival
 from audit.model import accuracy
 from audit.plot import Scale, interval
 from audit.report import ReportFacts, render, visible
-from audit.retention import Step, findings, retention
+from audit.retention import retention
+from audit.steps import Step
+from audit.words import sentence
 from corpus.lexicon import load
 
 HOSTILE = (
@@ -94,15 +96,12 @@ def audit_of(group="women"):
     grown = pa.table({f"gender={group}": at < 90, "gender=few": at < 5})
     truth = pa.array(["yes"] * ROWS)
     predicted = pa.array(np.where(at % 10 < np.where(at < 400, 6, 9), "yes", "no"))
-    return record(
-        [
-            *findings(retention(steps, members, settings, 1)),
-            *survival(mentions, grown, settings, "back_translation"),
-            *accuracy(truth, predicted, members, settings, "tuned"),
-        ],
-        settings,
-        load("mentions"),
-    )
+    measured = [
+        *retention(steps, members, settings, 1),
+        *survival(mentions, grown, settings, "back_translation"),
+        *accuracy(truth, predicted, members, settings, "tuned"),
+    ]
+    return record(settle(measured, settings), settings, load("mentions"))
 
 
 def full(text, group="women"):

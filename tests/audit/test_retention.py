@@ -3,6 +3,7 @@
 import json
 import math
 from itertools import pairwise
+from types import SimpleNamespace
 
 import numpy as np
 import pyarrow as pa
@@ -11,11 +12,11 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 from scipy import stats
 
-from audit.findings import judge
-from audit.groups import partition
-from audit.retention import AuditSettings, Membership, Step, findings, retention
-from audit.steps import Counts, compose, count, selection_rates
-from corpus.statistics import Interval
+from audit.findings import judge, settle
+from audit.groups import AuditSettings, Membership, partition
+from audit.retention import retention
+from audit.steps import Counts, Step, compose, count, selection_rates
+from corpus.statistics import Interval, detectable_difference
 
 SETTINGS = AuditSettings()
 
@@ -34,6 +35,12 @@ def step(kept, stage="length", entered=None, reason=None):
     return Step(stage, np.ones(len(kept), dtype=bool) if entered is None else entered, kept, reason)
 
 
+def audited(steps, groups, seed=1, audit=SETTINGS):
+    """Measure and settle; the findings of rule `impact_ratio`, their keys as attributes."""
+    found = settle(retention(steps, groups, audit, seed), audit)
+    return [SimpleNamespace(**each) for each in found if each["rule"] == "impact_ratio"]
+
+
 def stage_with(n, kept, other_n, other_kept):
     """A stage and its group: `kept` of `n` rows stay, and `other_kept` of the `other_n` others."""
     total = n + other_n
@@ -42,7 +49,7 @@ def stage_with(n, kept, other_n, other_kept):
 
 def cell(n, kept, other_n, other_kept, audit=SETTINGS):
     one, of = stage_with(n, kept, other_n, other_kept)
-    return retention([one], [of], audit, 7)[0]
+    return audited([one], [of], 7, audit)[0]
 
 
 @st.composite
@@ -79,7 +86,7 @@ def test_a_cell_says_what_the_counts_say():
 def test_the_stages_parts_add_up_to_the_whole(pipeline):
     steps, groups, _ = pipeline
 
-    cells = retention(steps, groups, SETTINGS, 1)
+    cells = audited(steps, groups, 1)
 
     for member in groups:
         *parts, whole = [each.log_ratio for each in cells if each.group == member.group]
@@ -97,7 +104,7 @@ def test_where_every_stage_may_drop_every_row_the_whole_is_what_survived(pipelin
     if not (steps[0].entered.all() and all(followed)):
         return
 
-    cells = retention(steps, groups, SETTINGS, 1)
+    cells = audited(steps, groups, 1)
 
     for member in groups:
         whole = next(each for each in cells if each.group == member.group and each.stage == "total")
@@ -113,7 +120,7 @@ def test_rows_that_a_later_stage_may_not_drop_do_not_hide_what_it_does():
     second = (np.arange(2_000) % 4 == 0) | (np.arange(2_000) >= 1_000)
     of = group(mask(1_000, 2_000))
 
-    cells = retention([step(first, "a"), step(second, "b", entered=train)], [of], SETTINGS, 1)
+    cells = audited([step(first, "a"), step(second, "b", entered=train)], [of], 1)
 
     assert [(each.stage, each.n, each.kept, each.rate) for each in cells] == [
         ("a", 1_000, 500, 0.5),
@@ -128,7 +135,7 @@ def test_a_stage_that_one_side_never_entered_is_no_part_of_the_whole():
     rows = mask(500, 1_000)
     second = step(mask(100, 1_000), "b", entered=first & rows)
 
-    a, b, whole = retention([step(first, "a"), second], [group(rows)], SETTINGS, 1)
+    a, b, whole = audited([step(first, "a"), second], [group(rows)], 1)
 
     assert (a.ratio, b.verdict, b.log_ratio) == (0.6, "NOT_APPLICABLE", 0.0)
     assert (whole.ratio, whole.log_ratio, whole.n, whole.kept) == (0.6, a.log_ratio, 500, 100)
@@ -156,7 +163,7 @@ def test_equal_rates_fail_no_more_often_than_alpha():
         generator = np.random.default_rng(seed)
         groups = [group(generator.random(3_000) < share, str(share)) for share in (0.02, 0.05, 0.3)]
         kept = generator.random(3_000) < (0.4, 0.95)[seed % 2]
-        failed.append(any(each.verdict == "FAIL" for each in retention([step(kept)], groups, SETTINGS, seed)))
+        failed.append(any(each.verdict == "FAIL" for each in audited([step(kept)], groups, seed)))
 
     assert sum(failed) / len(failed) <= SETTINGS.alpha
 
@@ -168,9 +175,7 @@ def test_a_planted_ratio_of_seven_tenths_is_found():
         of = generator.random(8_000) < 0.1
         kept = generator.random(8_000) < np.where(of, 0.63, 0.9)
         groups = [group(of), *(group(generator.random(8_000) < 0.1, f"even{i}") for i in range(3))]
-        outcomes += [
-            each.verdict for each in retention([step(kept)], groups, SETTINGS, seed) if each.stage != "total"
-        ]
+        outcomes += [each.verdict for each in audited([step(kept)], groups, seed) if each.stage != "total"]
 
     assert outcomes == ["FAIL", "PASS", "PASS", "PASS"] * 20
 
@@ -197,17 +202,22 @@ def test_each_outcome_has_its_reason(counts, outcome):
 
 
 @pytest.mark.parametrize(
-    ("measured", "q", "outcome"),
+    ("measured", "q", "needed", "outcome"),
     [
-        (Interval(0.79, 0.6, 1.0), 0.2, "INSUFFICIENT_DATA"),
-        (Interval(0.79, 0.6, 1.0), 0.04, "FAIL"),
-        (Interval(0.7, 0.6, 0.79), 0.2, "FAIL"),
-        (Interval(0.9, 0.8, 1.0), 0.001, "PASS"),
-        (Interval(0.9, 0.79, 1.0), 0.2, "INSUFFICIENT_DATA"),
+        (Interval(0.79, 0.6, 1.0), 0.2, 0, "INSUFFICIENT_DATA"),
+        (Interval(0.79, 0.6, 1.0), 0.04, 0, "FAIL"),
+        (Interval(0.7, 0.6, 0.79), 0.2, 0, "FAIL"),
+        (Interval(0.7, 0.6, 0.79), 0.2, 9, "FAIL"),
+        (Interval(0.9, 0.8, 1.0), 0.001, 0, "PASS"),
+        (Interval(0.9, 0.8, 1.0), 0.001, 9, "INSUFFICIENT_DATA"),
+        (Interval(0.9, 0.8, 1.0), 0.001, None, "INSUFFICIENT_DATA"),
+        (Interval(0.9, 0.79, 1.0), 0.2, 0, "INSUFFICIENT_DATA"),
     ],
 )
-def test_a_pass_needs_evidence_and_so_does_a_failure(measured, q, outcome):
-    assert judge(measured, 0.8, q=q, n=100, expected=50, settings=SETTINGS) == outcome
+def test_a_pass_needs_evidence_and_so_does_a_failure(measured, q, needed, outcome):
+    found = judge(measured, 0.8, q=q, n=100, expected=50, needed=needed, settings=SETTINGS)
+
+    assert found == outcome
 
 
 def test_what_cannot_be_judged_says_what_could_have_been_seen():
@@ -227,7 +237,7 @@ def test_q_values_are_over_all_cells_that_were_compared():
         group(mask(0, 1_000), "nobody")
     ]
 
-    cells = retention(steps, groups, SETTINGS, 1)
+    cells = audited(steps, groups, 1)
 
     compared = [each for each in cells if each.p is not None]
     assert [(each.stage, each.group) for each in cells if each.p is None] == [
@@ -242,8 +252,8 @@ def test_reasons_are_counted_of_the_groups_own_rows_that_entered():
     kept = np.array([False, False, True, False, True, False])
 
     entered = np.array([True, True, True, True, True, False])
-    cells = retention([step(kept, entered=entered, reason=reason)], [group(mask(4, 6))], SETTINGS, 1)
-    others = retention([step(kept, entered=entered, reason=reason)], [group(mask(2, 6, 4))], SETTINGS, 1)
+    cells = audited([step(kept, entered=entered, reason=reason)], [group(mask(4, 6))], 1)
+    others = audited([step(kept, entered=entered, reason=reason)], [group(mask(2, 6, 4))], 1)
 
     assert [each.reasons for each in others] == [{}, {}]
     assert [each.reasons for each in cells] == [
@@ -259,7 +269,9 @@ def test_a_source_that_lost_more_than_half_is_a_failure_of_that_stage():
         mask(4, 22) | mask(8, 22, 10) | mask(2, 22, 20),
     )
 
-    found = findings(retention([step(one, "first"), step(two, "second", entered=one)], sources, SETTINGS, 1))
+    found = settle(
+        retention([step(one, "first"), step(two, "second", entered=one)], sources, SETTINGS, 1), SETTINGS
+    )
 
     assert [
         (each["verdict"], each["stage"], each["group"]) for each in found if each["rule"] == "lost_most"
@@ -273,7 +285,7 @@ def test_half_is_not_most_and_a_mention_has_no_such_rule():
     halved, of = stage_with(10, 5, 10, 2)
     sources = [group(of.rows, axis="source"), group(~of.rows, axis="gender")]
 
-    found = findings(retention([halved], sources, SETTINGS, 1))
+    found = settle(retention([halved], sources, SETTINGS, 1), SETTINGS)
 
     assert [each for each in found if each["rule"] == "lost_most"] == []
 
@@ -283,9 +295,9 @@ def test_the_gap_of_an_axis_is_tested_where_its_groups_part_the_rows():
     overlapping = [group(mask(80, 120, at), f"from {at}", axis="region") for at in (0, 40)]
     kept = mask(50, 120) | mask(25, 120, 50) | mask(10, 120, 100)
 
-    cells = retention([step(kept)], [*labels, *overlapping, group(mask(50, 120))], SETTINGS, 3)
+    cells = audited([step(kept)], [*labels, *overlapping, group(mask(50, 120))], 3)
 
-    again = retention([step(kept)], [group(mask(50, 120)), *overlapping, *labels], SETTINGS, 3)
+    again = audited([step(kept)], [group(mask(50, 120)), *overlapping, *labels], 3)
     by_group = {each.group: each.gap_p for each in cells if each.stage == "length"}
     assert by_group == {each.group: each.gap_p for each in again if each.stage == "length"}
     assert (by_group["g"], by_group["from 0"], by_group["from 40"]) == (None, None, None)
@@ -307,9 +319,9 @@ def test_fairlearn_sees_the_same_rates_in_the_rows_themselves():
 
 
 def test_no_stage_no_group_and_no_row_are_nothing_to_audit():
-    assert retention([], [group(mask(1, 2))], SETTINGS, 1) == []
-    assert retention([step(mask(1, 2))], [], SETTINGS, 1) == []
-    assert [each.verdict for each in retention([step(mask(0, 0))], [group(mask(0, 0))], SETTINGS, 1)] == [
+    assert audited([], [group(mask(1, 2))], 1) == []
+    assert audited([step(mask(1, 2))], [], 1) == []
+    assert [each.verdict for each in audited([step(mask(0, 0))], [group(mask(0, 0))], 1)] == [
         "NOT_APPLICABLE",
         "NOT_APPLICABLE",
     ]
@@ -320,6 +332,84 @@ def test_no_stage_no_group_and_no_row_are_nothing_to_audit():
 def test_findings_are_json_without_nan(pipeline):
     steps, groups, _ = pipeline
 
-    found = findings(retention(steps, groups, SETTINGS, 1))
+    found = settle(retention(steps, groups, SETTINGS, 1), SETTINGS)
 
     assert json.loads(json.dumps(found, allow_nan=False)) == found
+
+
+@settings(deadline=None)
+@given(pipelines(), st.randoms(use_true_random=False))
+def test_the_parts_of_rules_add_up_to_their_stages_and_to_the_whole(pipeline, chance):
+    steps, groups, _ = pipeline
+    steps = [
+        Step(each.stage, each.entered, each.kept, pa.array(chance.choices(["a", "b", "c"], k=60)))
+        for each in steps
+    ]
+
+    for found in audited(steps, groups):
+        logs = [part["log_ratio"] for part in found.parts]
+        if None not in logs and found.log_ratio is not None:
+            assert sum(logs) == pytest.approx(found.log_ratio, abs=1e-9)
+        assert sum(part["removed"] for part in found.parts) <= found.n
+        assert logs == sorted(logs, key=lambda log: (log is not None, log or 0.0))
+
+
+def test_the_rule_that_takes_a_groups_rows_is_told_first():
+    """Both rules take 100 rows; `short` takes one in ten of everybody, `word` the group's alone."""
+    kept, reason = mask(1_000, 1_000), ["short"] * 1_000
+    kept[::10] = False
+    for at in range(1, 100, 2):
+        kept[at], reason[at] = False, "word"
+
+    found = audited([step(kept, "blocklist", reason=pa.array(reason))], [group(mask(100, 1_000))])[0]
+
+    assert [(part["rule"], part["removed"], part["other_removed"]) for part in found.parts] == [
+        ("word", 50, 0),
+        ("short", 10, 90),
+    ]
+    assert found.parts[0]["log_ratio"] == pytest.approx(math.log(0.4) * 50 / 60)
+    assert found.parts[1]["log_ratio"] == pytest.approx(math.log(0.4) * 10 / 60 - math.log(0.9))
+
+
+def test_what_is_rare_fails_by_its_removals():
+    """Kept 95% against 99.5%: a ratio of 0.95, and ten times the removals."""
+    one, of = stage_with(800, 760, 8_000, 7_960)
+
+    found = settle(retention([one], [of], SETTINGS, 1), SETTINGS)
+
+    assert [(each["stage"], each["rule"], each["verdict"]) for each in found] == [
+        ("length", "impact_ratio", "PASS"),
+        ("total", "impact_ratio", "PASS"),
+        ("length", "removal_ratio", "FAIL"),
+        ("total", "removal_ratio", "FAIL"),
+    ]
+    assert found[2]["removal_ratio"] == pytest.approx(10)
+
+
+@pytest.mark.parametrize(
+    "counts",
+    [
+        (400, 396, 4_000, 3_996),  # ten times as often, but one row in a hundred: 0.9 points more
+        (400, 320, 4_000, 3_560),  # nine points more, but 1.8 times as often
+        (400, 398, 4_000, 3_998),  # may be chance
+        (29, 20, 4_000, 3_996),  # hardly anybody
+    ],
+)
+def test_removals_that_are_few_alike_or_chance_do_not_fail(counts):
+    one, of = stage_with(*counts)
+
+    found = settle(retention([one], [of], SETTINGS, 1), SETTINGS)
+
+    assert [each for each in found if each["rule"] == "removal_ratio"] == []
+
+
+def test_the_rows_needed_are_those_that_would_do():
+    """Half of all rows stay, the limit is 0.8, so a tenth must be seen: 400 rows of 4,400 do, and 200 more make 200 do."""
+    assert cell(400, 200, 4_000, 2_000).needed == 0
+
+    few = cell(150, 75, 4_000, 2_000)
+
+    assert few.verdict == "INSUFFICIENT_DATA"
+    more = 150 + few.needed
+    assert detectable_difference(0.5, more, 4_000) <= 0.1 < detectable_difference(0.5, more - 1, 4_000)
+    assert cell(100, 50, 20, 10).needed is None

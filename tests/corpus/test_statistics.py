@@ -15,6 +15,7 @@ from corpus.statistics import (
     difference_interval,
     permutation_p,
     ratio_interval,
+    rows_needed,
     two_by_two_p,
     wilson,
 )
@@ -202,3 +203,23 @@ def test_the_detectable_difference_is_detected_with_its_power(rate, slack):
 
 def test_nothing_is_detectable_in_samples_too_small():
     assert (detectable_difference(0.5, 0, 10), detectable_difference(0.5, 1, 2)) == (None, None)
+
+
+@given(st.floats(0.01, 0.99), st.floats(0.02, 0.5), st.integers(1, 2_000), st.integers(10, 100_000))
+def test_the_rows_needed_are_the_fewest_that_show_the_gap(rate, gap, n, other_n):
+    needed = rows_needed(rate, gap, n, other_n)
+
+    if needed is None:
+        least = detectable_difference(rate, 10**12, other_n)
+        assert least is None or least >= gap * (1 - 1e-6)
+    else:
+        assert detectable_difference(rate, n + needed, other_n) <= gap * (1 + 1e-9)
+        if needed:
+            fewer = detectable_difference(rate, n + needed - 1, other_n)
+            assert fewer is None or fewer > gap * (1 - 1e-9)
+
+
+def test_no_rows_show_a_gap_that_is_none():
+    assert rows_needed(0.5, 0.0, 10, 10) is None
+    assert rows_needed(0.5, 0.1, 10, 0) is None
+    assert rows_needed(1.0, 0.1, 10, 10) == 0

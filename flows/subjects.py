@@ -1,0 +1,154 @@
+"""What a run's audit looks at, over the run's folder: who its rows are, what each stage did, which rows to show."""
+
+import json
+from collections.abc import Iterator
+from dataclasses import dataclass
+from pathlib import Path
+from typing import Any
+
+import numpy as np
+import pyarrow as pa
+import pyarrow.compute as pc
+import pyarrow.parquet as pq
+
+from audit.findings import Finding, worst
+from audit.groups import AuditSettings, Membership, memberships
+from audit.steps import Step
+from audit.strata import Strata, strata
+from corpus import lexicon, text
+from corpus.decide import KEPT, NOT_ENTERED
+from corpus.schema import digest
+from corpus.snapshot import Snapshot
+from corpus.stage import CorpusJudge, Rewrite
+from flows.job import Job
+
+SAMPLES = 5
+"""Removed texts shown beside a finding."""
+
+READ = 20_000
+"""Rows whose words are counted; of more, as many are drawn."""
+
+
+def settings_of(job: Job) -> AuditSettings:
+    """Return what the recipe's `audit:` section asks for."""
+    return job.recipe.audit or AuditSettings()
+
+
+def came(job: Job) -> Snapshot:
+    """Return the rows as they came in."""
+    return job.store.open_snapshot(job.read("ingest.json")["snapshot"])
+
+
+def mentions(rows: pa.Table, settings: AuditSettings) -> pa.Table:
+    """Return which groups of the lexicon each row speaks of."""
+    return lexicon.load(settings.lexicon).mentions(text.contents(rows))
+
+
+def groups_of(snapshot: Snapshot, settings: AuditSettings) -> list[Membership]:
+    """Find the groups of the rows as they came in, part by part: cleaning must not hide a mention."""
+    known = lexicon.load(settings.lexicon)
+    mentions = [known.mentions(text.contents(part.read(["id", "messages"]))) for part in snapshot.parts]
+    narrow = snapshot.narrow(["label", "source", "groups"])
+    return memberships(narrow.combine_chunks(), pa.concat_tables(mentions) if mentions else None, settings)
+
+
+def strata_of(snapshot: Snapshot) -> Strata:
+    """Cut the rows as they came in by length and source."""
+    words = [text.count_words(part.read(["id", "messages"])).to_numpy() for part in snapshot.parts]
+    return strata(np.concatenate(words) if words else np.empty(0), snapshot.narrow(["source"])["source"])
+
+
+def steps_of(job: Job, ids: pa.StringArray) -> Iterator[Step]:
+    """Yield what each judge did to the rows that came in; rows that were grown are audited by `_growth`."""
+    for number, segment in enumerate(job.segments):
+        ways = pq.read_table(job.segment(number) / "steps.parquet")
+        ledger = pq.read_table(job.segment(number) / "ledger.parquet")
+        fell = ledger.filter(pc.equal(ledger["action"], "drop"))
+        where = pc.index_in(ids, ways["id"].combine_chunks())
+        for stage in segment.measuring:
+            if isinstance(stage, Rewrite) or (isinstance(stage, CorpusJudge) and stage.candidates):
+                continue
+            way = pc.fill_null(ways[stage.title].combine_chunks().take(where), NOT_ENTERED).to_numpy(
+                zero_copy_only=False
+            )
+            lines = fell.filter(pc.equal(fell["stage"], stage.title))
+            reason = lines["reason"].combine_chunks().take(pc.index_in(ids, lines["id"].combine_chunks()))
+            yield Step(stage.title, way != NOT_ENTERED, way == KEPT, reason)
+
+
+@dataclass(frozen=True)
+class Candidates:
+    """What a segment grew and a gate judged: each candidate beside its parent, row-aligned with the gate's step."""
+
+    grower: str
+    gate: Step
+    grown: pa.Table
+    parents: pa.Table
+
+
+def candidates_of(job: Job) -> Iterator[Candidates]:
+    """Yield the candidates of each segment that grew rows."""
+    for number, segment in enumerate(job.segments):
+        gate = next((stage for stage in segment.corpus_judges if stage.candidates), None)
+        if segment.grow is None or gate is None:
+            continue
+        before = job.store.open_snapshot(
+            json.loads((job.segment(number) / "input.json").read_text())["snapshot"]
+        )
+        ways = pq.read_table(job.segment(number) / "steps.parquet")
+        way = ways[gate.title].combine_chunks().to_numpy(zero_copy_only=False)
+        ids = pc.filter(ways["id"].combine_chunks(), pa.array(way != NOT_ENTERED))
+        if not len(ids):
+            continue
+        grown = before.take(ids)
+        parents = before.take(grown["parent"].combine_chunks())
+        step = Step(gate.title, np.ones(len(ids), bool), way[way != NOT_ENTERED] == KEPT)
+        yield Candidates(segment.grow.title, step, grown, parents)
+
+
+def drawn(snapshot: Snapshot, rows: np.ndarray, seed: int) -> tuple[np.ndarray, pa.StringArray]:
+    """Draw up to `READ` of the `rows` (bool); return their positions in id order, and their texts."""
+    chosen = np.flatnonzero(rows)
+    if len(chosen) > READ:
+        generator = np.random.default_rng(list(digest(str(seed), "words")))
+        chosen = np.sort(generator.choice(chosen, READ, replace=False))
+    if not len(chosen):
+        return chosen, pa.array([], pa.string())
+    ids = snapshot.narrow(["id"])["id"].combine_chunks().take(pa.array(chosen))
+    return chosen, text.contents(snapshot.take(ids))
+
+
+def samples_of(
+    job: Job, found: list[Finding], groups: list[Membership], steps: list[Step], snapshot: Snapshot
+) -> list[dict[str, Any]]:
+    """Draw removed texts for the findings that a report shows first."""
+    ids = snapshot.narrow(["id"])["id"].combine_chunks()
+    by_stage = {step.stage: step for step in steps}
+    member = {(group.axis, group.group): group.rows for group in groups}
+    wanted: list[tuple[str, dict[str, Any]]] = []
+    for finding in worst(found):
+        key = (finding["axis"], finding["group"])
+        stages = [finding["stage"]] if finding["stage"] in by_stage else list(by_stage)
+        for stage in stages if key in member else []:
+            gone = member[key] & by_stage[stage].entered & ~by_stage[stage].kept
+            drawn = sorted(
+                ids.filter(pa.array(gone)).to_pylist(),
+                key=lambda row_id: digest(str(job.recipe.seed), "sample", row_id),
+            )
+            wanted += [
+                (row_id, {"stage": stage, "axis": key[0], "group": key[1]}) for row_id in drawn[:SAMPLES]
+            ]
+    return _with_texts(job.folder / "dropped", wanted)
+
+
+def _with_texts(dropped: Path, wanted: list[tuple[str, dict[str, Any]]]) -> list[dict[str, Any]]:
+    names = pa.array([row_id for row_id, _ in wanted], pa.string())
+    texts: dict[str, dict[str, str]] = {}
+    for file in sorted(dropped.glob("*.parquet")):
+        rows = pq.read_table(file, columns=["id", "messages", "reason"])
+        rows = rows.filter(pc.is_in(rows["id"], names))
+        for row_id, content, reason in zip(
+            rows["id"].to_pylist(), text.contents(rows).to_pylist(), rows["reason"].to_pylist(), strict=True
+        ):
+            texts[row_id] = {"id": row_id, "text": content, "reason": reason}
+    return [{**place, **texts[row_id]} for row_id, place in wanted if row_id in texts]

@@ -1,0 +1,66 @@
+"""A gate is met by evidence alone: too few rows are no pass, and no rows are nothing to judge."""
+
+import numpy as np
+import pytest
+
+from audit import gates
+from audit.findings import settle
+from audit.groups import AuditSettings, Membership
+from audit.retention import retention
+from audit.steps import Step
+
+SETTINGS = AuditSettings()
+
+
+def found(*counts):
+    """One stage; `counts` are (n, kept) of disjoint groups, and 4,000 others of which 2,000 stay."""
+    sizes = [n for n, _ in counts]
+    total = sum(sizes) + 4_000
+    kept, groups, begin = np.zeros(total, dtype=bool), [], 0
+    for number, (n, stay) in enumerate(counts):
+        kept[begin : begin + stay] = True
+        at = np.arange(total)
+        groups.append(Membership("gender", f"g{number}", "mention-lexicon", (at >= begin) & (at < begin + n)))
+        begin += n
+    kept[-2_000:] = True
+    step = Step("length", np.ones(total, dtype=bool), kept)
+    return settle(retention([step], groups, SETTINGS, 1), SETTINGS)
+
+
+@pytest.mark.parametrize(
+    ("counts", "verdict", "failed", "undecided"),
+    [
+        ([(400, 200), (800, 400)], "PASS", set(), []),
+        ([(400, 100), (800, 400), (9, 4)], "FAIL", {"g0"}, ["g2"]),
+        ([(400, 200), (9, 4)], "INSUFFICIENT_DATA", set(), ["g1"]),
+        ([(0, 0)], "NOT_APPLICABLE", set(), []),
+        ([], "NOT_APPLICABLE", set(), []),
+    ],
+)
+def test_each_outcome_has_its_reason(counts, verdict, failed, undecided):
+    told = gates.outcome("gender", 0.8, found(*counts), SETTINGS)
+
+    assert (told["verdict"], told["ok"]) == (verdict, verdict != "FAIL")
+    assert {each["group"] for each in told["failed"]} == failed
+    assert [each["group"] for each in told["undecided"]] == undecided
+
+
+def test_a_gate_has_a_bound_of_its_own():
+    """Kept 0.7 times as often: a failure at 0.8 and none at 0.5."""
+    told = found((400, 140))
+
+    assert told[0]["verdict"] == "FAIL"
+    assert gates.outcome("gender", 0.5, told, SETTINGS)["verdict"] == "PASS"
+
+
+def test_another_axis_has_nothing_to_judge():
+    assert gates.outcome("religion", 0.8, found((400, 100)), SETTINGS)["verdict"] == "NOT_APPLICABLE"
+
+
+def test_what_is_undecided_says_how_many_rows_more_would_tell():
+    (few,) = gates.outcome("gender", 0.8, found((100, 50)), SETTINGS)["undecided"]
+
+    assert (few["group"], few["n"]) == ("g0", 100)
+    assert few["needed"] > 0
+    more = 100 + few["needed"]
+    assert gates.outcome("gender", 0.8, found((more, more // 2)), SETTINGS)["undecided"] == []
