@@ -4,7 +4,7 @@ BIN := .venv/bin
 LIMIT ?=
 APT := apertium apertium-eng-spa perl-doc
 
-.PHONY: help demo test test-slow check bench docs setup debian
+.PHONY: help demo test test-slow check bench docs setup debian browser
 
 help: ## list the targets
 	@grep -hE '^[a-z-]+:.*##' $(MAKEFILE_LIST) | sed -E 's/:.*## /\t/' | expand -t 12
@@ -35,6 +35,7 @@ bench: setup ## time our commands and measure what they find; takes hours; resul
 	$(BIN)/python -m bench.semantic_duplicates
 	$(BIN)/python -m bench.decontamination
 	$(BIN)/python -m bench.hostile
+	$(BIN)/python -m bench.audit_calibration
 
 docs: setup ## write docs/stages.md and docs/recipe.md from the code
 	$(BIN)/python -m flows.reference docs
@@ -46,6 +47,9 @@ setup: .venv/installed debian
 	$(BIN)/pip install --quiet torch==2.13.0
 	$(BIN)/pip install --quiet --constraint constraints.txt --config-settings editable_mode=compat --editable '.[dev]'
 	touch $@
+
+browser: ## install the browser in which the report is tested; without it these tests are skipped
+	@$(MAKE) --no-print-directory debian APT=chromium
 
 debian: ## install the Debian packages that are missing, where the user may
 	@missing() { for package in $(APT); do dpkg -s $$package >/dev/null 2>&1 || echo $$package; done; }; \

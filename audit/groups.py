@@ -55,6 +55,10 @@ class AuditSettings(BaseModel):
         ge=0,
         description="rows of a group expected to go, and to stay, below which it is not judged (Cochran 1954)",
     )
+    show_text: bool = Field(
+        True,
+        description="whether the report shows words of the corpus: removed rows, grown rows, associated words",
+    )
     max_groups: PositiveInt = Field(
         50,
         description="values of a label, source or declared group that are told apart; the rarer ones are (other)",

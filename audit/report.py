@@ -1,9 +1,12 @@
 """Renders one self-contained page that says what the pipeline did to whom.
 
 The page holds what users' corpora hold, and these are hostile: everything is escaped, characters that do not
-show are made visible, and the page's own policy lets a browser load or run nothing.
+show are made visible, and the page's own policy lets a browser load nothing and run one script, which it knows by its
+hash: it sorts and filters the tables.
 """
 
+import base64
+import hashlib
 import math
 import unicodedata
 from collections.abc import Mapping, Sequence
@@ -14,12 +17,14 @@ from typing import Any
 from jinja2 import Environment, StrictUndefined
 from markupsafe import Markup
 
-from audit import plot
+from audit import figures, plot
 from audit.findings import OUTCOMES, Finding, worst
-from audit.words import compared, sentence, subject
+from audit.words import cause, compared, sentence, subject
 
 _LONGEST = 280
 _MOST_PLOTTED = 24
+_MOST_DRAWN = 16
+_LONGEST_NAME = 36
 
 Facts = Mapping[str, Any]
 Drawn = tuple[Finding, Markup]
@@ -33,7 +38,8 @@ class ReportFacts:
     `rows`, `stages`, `scores` and `comparison` are those of `winnow run --json`. `samples` are removed texts:
     `{"stage", "axis", "group", "reason", "text"}`, up to five are shown of each finding; `growth` is
     `{"candidates", "admitted", "examples": [{"operation", "parent", "grown"}]}`; `reproduce` names what the run
-    depends on, in the order to be shown (`{"version": ..., "recipe": ..., "command": ...}`).
+    depends on, in the order to be shown (`{"version": ..., "recipe": ..., "command": ...}`). Where `shows_text` is
+    false no word of the corpus is shown: no sample, no example, no associated word.
     """
 
     title: str
@@ -45,24 +51,39 @@ class ReportFacts:
     scores: Facts | None = None
     comparison: Sequence[Facts] | None = None
     reproduce: Facts | None = None
+    shows_text: bool = True
 
 
 def render(facts: ReportFacts) -> str:
-    """Return the page as HTML: no script, nothing from elsewhere, readable on a phone and on paper."""
+    """Return the page as HTML: nothing from elsewhere, readable on a phone, on paper, by night and without its script."""
     environment = Environment(
         autoescape=True, undefined=StrictUndefined, trim_blocks=True, lstrip_blocks=True, finalize=_shown
     )
     template = environment.from_string((files("audit") / "report.html").read_text(encoding="utf-8"))
+    samples = facts.samples or () if facts.shows_text else ()
+    script = (files("audit") / "report.js").read_text(encoding="utf-8")
     found = list(facts.audit["findings"]) if facts.audit is not None else []
     by_rule = {
         rule: [finding for finding in found if finding["rule"] == rule and finding["n"]]
         for rule in ("impact_ratio", "survival", "accuracy")
     }
     stages = [stage["stage"] for stage in facts.stages or ()]
+    associations = (facts.audit or {}).get("associations") or {"labels": [], "words": [], "read": 0, "of": 0}
+    represented = (facts.audit or {}).get("representation") or []
     return template.render(
         facts=facts,
+        script=Markup(script),  # noqa: S704  # our own
+        script_hash=base64.b64encode(hashlib.sha256(script.encode()).digest()).decode(),
+        fate=_fate(by_rule["impact_ratio"], facts),
+        represented=represented,
+        shares=_shares(represented),
+        labels=sorted(associations["labels"], key=lambda one: (one["q"], one["axis"], one["group"])),
+        odds=_odds(associations["labels"]),
+        words=_words(associations["words"]),
+        shows_text=facts.shows_text,
+        associations=associations,
         outcomes=OUTCOMES,
-        worst=[_told(finding, found, facts.samples or ()) for finding in worst(found)],
+        worst=[_told(finding, samples) for finding in worst(found)],
         failed=any(finding["verdict"] == "FAIL" for finding in found),
         waterfall=_waterfall(facts.stages or ()),
         forest=_forest(by_rule["impact_ratio"], stages, facts),
@@ -105,25 +126,79 @@ def _shown(value: Any) -> Any:
     return visible(value) if isinstance(value, str) and not isinstance(value, Markup) else value
 
 
-def _told(finding: Finding, found: Sequence[Finding], samples: Sequence[Facts]) -> dict[str, Any]:
-    """Put a finding into words, with the stage that did most and removed texts to look at."""
+def _told(finding: Finding, samples: Sequence[Facts]) -> dict[str, Any]:
+    """Put a finding into words, with what it is owed to and removed texts to look at."""
     group = (finding["axis"], finding["group"])
-    parts = [
-        each
-        for each in found
-        if (each["axis"], each["group"]) == group
-        and each["rule"] == "impact_ratio"
-        and each["stage"] != "total"
-        and each["ratio"] is not None
-    ]
     whole = finding["stage"] == "total"
-    least = min(parts, key=lambda each: each["ratio"], default=None) if whole else None
     mine = [
         sample
         for sample in samples
         if (sample["axis"], sample["group"]) == group and (whole or sample["stage"] == finding["stage"])
     ]
-    return {"finding": finding, "words": sentence(finding), "least": least, "samples": mine[:5]}
+    # What the loss is owed to most is shown first.
+    first = finding["parts"][0] if finding.get("parts") else None
+    if first is not None:
+        mine.sort(key=lambda sample: (sample["stage"], sample["reason"]) != (first["stage"], first["rule"]))
+    return {"finding": finding, "words": sentence(finding), "cause": cause(finding), "samples": mine[:5]}
+
+
+def _fate(found: Sequence[Finding], facts: ReportFacts) -> Markup | None:
+    """Draw what the stages made of the groups that the whole pipeline treated most unlike the others."""
+    cells = [
+        cell
+        for cell in found
+        if cell["stage"] == "total"
+        and cell["ratio"] is not None
+        and cell["log_ratio"] is not None
+        and cell["parts"]
+    ]
+    cells = [
+        cell
+        for cell in cells
+        if facts.audit is not None and cell["n"] >= facts.audit["settings"]["min_group"]
+    ]
+    cells = sorted(cells, key=lambda cell: (cell["ratio"], cell["axis"], cell["group"]))[:_MOST_DRAWN]
+    if not cells or facts.audit is None:
+        return None
+    return figures.fate(cells, [_name(cell) for cell in cells], facts.audit["settings"]["min_impact_ratio"])
+
+
+def _shares(represented: Sequence[Facts]) -> Markup | None:
+    groups = [
+        (axis["axis"], group) for axis in represented for group in axis["groups"] if group["came"]["rows"]
+    ]
+    largest = sorted(groups, key=lambda one: -one[1]["came"]["rows"])[: 2 * _MOST_DRAWN]
+    drawn = [one for one in groups if one in largest]
+    if not drawn:
+        return None
+    return figures.shares(
+        [group for _, group in drawn], [_name({"axis": axis, **group}) for axis, group in drawn]
+    )
+
+
+def _odds(labels: Sequence[Facts]) -> Markup | None:
+    """Draw the labels that go with a group, or keep away from it, more than chance explains."""
+    sure = sorted((one for one in labels if one["q"] < 0.05), key=lambda one: one["q"])[:_MOST_DRAWN]
+    if not sure:
+        return None
+    return figures.odds(sure, [f"{_name(one)}: {_named(one['with'])}" for one in sure])
+
+
+def _words(words: Sequence[Facts]) -> list[tuple[str, str, list[Facts]]]:
+    """Put the words of each group together."""
+    found: dict[tuple[str, str], list[Facts]] = {}
+    for one in words:
+        found.setdefault((one["axis"], one["group"]), []).append(one)
+    return [(axis, group, mine) for (axis, group), mine in found.items()]
+
+
+def _name(one: Mapping[str, Any]) -> str:
+    return f"{_named(one['group'].replace('_', ' '))} ({_named(one['axis'])})"
+
+
+def _named(text: str) -> str:
+    shown = visible(text)
+    return shown if len(shown) <= _LONGEST_NAME else shown[: _LONGEST_NAME - 1] + "\u2026"
 
 
 def _waterfall(stages: Sequence[Facts]) -> list[dict[str, Any]]:

@@ -67,15 +67,14 @@ def cause(finding: Mapping[str, Any]) -> str | None:
     if not parts or parts[0]["removed"] == 0:
         return None
     first, whole = parts[0], finding["log_ratio"]
-    rule = first["rule"].replace("_", " ")
+    owed = f"the stage {first['stage']} by its rule {first['rule'].replace('_', ' ')}"
     removed = f"{first['removed']:,} of the group's rows and {first['other_removed']:,} others"
     if first["log_ratio"] is None or whole is None:
-        return f"{first['stage']} by its rule {rule}, which removed {removed}"
+        return f"{owed}, which removed {removed}"
     if first["log_ratio"] >= 0 or whole >= 0:
         return None
-    lost = sum(part["log_ratio"] for part in parts if part["log_ratio"] < 0)
-    share = first["log_ratio"] / lost
-    return f"{first['stage']} by its rule {rule}, which removed {removed}: {share:.0%} of what sets the group back"
+    share = first["log_ratio"] / sum(part["log_ratio"] for part in parts if part["log_ratio"] < 0)
+    return f"{owed}, which removed {removed}: {share:.0%} of what sets the group back"
 
 
 def compared(each: Mapping[str, Any]) -> str:

@@ -191,6 +191,7 @@ def facts(
         scores=overall(scores) or None,
         comparison=scores.get("comparisons") or None,
         reproduce=reproduce,
+        shows_text=audit["settings"]["show_text"],
     )
 
 

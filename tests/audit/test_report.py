@@ -1,20 +1,25 @@
 """The page says what audit.json says, loads nothing, and shows hostile text as text."""
 
+import base64
+import hashlib
 import json
+import re
 from html.parser import HTMLParser
 
 import numpy as np
 import pyarrow as pa
 import pytest
 
+from audit.association import with_labels
 from audit.findings import OUTCOMES, record, settle, verdict, worst
 from audit.groups import AuditSettings, Membership, partition
 from audit.growth import survival
 from audit.model import accuracy
 from audit.plot import Scale, interval
 from audit.report import ReportFacts, render, visible
+from audit.representation import representation
 from audit.retention import retention
-from audit.steps import Step
+from audit.steps import Step, whole
 from audit.words import sentence
 from corpus.lexicon import load
 
@@ -23,6 +28,7 @@ HOSTILE = (
 )
 VOID = {"meta", "br", "link", "img", "input", "hr"}
 ROWS = 4_000
+_JUDGED = {"data-finding", "data-survival", "data-accuracy"}
 
 
 class Page(HTMLParser):
@@ -47,7 +53,7 @@ class Page(HTMLParser):
             self.row = next(
                 (
                     (kind, values[kind])
-                    for kind in ("data-finding", "data-survival", "data-accuracy")
+                    for kind in ("data-finding", "data-survival", "data-accuracy", "data-share", "data-label")
                     if kind in values
                 ),
                 None,
@@ -58,8 +64,16 @@ class Page(HTMLParser):
             self.rows[self.row].append("")
         self.outcome = values.get("data-count", self.outcome if tag != "dd" else None)
 
+    @property
+    def sections(self):
+        return {
+            value
+            for tag, name, value in self.attributes
+            if name == "id" and tag in ("section", "dl", "input")
+        }
+
     def handle_endtag(self, tag):
-        if tag not in ("circle", "path", "line", "rect"):
+        if tag not in ("circle", "path", "line", "rect", "use"):
             assert self.open.pop() == tag
 
     def handle_startendtag(self, tag, attrs):
@@ -88,7 +102,7 @@ def audit_of(group="women"):
     ]
     entered = kept & (at % 2 == 0)
     steps = [
-        Step("length", np.ones(ROWS, dtype=bool), kept),
+        Step("length", np.ones(ROWS, dtype=bool), kept, pa.array([group] * ROWS)),
         Step("confidence", entered, at % 5 > 0),
         Step("language", kept & ~(entered & (at % 5 == 0)), np.ones(ROWS, dtype=bool)),
     ]
@@ -101,7 +115,14 @@ def audit_of(group="women"):
         *survival(mentions, grown, settings, "back_translation"),
         *accuracy(truth, predicted, members, settings, "tuned"),
     ]
-    return record(settle(measured, settings), settings, load("mentions"))
+    held = record(settle(measured, settings), settings, load("mentions"))
+    held["representation"] = representation(members, whole(steps).kept, {}, 0, settings)
+    labels = pa.array(np.where(at % 10 < np.where(at < 400, 9, 3), group, "yes"))
+    words = [{**one, "with": f"{group}ly"} for one in with_labels(members[:1], labels)]
+    held["associations"] = {
+        "labels": with_labels(members, labels), "words": words, "read": 2_000, "of": ROWS,
+    }  # fmt: skip
+    return held
 
 
 def full(text, group="women"):
@@ -134,6 +155,14 @@ def full(text, group="women"):
     )
 
 
+def q(finding):
+    return "–" if finding["q"] is None else "<\u20090.001" if finding["q"] < 0.001 else f"{finding['q']:.3f}"
+
+
+def fine(share):
+    return "–" if share is None else f"{100 * share:.{2 if 0 < share < 0.0995 else 1}f}%"
+
+
 def test_every_number_of_the_tables_is_that_of_the_audit():
     facts = full("reviews")
 
@@ -141,11 +170,6 @@ def test_every_number_of_the_tables_is_that_of_the_audit():
 
     def ends(finding):
         return f"{finding['low']:.2f} to {finding['high']:.2f}"
-
-    def q(finding):
-        return (
-            "–" if finding["q"] is None else "<\u20090.001" if finding["q"] < 0.001 else f"{finding['q']:.3f}"
-        )
 
     def said(finding):
         return finding["verdict"].replace("_", " ").lower()
@@ -158,7 +182,7 @@ def test_every_number_of_the_tables_is_that_of_the_audit():
         if each["rule"] == "impact_ratio":
             expected["data-finding", f"{each['stage']}|{where}"] = [
                 f"{each['n']:,}", f"{each['kept']:,}", f"{100 * each['rate']:.1f}%", f"{100 * each['other_rate']:.1f}%",
-                f"{each['ratio']:.2f}{'*' if each['adjusted'] else ''}", ends(each), f"{each['removal_ratio']:.2f}",
+                f"{each['ratio']:.2f}{'*' if each['adjusted'] else ''}", ends(each), "–", f"{each['removal_ratio']:.2f}",
                 q(each), said(each),
             ]  # fmt: skip
         if each["rule"] == "survival":
@@ -170,9 +194,33 @@ def test_every_number_of_the_tables_is_that_of_the_audit():
                 f"{each['n']:,}", f"{100 * each['rate']:.1f}%", f"{100 * each['other_rate']:.1f}%", "",
                 f"{100 * each['difference']:+.1f}", q(each), said(each),
             ]  # fmt: skip
-    assert {row: cells[1:] for row, cells in page.rows.items()} == expected
-    assert {kind for kind, _ in expected} == {"data-finding", "data-survival", "data-accuracy"}
+    told = {row: cells[1:] for row, cells in page.rows.items() if row[0] in _JUDGED}
+    assert told == expected
+    assert {kind for kind, _ in expected} == _JUDGED
     assert page.counts == {outcome: f"{facts.audit['counts'][outcome]:,}" for outcome in OUTCOMES}
+
+
+def test_shares_and_what_goes_with_groups_are_those_of_the_audit():
+    facts = full("reviews")
+
+    page = Page(render(facts))
+
+    expected = {}
+    for axis in facts.audit["representation"]:
+        for each in axis["groups"]:
+            sides = [
+                [f"{side['rows']:,}", fine(side["share"]), f"{fine(side['low'])} to {fine(side['high'])}"]
+                for side in (each["came"], each["published"])
+            ]
+            expected["data-share", f"{axis['axis']}|{each['group']}"] = [*sides[0], *sides[1], "–"]
+    for each in facts.audit["associations"]["labels"]:
+        expected["data-label", f"{each['axis']}|{each['group']}|{each['with']}"] = [
+            each["with"], f"{each['both']:,}", f"{each['n']:,}", "–" if each["rate"] is None else f"{100 * each['rate']:.1f}%",
+            f"{100 * each['other_rate']:.1f}%", "–" if each["npmi"] is None else f"{each['npmi']:.2f}",
+            f"{each['log_odds']:.2f}", f"{each['log_odds_low']:.2f} to {each['log_odds_high']:.2f}", q(each),
+        ]  # fmt: skip
+    assert {row: cells[1:] for row, cells in page.rows.items() if row[0] not in _JUDGED} == expected
+    assert {kind for kind, _ in expected} == {"data-share", "data-label"}
 
 
 def test_hostile_text_is_shown_and_never_run():
@@ -180,7 +228,8 @@ def test_hostile_text_is_shown_and_never_run():
 
     page = Page(html)
 
-    assert {"script", "img", "iframe", "object", "link"} & set(page.tags) == set()
+    assert {"img", "iframe", "object", "link"} & set(page.tags) == set()
+    assert page.tags.count("script") == 1
     assert [name for _, name, _ in page.attributes if name.startswith("on")] == []
     assert "<script>alert(1)</script>" in "".join(page.text)
     assert "{{7*7}}" in "".join(page.text)
@@ -194,15 +243,19 @@ def test_nothing_comes_from_elsewhere():
     page = Page(html)
 
     loading = {"src", "href", "xlink:href", "action", "data", "poster", "srcset", "background"}
-    assert [(tag, name) for tag, name, _ in page.attributes if name in loading] == []
-    assert [mark for mark in ("url(", "@import", "http://", "https://", "//") if mark in html] == []
-    assert ("meta", "content", "default-src 'none'; style-src 'unsafe-inline'") in page.attributes
+    assert [name for _, name, value in page.attributes if name in loading and not value.startswith("#")] == []
+    assert [found for found in re.findall(r"url\((.)", html) if found != "#"] == []
+    script = html[html.index("<script>") + 8 : html.index("</script>")]
+    assert [mark for mark in ("@import", "http://", "https://") if mark in html] == []
+    known = base64.b64encode(hashlib.sha256(script.encode()).digest()).decode()
+    policy = f"default-src 'none'; style-src 'unsafe-inline'; script-src 'sha256-{known}'"
+    assert ("meta", "content", policy) in page.attributes
 
 
 @pytest.mark.parametrize(
     ("missing", "section"),
     [
-        ({"audit": None, "growth": None, "scores": None, "comparison": None}, ("verdict", "worst", "forest", "retention", "growth", "model", "methods")),
+        ({"audit": None, "growth": None, "scores": None, "comparison": None}, ("verdict", "worst", "fate", "forest", "retention", "representation", "associations", "growth", "model", "methods", "filter")),
         ({"rows": None}, ("rows",)),
         ({"stages": None}, ("stages",)),
         ({"reproduce": None}, ("reproduce",)),
@@ -218,20 +271,42 @@ def test_what_is_not_there_is_left_out(missing, section):
         "rows",
         "worst",
         "stages",
+        "fate",
         "forest",
+        "filter",
         "retention",
+        "representation",
+        "associations",
         "growth",
         "model",
         "methods",
         "reproduce",
     }
-    assert {value for _, name, value in page.attributes if name == "id"} == every - set(section)
+    assert page.sections == every - set(section)
 
 
 def test_a_page_about_nothing_is_a_page():
     page = Page(render(ReportFacts(title="empty", audit=record([], AuditSettings()), stages=[], scores={})))
 
-    assert {value for _, name, value in page.attributes if name == "id"} == {"verdict", "methods"}
+    assert page.sections == {"verdict", "methods"}
+
+
+def test_where_no_text_is_to_be_shown_none_is():
+    facts = full("secret text")
+
+    html = render(ReportFacts(**{**facts.__dict__, "title": "t", "shows_text": False, "stages": [], "scores": None, "comparison": None, "reproduce": None}))  # fmt: skip
+
+    assert "secret text" not in html
+    assert "womenly" not in html
+    assert 'id="growth"' in html
+    assert "secret text" in render(facts)
+    assert "womenly" in render(facts)
+
+
+def test_the_worst_finding_says_what_it_is_owed_to():
+    words = "".join(Page(render(full("reviews"))).text)
+
+    assert "Owed most to the stage length by its rule women, which removed 200 of the group's rows" in words
 
 
 def test_samples_stand_by_their_finding_and_are_cut():

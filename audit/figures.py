@@ -1,0 +1,168 @@
+"""Draws the report's figures by matplotlib, as SVG to stand in a page: told apart by shape and hatching as well as colour.
+
+Text stays text and takes the page's colour, so a figure can be searched, printed in grey and read on a dark page.
+"""
+
+import io
+import re
+from collections.abc import Mapping, Sequence
+from typing import TYPE_CHECKING, Any
+
+from markupsafe import Markup
+
+if TYPE_CHECKING:
+    from matplotlib.axes import Axes
+
+_INK = "#0a0b0c"
+"""Stands for the page's own colour of text."""
+
+# Okabe and Ito 2008 ("Color Universal Design"), of which neighbours differ in lightness too.
+_COLOURS = ("#0072b2", "#e69f00", "#56b4e9", "#d55e00", "#009e73", "#cc79a7", "#f0e442", "#999999")
+_HATCHES = ("", "////", "....", "xxxx", "\\\\\\\\", "++++", "oooo", "----")
+
+_SETTINGS: Any = {
+    "svg.fonttype": "none",
+    "text.parse_math": False,  # a group may be named $x$
+    "text.color": _INK,
+    "axes.labelcolor": _INK,
+    "axes.edgecolor": _INK,
+    "xtick.color": _INK,
+    "ytick.color": _INK,
+    "font.size": 10,
+    "font.family": "sans-serif",
+    "hatch.linewidth": 0.6,
+}
+
+_ROW = 0.32  # inches
+
+
+def fate(cells: Sequence[Mapping[str, Any]], names: Sequence[str], limit: float) -> Markup:
+    """Draw how each stage moved a group's impact ratio from 1 to what the whole pipeline made of it, a row a group.
+
+    `cells` are findings of the stage `total` whose parts are finite; `names` label them; `limit` is drawn upright.
+    """
+    steps = [_by_stage(cell["parts"]) for cell in cells]
+    stages = list(dict.fromkeys(stage for step in steps for stage in step))
+
+    def draw(axes: "Axes") -> None:
+        import numpy as np
+
+        for row, (cell, step) in enumerate(zip(cells, steps, strict=True)):
+            at = 0.0
+            for stage, log in step.items():
+                number = stages.index(stage)
+                left, right = np.exp(sorted((at, at + log)))
+                axes.barh(
+                    row - 0.12, right - left, left=left, height=0.46, color=_COLOURS[number % 8], edgecolor="#333333",
+                    linewidth=0.4, hatch=_HATCHES[number % 8], label=stage if row == _first(steps, stage) else None,
+                )  # fmt: skip
+                at += log
+            axes.plot([cell["low"], cell["high"]], [row + 0.24] * 2, color=_INK, linewidth=1.2)
+            axes.plot([cell["ratio"]], [row + 0.24], "D", color=_INK, markersize=4)
+        axes.axvline(1, color=_INK, linewidth=0.8)
+        axes.axvline(limit, color=_INK, linewidth=0.8, linestyle=(0, (4, 3)))
+        _ratios(axes, [cell["low"] for cell in cells] + [limit], [cell["high"] for cell in cells] + [1.0])
+        axes.set_xlabel("impact ratio: from 1, stage by stage, to the diamond (with its 95% interval)")
+        axes.legend(
+            loc="upper center", bbox_to_anchor=(0.5, -0.55 / (len(cells) * _ROW + 0.1)), ncols=4, frameon=False, fontsize=9
+        )  # fmt: skip
+
+    return _drawn(draw, names, "how each stage moved the impact ratio of each group", below=0.75)
+
+
+def shares(groups: Sequence[Mapping[str, Any]], names: Sequence[str]) -> Markup:
+    """Draw each group's share as the rows came in (ring) and as they are published (dot), with the reference (bar)."""
+
+    def draw(axes: "Axes") -> None:
+        for row, group in enumerate(groups):
+            came, published = group["came"], group["published"]
+            for share, offset, mark, face in (
+                (came, 0.16, "o", "none"),
+                (published, -0.16, "o", _COLOURS[0]),
+            ):
+                if share["rows"]:
+                    axes.plot(
+                        [share["low"], share["high"]], [row - offset] * 2, color=_COLOURS[0], linewidth=1.2
+                    )
+                    axes.plot(
+                        [share["share"]], [row - offset], mark, markeredgecolor=_COLOURS[0], markerfacecolor=face, markersize=5
+                    )  # fmt: skip
+            if group["reference"] is not None:
+                axes.plot([group["reference"]] * 2, [row - 0.36, row + 0.36], color=_COLOURS[3], linewidth=2)
+        axes.set_xscale("log")
+        axes.set_xlabel(
+            "share of the rows: as they came in (ring), as published (dot), in the reference (bar)"
+        )
+        axes.xaxis.set_major_formatter(lambda value, _: f"{100 * value:g}%")
+
+    return _drawn(draw, names, "each group's share before and after")
+
+
+def odds(found: Sequence[Mapping[str, Any]], names: Sequence[str]) -> Markup:
+    """Draw log odds ratios with their intervals, a row each; 0 is by chance."""
+
+    def draw(axes: "Axes") -> None:
+        for row, one in enumerate(found):
+            axes.plot(
+                [one["log_odds_low"], one["log_odds_high"]], [row, row], color=_COLOURS[0], linewidth=1.4
+            )
+            axes.plot([one["log_odds"]], [row], "s", color=_COLOURS[0], markersize=5)
+        axes.axvline(0, color=_INK, linewidth=0.8)
+        axes.set_xlabel("log odds ratio, with its 95% interval; 0 is by chance")
+
+    return _drawn(draw, names, "what goes with each group")
+
+
+def _by_stage(parts: Sequence[Mapping[str, Any]]) -> dict[str, float]:
+    """Add up the parts of each stage's rules; those that set a group back come first."""
+    sums: dict[str, float] = {}
+    for part in parts:
+        sums[part["stage"]] = sums.get(part["stage"], 0.0) + part["log_ratio"]
+    return dict(sorted(sums.items(), key=lambda item: -item[1]))
+
+
+def _first(steps: Sequence[Mapping[str, float]], stage: str) -> int:
+    return next(row for row, step in enumerate(steps) if stage in step)
+
+
+def _ratios(axes: "Axes", lows: Sequence[float], highs: Sequence[float]) -> None:
+    from matplotlib.ticker import FixedLocator, NullLocator
+
+    low, high = max(0.02, min(lows)) / 1.05, min(10.0, max(highs)) * 1.05
+    axes.set_xscale("log")
+    axes.set_xlim(low, high)
+    ticks = [tick for tick in (0.02, 0.05, 0.1, 0.2, 0.4, 0.6, 0.8, 1, 1.25, 2, 4, 8) if low <= tick <= high]
+    axes.xaxis.set_major_locator(FixedLocator(ticks))
+    axes.xaxis.set_minor_locator(NullLocator())
+    axes.xaxis.set_major_formatter(lambda value, _: f"{value:g}")
+
+
+def _drawn(draw: Any, names: Sequence[str], label: str, below: float = 0.0) -> Markup:
+    """Draw rows under one another, the first on top; return the SVG without what a page does not need."""
+    import matplotlib as mpl
+    from matplotlib.figure import Figure
+
+    rows = len(names) * _ROW + 0.1
+    with mpl.rc_context({**_SETTINGS, "svg.hashsalt": label}):
+        figure = Figure(figsize=(8.4, rows + 0.6 + below))
+        axes = figure.add_axes(
+            (0.27, (0.5 + below) / (rows + 0.6 + below), 0.71, rows / (rows + 0.6 + below))
+        )
+        draw(axes)
+        axes.set_ylim(len(names) - 0.5, -0.5)
+        axes.set_yticks(range(len(names)), names)
+        axes.tick_params(axis="y", length=0)
+        for side in ("top", "right", "left"):
+            axes.spines[side].set_visible(False)
+        held = io.StringIO()
+        figure.savefig(held, format="svg", transparent=True, metadata={"Date": None})
+    svg = held.getvalue()
+    svg = re.sub(
+        r"<metadata>.*?</metadata>|<style type=\"text/css\">.*?</style>",
+        "",
+        svg[svg.index("<svg") :],
+        flags=re.DOTALL,
+    )
+    svg = re.sub(r' xmlns(:\w+)?="[^"]*"', "", svg, count=2).replace(_INK, "currentColor")
+    svg = re.sub(r'width="[^"]*pt" height="[^"]*pt" ', 'class="figure" role="img" ', svg, count=1)
+    return Markup(svg.replace("<svg", f'<svg aria-label="{label}"', 1))  # noqa: S704  # matplotlib escapes what it is given
