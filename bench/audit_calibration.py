@@ -109,14 +109,16 @@ def run(stages: Sequence[dict[str, Any]], folder: Path) -> Job:
     return Job.open(folder / "store" / "runs" / json.loads(done.stdout)["run"])
 
 
-def named(found: Sequence[Finding], axis: str, group: str) -> tuple[bool, bool]:
-    """Say whether the first finding, and whether one of the first five, names the group and what was planted."""
+def named(found: Sequence[Finding], axis: str, group: str) -> tuple[bool, bool, bool]:
+    """Say whether the first finding, and whether one of the first five, names the group and what was planted, and as a FAIL."""
+    told = worst(found)
     hits = [
         (each["axis"], each["group"]) == (axis, group)
         and (cause(each) or "").startswith("the stage blocklist by its rule blocked word,")
-        for each in worst(found)
+        for each in told
     ]
-    return bool(hits) and hits[0], any(hits)
+    failed = any(hit and each["verdict"] == "FAIL" for hit, each in zip(hits, told, strict=True))
+    return bool(hits) and hits[0], any(hits), failed
 
 
 def real(stages: Sequence[dict[str, Any]], folder: Path) -> dict[str, Any]:
@@ -146,15 +148,16 @@ def real(stages: Sequence[dict[str, Any]], folder: Path) -> dict[str, Any]:
         rows = next(each.rows for each in groups if (each.axis, each.group) == (axis, group))
         here = np.flatnonzero(rows & steps[0].entered & steps[0].kept)
         for removed in REMOVED:
-            first = five = 0
+            first = five = failed = 0
             for seed in range(SEEDS_OF_REAL):
                 gone = np.zeros(len(rows), bool)
                 drawn = np.random.default_rng([seed, int(1000 * removed)])
                 gone[drawn.choice(here, max(1, round(removed * len(here))), replace=False)] = True
                 found = settle(retention(between(steps, gone), groups, SETTINGS, seed, cut), SETTINGS)
-                is_first, is_among = named(found, axis, group)
+                is_first, is_among, is_failed = named(found, axis, group)
                 first += is_first
                 five += is_among
+                failed += is_failed
             told["planted"].append(
                 {
                     "axis": axis,
@@ -163,6 +166,7 @@ def real(stages: Sequence[dict[str, Any]], folder: Path) -> dict[str, Any]:
                     "removed": removed,
                     "named_first": share(first, SEEDS_OF_REAL),
                     "named_among_five": share(five, SEEDS_OF_REAL),
+                    "named_as_failed": share(failed, SEEDS_OF_REAL),
                 }
             )
             print(told["planted"][-1], flush=True)
