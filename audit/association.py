@@ -68,21 +68,25 @@ def with_words(
     except ValueError:  # no word stands in so many rows
         return []
     words = counter.get_feature_names_out()
-    in_all = np.asarray(standing.sum(axis=0)).ravel()
-    found = []
+    in_all = np.asarray(standing.sum(axis=0)).ravel().astype(np.int64)
+    found, tested = [], 0
     for group in memberships:
         n = int(group.rows.sum())
         if not LEAST <= n < len(texts):
             continue
-        both = np.asarray(standing[group.rows].sum(axis=0)).ravel()
+        both = np.asarray(standing[group.rows].sum(axis=0)).ravel().astype(np.int64)
         others, rest = in_all - both, len(texts) - n
         terms = {part for term in own.get((group.axis, group.group), ()) for part in term.lower().split()}
+        asked = np.flatnonzero((both >= TOGETHER) & ~np.isin(words, list(terms)))
+        tested += len(asked)
+        log_odds, error = _log_odds(both[asked], n, others[asked], rest)
+        # The others stand together no more often than chance explains; their p is near 0.05 or over it, here 1.
+        surely = asked[log_odds > _Z * error]
         found += [
-            _association(group, str(words[at]), (int(both[at]), n, int(others[at]), rest))
-            for at in np.flatnonzero((both >= TOGETHER) & (both * rest > others * n))
-            if words[at] not in terms
+            _association(group, str(words[at]), (int(both[at]), n, int(others[at]), rest)) for at in surely
         ]
-    told = [one for one in _corrected(found) if one["q"] < 0.05]
+    q = benjamini_hochberg([*(one["p"] for one in found), *[1.0] * (tested - len(found))])
+    told = [one | {"q": value} for one, value in zip(found, q, strict=False) if value < 0.05]
     told.sort(key=lambda one: (-one["log_odds_low"], one["with"]))
     kept: dict[tuple[str, str], list[Association]] = {}
     for one in told:
@@ -90,14 +94,18 @@ def with_words(
     return [one for group in memberships for one in kept.get((group.axis, group.group), [])[:most]]
 
 
+def _log_odds(both: np.ndarray, n: int, others: np.ndarray, rest: int) -> tuple[np.ndarray, np.ndarray]:
+    """Return log odds ratios and their standard errors; one half in each cell where one is empty (Haldane 1956)."""
+    cells = np.array([both, n - both, others, rest - others], dtype=float)
+    a, b, c, d = cells + 0.5 * (cells.min(axis=0) == 0)
+    return np.log(a * d / (b * c)), np.sqrt(1 / a + 1 / b + 1 / c + 1 / d)
+
+
 def _association(group: Membership, other: str, counts: tuple[int, int, int, int]) -> Association:
     """Measure a group with something else, from how many of its rows and of all others have that."""
     both, n, others, rest = counts
     low, high = wilson(both, n)
-    # One half in each cell where one is empty, so that the odds exist (Haldane 1956).
-    cells = np.array([both, n - both, others, rest - others], dtype=float)
-    a, b, c, d = cells + 0.5 if cells.min() == 0 else cells
-    log_odds, error = math.log(a * d / (b * c)), math.sqrt(1 / a + 1 / b + 1 / c + 1 / d)
+    (log_odds,), (error,) = _log_odds(np.array([both]), n, np.array([others]), rest)
     return {
         "axis": group.axis,
         "group": group.group,
@@ -111,9 +119,9 @@ def _association(group: Membership, other: str, counts: tuple[int, int, int, int
         "other_n": rest,
         "other_rate": others / rest if rest else None,
         "npmi": npmi(both, n, both + others, n + rest),
-        "log_odds": log_odds,
-        "log_odds_low": log_odds - _Z * error,
-        "log_odds_high": log_odds + _Z * error,
+        "log_odds": float(log_odds),
+        "log_odds_low": float(log_odds - _Z * error),
+        "log_odds_high": float(log_odds + _Z * error),
         "p": two_by_two_p(both, n, others, rest),
     }
 

@@ -126,9 +126,8 @@ def real(stages: Sequence[dict[str, Any]], folder: Path) -> dict[str, Any]:
     folder.mkdir()
     job = run(stages, folder)
     snapshot = subjects.came(job)
-    groups = subjects.groups_of(snapshot, SETTINGS)
+    groups, cut = subjects.groups_of(snapshot, SETTINGS)
     steps = list(subjects.steps_of(job, snapshot.narrow(["id"])["id"].combine_chunks()))
-    cut = subjects.strata_of(snapshot)
     without = settle(retention(steps, groups, SETTINGS, 0, cut), SETTINGS)
     told: dict[str, Any] = {
         "stages": [stage["stage"] for stage in stages],

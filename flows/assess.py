@@ -22,9 +22,9 @@ from flows.job import Job
 def audit_data(job: Job) -> None:
     """Measure what each stage did to whom, and who is in the data; what was measured is kept in the run's folder."""
     settings, snapshot = subjects.settings_of(job), subjects.came(job)
-    groups = subjects.groups_of(snapshot, settings)
+    groups, cut = subjects.groups_of(snapshot, settings)
     steps = list(subjects.steps_of(job, snapshot.narrow(["id"])["id"].combine_chunks()))
-    measured = retention(steps, groups, settings, job.recipe.seed, subjects.strata_of(snapshot))
+    measured = retention(steps, groups, settings, job.recipe.seed, cut)
     grown: Counter[tuple[str, str]] = Counter()
     admitted = 0
     for candidates in subjects.candidates_of(job):

@@ -48,11 +48,11 @@ def finish(job: Job) -> dict[str, Any]:
     """Write audit, report and attestations; let the recipe's name mean the version; return the summary."""
     record = assess.conclude(job)
     summary = _summary(job, record)
-    page = render(_facts(job, record, summary))
-    job.store.write_file(job.folder / "report.html", page)
+    rendered = page(job, record)
+    job.store.write_file(job.folder / "report.html", rendered)
     summary["report"] = str(job.folder / "report.html")
     if summary["version"] is not None:
-        _attest(job, page)
+        _attest(job, rendered)
         if job.options.limit is None and not job.unchanged:
             ref = _name(job, job.recipe.name, summary["version"], job.read("began.json")["ref"])
             summary["ref"] = {
@@ -101,9 +101,7 @@ def stop(job: Job) -> dict[str, Any]:
     """End a run that is stopped: the audit and its report are there, and nothing is published."""
     record = assess.conclude(job)
     summary = {**_summary(job, record), "stopped": assess.stopped(job)}
-    summary["report"] = str(
-        job.store.write_file(job.folder / "report.html", render(_facts(job, record, summary)))
-    )
+    summary["report"] = str(job.store.write_file(job.folder / "report.html", page(job, record)))
     job.write("summary.json", summary)
     return summary
 
@@ -160,17 +158,19 @@ def _builds_on(job: Job) -> dict[str, Any]:
     }
 
 
-def _facts(job: Job, record: dict[str, Any], summary: dict[str, Any]) -> ReportFacts:
+def page(job: Job, record: dict[str, Any]) -> str:
+    """Return the report of a run, over its folder."""
+    version = job.read("version.json")
     recipe = job.recipe.model_dump(mode="json")
     reproduce = {
-        "version": summary["version"] or "none was published",
-        "run": summary["run"],
+        "version": version["version"] if version else "none was published",
+        "run": job.folder.name,
         "recipe": digest(orjson.dumps(recipe, option=orjson.OPT_SORT_KEYS)).hex(),
         "seed": job.recipe.seed,
-        "explain a row": f"winnow explain {summary['run']} ID --store {job.store.root}",
+        "explain a row": f"winnow explain {job.folder.name} ID --store {job.store.root}",
     }
     told = job.read("curation.json") or _curated(job)
-    return facts(job.recipe.name, record, told, job.read("scores.json") or {}, reproduce)
+    return render(facts(job.recipe.name, record, told, job.read("scores.json") or {}, reproduce))
 
 
 def facts(

@@ -1,7 +1,9 @@
 """What a run's audit looks at, over the run's folder: who its rows are, what each stage did, which rows to show."""
 
 import json
+import os
 from collections.abc import Iterator
+from concurrent.futures import ThreadPoolExecutor
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
@@ -18,7 +20,7 @@ from audit.strata import Strata, strata
 from corpus import lexicon, text
 from corpus.decide import KEPT, NOT_ENTERED
 from corpus.schema import digest
-from corpus.snapshot import Snapshot
+from corpus.snapshot import Part, Snapshot
 from corpus.stage import CorpusJudge, Rewrite
 from flows.job import Job
 
@@ -44,18 +46,23 @@ def mentions(rows: pa.Table, settings: AuditSettings) -> pa.Table:
     return lexicon.load(settings.lexicon).mentions(text.contents(rows))
 
 
-def groups_of(snapshot: Snapshot, settings: AuditSettings) -> list[Membership]:
-    """Find the groups of the rows as they came in, part by part: cleaning must not hide a mention."""
+def groups_of(snapshot: Snapshot, settings: AuditSettings) -> tuple[list[Membership], Strata]:
+    """Find the groups of the rows as they came in, and cut these by length and source; cleaning must not hide a mention.
+
+    The texts are read once, part by part; matching leaves the interpreter free, so parts are read side by side.
+    """
     known = lexicon.load(settings.lexicon)
-    mentions = [known.mentions(text.contents(part.read(["id", "messages"]))) for part in snapshot.parts]
-    narrow = snapshot.narrow(["label", "source", "groups"])
-    return memberships(narrow.combine_chunks(), pa.concat_tables(mentions) if mentions else None, settings)
 
+    def read(part: Part) -> tuple[pa.Table, np.ndarray]:
+        rows = part.read(["id", "messages"])
+        return known.mentions(text.contents(rows)), text.count_words(rows).to_numpy()
 
-def strata_of(snapshot: Snapshot) -> Strata:
-    """Cut the rows as they came in by length and source."""
-    words = [text.count_words(part.read(["id", "messages"])).to_numpy() for part in snapshot.parts]
-    return strata(np.concatenate(words) if words else np.empty(0), snapshot.narrow(["source"])["source"])
+    with ThreadPoolExecutor(os.cpu_count()) as pool:
+        told = list(pool.map(read, snapshot.parts))
+    narrow = snapshot.narrow(["label", "source", "groups"]).combine_chunks()
+    spoken = pa.concat_tables([mentions for mentions, _ in told]) if told else None
+    words = np.concatenate([counts for _, counts in told]) if told else np.empty(0, np.int64)
+    return memberships(narrow, spoken, settings), strata(words, narrow["source"])
 
 
 def steps_of(job: Job, ids: pa.StringArray) -> Iterator[Step]:
