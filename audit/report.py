@@ -95,6 +95,7 @@ def render(facts: ReportFacts) -> str:
         ),
         survival=_parted([(each, _share(each, facts)) for each in by_rule["survival"]], facts),
         accuracy=_parted([(each, _gap(each, facts)) for each in by_rule["accuracy"]], facts),
+        by_class=_by_class((facts.audit or {}).get("classes") or ()),
         scorecard=_scorecard(facts.scores or {}),
         compared=[compared(each) for each in facts.comparison or ()],
         share_axis=plot.axis(plot.Scale(0, 1), (0.2, 0.4, 0.6, 0.8)),
@@ -302,6 +303,15 @@ def _gap(finding: Finding, facts: ReportFacts) -> Markup:
         verdict=finding["verdict"],
         limits=(-facts.audit["settings"]["max_accuracy_gap"], 0.0),
     )
+
+
+def _by_class(lines: Sequence[Facts]) -> list[tuple[str, list[Facts]]]:
+    """Put the lines of each model together, the largest groups first."""
+    stages = dict.fromkeys(line["stage"] for line in lines)
+    return [
+        (stage, sorted((line for line in lines if line["stage"] == stage), key=lambda line: -line["n"]))
+        for stage in stages
+    ]
 
 
 def _scorecard(scores: Facts) -> list[tuple[str, list[tuple[str, Facts, Markup]]]]:

@@ -1,5 +1,6 @@
 """The audits of a run, over its folder: of the data stage by stage, of growth, of the model; and the gates."""
 
+import json
 from collections import Counter
 from typing import Any
 
@@ -9,6 +10,7 @@ import pyarrow.compute as pc
 import pyarrow.parquet as pq
 
 from audit import association, findings, gates, growth, model
+from audit.classes import by_class
 from audit.groups import Membership, memberships
 from audit.representation import against_reference, representation
 from audit.retention import retention
@@ -88,20 +90,38 @@ def audit_model(job: Job) -> None:
     ).combine_chunks()
     said = said.take(pc.index_in(kept["id"].combine_chunks(), said["id"].combine_chunks()))
     groups = memberships(kept, subjects.mentions(kept, settings), settings)
-    found = []
+    labels = json.loads(said.schema.metadata[b"labels"])
+    numbers = pa.array(labels, pa.string())
+    truth = said["label"].combine_chunks()
+    measured, classes = [], []
     for name in ("base", "tuned"):
-        if name in said.column_names:
-            found += model.accuracy(
-                said["label"].combine_chunks(), said[name].combine_chunks(), groups, settings, f"{name} model"
-            )
-    job.write("audit-model.json", found)
+        if name not in said.column_names:
+            continue
+        answers = said[name].combine_chunks()
+        measured += model.accuracy(truth, answers, groups, settings, f"{name} model")
+        classes += by_class(
+            _numbered(truth, numbers),
+            _numbered(answers, numbers),
+            np.array(said[f"{name}_log_probabilities"].to_pylist()).reshape(-1, len(labels)),
+            labels,
+            groups,
+            f"{name} model",
+            job.recipe.seed,
+        )
+    job.write("audit-model.json", {"measured": measured, "classes": classes})
+
+
+def _numbered(labels: pa.Array, numbers: pa.Array) -> np.ndarray:
+    found: np.ndarray = pc.fill_null(pc.index_in(labels, numbers), -1).to_numpy(zero_copy_only=False)
+    return found
 
 
 def conclude(job: Job) -> dict[str, Any]:
     """Settle all that was measured together and apply the gates; return what `audit.json` holds."""
     settings = subjects.settings_of(job)
     data = job.read("audit-data.json") or {"measured": [], "representation": [], "associations": None}
-    measured = [*data["measured"], *(job.read("audit-model.json") or [])]
+    models = job.read("audit-model.json") or {"measured": [], "classes": []}
+    measured = [*data["measured"], *models["measured"]]
     found = findings.settle(measured, settings)
     record = findings.record(found, settings, lexicon.load(settings.lexicon))
     record["gates"] = [
@@ -109,6 +129,7 @@ def conclude(job: Job) -> dict[str, Any]:
         for gate in job.recipe.gates
     ]
     record["representation"], record["associations"] = data["representation"], data["associations"]
+    record["classes"] = models["classes"]
     job.write("audit.json", record)
     return record
 

@@ -3,9 +3,11 @@
 import hashlib
 import json
 import sys
+from importlib.resources import files
 from pathlib import Path
 
 import rfc8785
+from jsonschema import Draft202012Validator
 
 KEYS = {
     "run",
@@ -44,6 +46,10 @@ def check(held: dict, limit: int) -> None:
     for finding in held["audit"]["findings"]:
         assert set(finding) >= FINDING, finding
         assert finding["verdict"] in ("PASS", "FAIL", "INSUFFICIENT_DATA", "NOT_APPLICABLE"), finding
+    schema = json.loads((files("audit") / "audit.schema.json").read_text(encoding="utf-8"))
+    Draft202012Validator(schema).validate(
+        json.loads((Path(held["report"]).parent / "audit.json").read_text())
+    )
     assert set(held["scores"]) >= {"majority", "probe", "base", "tuned"}, held["scores"]
     for scores in held["scores"].values():
         for metric in ("accuracy", "f1_macro"):

@@ -11,6 +11,7 @@ import pyarrow as pa
 import pytest
 
 from audit.association import with_labels
+from audit.classes import by_class
 from audit.findings import OUTCOMES, record, settle, verdict, worst
 from audit.groups import AuditSettings, Membership, partition
 from audit.growth import survival
@@ -53,7 +54,7 @@ class Page(HTMLParser):
             self.row = next(
                 (
                     (kind, values[kind])
-                    for kind in ("data-finding", "data-survival", "data-accuracy", "data-share", "data-label")
+                    for kind in (*_JUDGED, "data-share", "data-label", "data-class")
                     if kind in values
                 ),
                 None,
@@ -119,6 +120,10 @@ def audit_of(group="women"):
     held["representation"] = representation(members, whole(steps).kept, {}, 0, settings)
     labels = pa.array(np.where(at % 10 < np.where(at < 400, 9, 3), group, "yes"))
     words = [{**one, "with": f"{group}ly"} for one in with_labels(members[:1], labels)]
+    numbers = at % 10 < np.where(at < 400, 6, 9)
+    held["classes"] = by_class(
+        (at % 3 > 0).astype(int), numbers.astype(int), np.eye(2)[at % 2], ("no", group), members, "tuned", 1
+    )
     held["associations"] = {
         "labels": with_labels(members, labels), "words": words, "read": 2_000, "of": ROWS,
     }  # fmt: skip
@@ -161,6 +166,10 @@ def q(finding):
 
 def fine(share):
     return "–" if share is None else f"{100 * share:.{2 if 0 < share < 0.0995 else 1}f}%"
+
+
+def two(value):
+    return "–" if value is None else f"{value:.2f}"
 
 
 def test_every_number_of_the_tables_is_that_of_the_audit():
@@ -219,8 +228,18 @@ def test_shares_and_what_goes_with_groups_are_those_of_the_audit():
             f"{100 * each['other_rate']:.1f}%", "–" if each["npmi"] is None else f"{each['npmi']:.2f}",
             f"{each['log_odds']:.2f}", f"{each['log_odds_low']:.2f} to {each['log_odds_high']:.2f}", q(each),
         ]  # fmt: skip
+    for line in facts.audit["classes"]:
+        for each in line["classes"]:
+            rates = [each["selection"], each["true_positive"], each["false_positive"]]
+            others = [each["others"][rate] for rate in ("selection", "true_positive", "false_positive")]
+            f1 = line["f1_macro"]
+            expected["data-class", f"tuned|{line['axis']}|{line['group']}|{each['class']}"] = [
+                f"{line['n']:,}", f"{f1['value']:.2f} {f1['low']:.2f} to {f1['high']:.2f}", each["class"],
+                *(f"{two(mine['value'])} / {two(other['value'])}" for mine, other in zip(rates, others, strict=True)),
+                two(each["equalized_odds"]), two(each["f1"]), *(two(each[name]["value"]) for name in ("auc", "bpsn", "bnsp")),
+            ]  # fmt: skip
     assert {row: cells[1:] for row, cells in page.rows.items() if row[0] not in _JUDGED} == expected
-    assert {kind for kind, _ in expected} == {"data-share", "data-label"}
+    assert {kind for kind, _ in expected} == {"data-share", "data-label", "data-class"}
 
 
 def test_hostile_text_is_shown_and_never_run():
