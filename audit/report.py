@@ -20,6 +20,7 @@ from markupsafe import Markup
 from audit import figures, plot
 from audit.findings import OUTCOMES, Finding, worst
 from audit.words import cause, compared, sentence, subject
+from corpus.statistics import wilson
 
 _LONGEST = 280
 _MOST_PLOTTED = 24
@@ -95,6 +96,7 @@ def render(facts: ReportFacts) -> str:
         ),
         survival=_parted([(each, _share(each, facts)) for each in by_rule["survival"]], facts),
         accuracy=_parted([(each, _gap(each, facts)) for each in by_rule["accuracy"]], facts),
+        precision=_precision(facts),
         by_class=_by_class((facts.audit or {}).get("classes") or ()),
         scorecard=_scorecard(facts.scores or {}),
         compared=[compared(each) for each in facts.comparison or ()],
@@ -303,6 +305,14 @@ def _gap(finding: Finding, facts: ReportFacts) -> Markup:
         verdict=finding["verdict"],
         limits=(-facts.audit["settings"]["max_accuracy_gap"], 0.0),
     )
+
+
+def _precision(facts: ReportFacts) -> list[tuple[str, int, int, float, float, str]]:
+    told = ((facts.audit or {}).get("lexicon") or {}).get("precision", {})
+    return [
+        (axis, each["read"], each["right"], *wilson(each["right"], each["read"]), each["corpora"])
+        for axis, each in told.items()
+    ]
 
 
 def _by_class(lines: Sequence[Facts]) -> list[tuple[str, list[Facts]]]:

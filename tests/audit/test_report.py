@@ -23,6 +23,7 @@ from audit.retention import retention
 from audit.steps import Step, whole
 from audit.words import sentence
 from corpus.lexicon import load
+from corpus.statistics import wilson
 
 HOSTILE = (
     "<script>alert(1)</script><img src=http://evil.example/x onerror=alert(2)> \"'&{{7*7}}\u202egnp\x07\n"
@@ -274,7 +275,7 @@ def test_nothing_comes_from_elsewhere():
 @pytest.mark.parametrize(
     ("missing", "section"),
     [
-        ({"audit": None, "growth": None, "scores": None, "comparison": None}, ("verdict", "worst", "fate", "forest", "retention", "representation", "associations", "growth", "model", "methods", "filter")),
+        ({"audit": None, "growth": None, "scores": None, "comparison": None}, ("verdict", "worst", "fate", "forest", "retention", "representation", "associations", "growth", "model", "methods", "filter", "precision")),
         ({"rows": None}, ("rows",)),
         ({"stages": None}, ("stages",)),
         ({"reproduce": None}, ("reproduce",)),
@@ -293,6 +294,7 @@ def test_what_is_not_there_is_left_out(missing, section):
         "fate",
         "forest",
         "filter",
+        "precision",
         "retention",
         "representation",
         "associations",
@@ -326,6 +328,13 @@ def test_the_worst_finding_says_what_it_is_owed_to():
     words = "".join(Page(render(full("reviews"))).text)
 
     assert "Owed most to the stage length by its rule women, which removed 200 of the group's rows" in words
+
+
+def test_the_lexicons_precision_is_told_with_its_interval():
+    words = "".join(Page(render(full("reviews"))).text)
+
+    low, high = wilson(33, 40)
+    assert f"religion33 of 40 ({100 * low:.1f}% to {100 * high:.1f}%), tweets, film reviews and news" in words
 
 
 def test_samples_stand_by_their_finding_and_are_cut():

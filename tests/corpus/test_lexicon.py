@@ -1,8 +1,10 @@
 """A lexicon finds whole words of any script, whatever their case, blanks and apostrophes."""
 
+import json
 import re
 import time
 import unicodedata
+from pathlib import Path
 
 import pyarrow as pa
 import pytest
@@ -146,3 +148,83 @@ def test_the_demo_corpus_is_searched_in_less_than_three_seconds():
 
     assert time.perf_counter() - start < 3
     assert mentions.num_rows == 38_158
+
+
+def trapped(terms, traps, texts):
+    held = Lexicon(
+        name="t", licence="CC0-1.0", origin="here", caution="none", axes={"axis": {"value": terms, "other": ["x"]}},
+        traps={"axis": {"value": traps}},
+    )  # fmt: skip
+    return held.mentions(pa.array(texts, pa.string()))["axis=value"].to_pylist()
+
+
+def test_what_stands_in_a_trap_is_no_mention():
+    texts = [
+        "I flew American Airlines",
+        "an American on American Airlines",
+        "american airlines, american  AIRLINES american airlines",
+        "americans",
+        "American-Airlines",
+        "pan-american",
+        None,
+        "",
+    ]
+
+    assert trapped(["american", "americans"], ["american airlines"], texts) == [
+        False, True, False, True, True, True, False, False,
+    ]  # fmt: skip
+
+
+@given(st.lists(st.text(alphabet="ab ,", max_size=12), max_size=8))
+def test_without_traps_in_the_texts_traps_change_nothing(texts):
+    assert trapped(["a", "ab b"], ["zzz"], texts) == found(["a", "ab b"], texts)
+
+
+def test_a_trap_of_no_known_value_is_an_error(tmp_path):
+    file = tmp_path / "terms.yaml"
+    file.write_text(
+        "{name: t, licence: x, origin: x, caution: x, axes: {a: {b: [c]}}, traps: {a: {z: [q]}}}",
+        encoding="utf-8",
+    )
+
+    with pytest.raises(UserError, match="traps name a=z"):
+        load(str(file))
+
+
+def test_traps_are_part_of_what_mentions_depend_on():
+    one = lexicon("a")
+
+    assert one.model_copy(update={"traps": {"axis": {"value": ("a b",)}}}).digest != one.digest
+
+
+def test_the_precision_told_is_what_was_read():
+    """`bench/results/lexicon_reading.json` holds each row that was read."""
+    results = Path(__file__).parents[2] / "bench" / "results" / "lexicon_reading.json"
+    read = json.loads(results.read_text(encoding="utf-8"))
+
+    told = {axis: (each.read, each.right) for axis, each in load("mentions").precision.items()}
+
+    assert told == {
+        axis: (
+            sum(one["axis"] == axis for one in read),
+            sum(one["axis"] == axis and one["right"] for one in read),
+        )
+        for axis in load("mentions").axes
+    }
+
+
+@pytest.mark.parametrize(
+    ("text", "name"),
+    [
+        ("we flew American Airlines", "nationality=american"),
+        ("black coffee, please", "ethnicity=black"),
+        ("it fell on deaf ears", "disability=sensory"),
+        ("happy Mother's Day", "gender=women"),
+        ("a great straight man to the clown", "orientation=straight"),
+        ("my account is disabled", "disability=disabled"),
+        ("an African-American poet", "nationality=american"),
+        ("bamboo poles", "nationality=polish"),
+    ],
+)
+def test_other_senses_are_no_mentions(text, name):
+    assert load("mentions").mentions(pa.array([text]))[name].to_pylist() == [False]
