@@ -113,6 +113,15 @@ def odds(found: Sequence[Mapping[str, Any]], names: Sequence[str]) -> Markup:
     return _drawn(draw, names, "what goes with each group")
 
 
+def alone(svg: Markup) -> str:
+    """Return a figure as an SVG file of its own, dark on white, for where no page gives it colours."""
+    spaces = 'xmlns="http://www.w3.org/2000/svg" xmlns:xlink="http://www.w3.org/1999/xlink"'
+    white = '<rect width="100%" height="100%" fill="#ffffff"/>'
+    file = str(svg).replace("<svg", f"<svg {spaces}", 1).replace("currentColor", "#1c2126")
+    at = file.index(">") + 1
+    return file[:at] + white + file[at:]
+
+
 def _by_stage(parts: Sequence[Mapping[str, Any]]) -> dict[str, float]:
     """Add up the parts of each stage's rules; those that set a group back come first."""
     sums: dict[str, float] = {}

@@ -18,7 +18,7 @@ from jinja2 import Environment, StrictUndefined
 from markupsafe import Markup
 
 from audit import figures, plot
-from audit.findings import OUTCOMES, Finding, worst
+from audit.findings import OUTCOMES, TOTAL, Finding, worst
 from audit.words import cause, compared, sentence, subject
 from corpus.statistics import wilson
 
@@ -75,9 +75,9 @@ def render(facts: ReportFacts) -> str:
         facts=facts,
         script=Markup(script),  # noqa: S704  # our own
         script_hash=base64.b64encode(hashlib.sha256(script.encode()).digest()).decode(),
-        fate=_fate(by_rule["impact_ratio"], facts),
+        fate=fate(found, facts.audit["settings"]) if facts.audit is not None else None,
         represented=represented,
-        shares=_shares(represented),
+        shares=shares(represented),
         labels=sorted(associations["labels"], key=lambda one: (one["q"], one["axis"], one["group"])),
         odds=_odds(associations["labels"]),
         words=_words(associations["words"]),
@@ -145,28 +145,26 @@ def _told(finding: Finding, samples: Sequence[Facts]) -> dict[str, Any]:
     return {"finding": finding, "words": sentence(finding), "cause": cause(finding), "samples": mine[:5]}
 
 
-def _fate(found: Sequence[Finding], facts: ReportFacts) -> Markup | None:
-    """Draw what the stages made of the groups that the whole pipeline treated most unlike the others."""
+def fate(found: Sequence[Finding], settings: Facts) -> Markup | None:
+    """Draw what the stages made of the groups that the whole pipeline treated most unlike the others; None of none."""
     cells = [
         cell
         for cell in found
-        if cell["stage"] == "total"
+        if cell["rule"] == "impact_ratio"
+        and cell["stage"] == TOTAL
+        and cell["n"] >= settings["min_group"]
         and cell["ratio"] is not None
         and cell["log_ratio"] is not None
         and cell["parts"]
     ]
-    cells = [
-        cell
-        for cell in cells
-        if facts.audit is not None and cell["n"] >= facts.audit["settings"]["min_group"]
-    ]
-    cells = sorted(cells, key=lambda cell: (cell["ratio"], cell["axis"], cell["group"]))[:_MOST_DRAWN]
-    if not cells or facts.audit is None:
+    worst_first = sorted(cells, key=lambda cell: (cell["ratio"], cell["axis"], cell["group"]))[:_MOST_DRAWN]
+    if not worst_first:
         return None
-    return figures.fate(cells, [_name(cell) for cell in cells], facts.audit["settings"]["min_impact_ratio"])
+    return figures.fate(worst_first, [_name(cell) for cell in worst_first], settings["min_impact_ratio"])
 
 
-def _shares(represented: Sequence[Facts]) -> Markup | None:
+def shares(represented: Sequence[Facts]) -> Markup | None:
+    """Draw the shares of the largest groups, before and after; None of none."""
     groups = [
         (axis["axis"], group) for axis in represented for group in axis["groups"] if group["came"]["rows"]
     ]

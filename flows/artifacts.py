@@ -1,14 +1,17 @@
 """What Prefect's pages show of a run: the stage table, the audit with its plot, the scorecard, where to look."""
 
 import base64
-from html import escape
+import re
 from typing import Any
 
 from prefect.artifacts import create_markdown_artifact, create_table_artifact
 
+from audit.figures import alone
 from audit.findings import worst
-from audit.words import sentence
+from audit.report import fate, shares, visible
+from audit.words import cause, sentence
 from flows.job import Job, stage_rows
+from flows.server import REPORTS_PORT
 
 
 def stages(job: Job) -> None:
@@ -37,22 +40,35 @@ def unchanged(job: Job) -> None:
 
 
 def summary(job: Job, held: dict[str, Any]) -> None:
-    """Show the audit, the scorecard and links."""
-    counts = held["audit"]["counts"]
-    lines = [
-        f"# Audit: {held['audit']['verdict']}",
-        "",
-        ", ".join(f"{count} {verdict}" for verdict, count in counts.items()),
-        "",
-    ]
-    lines += [f"- {sentence(finding)}" for finding in worst(held["audit"]["findings"])]
-    drawn = base64.b64encode(_picture(held["stages"]).encode()).decode()
-    lines += ["", f"![rows by stage](data:image/svg+xml;base64,{drawn})"]
+    """Show the audit with its figures, the scorecard and links."""
+    audit = job.read("audit.json")
+    counts = ", ".join(f"{count} {verdict}" for verdict, count in audit["counts"].items())
+    lines = [f"# Audit: {audit['verdict']}", "", counts, ""]
+    for finding in worst(audit["findings"]):
+        owed = cause(finding)
+        lines.append(f"- {_plain(sentence(finding))}" + (f" Owed most to {_plain(owed)}." if owed else ""))
+    for title, drawn in (
+        ("which stage set whom back", fate(audit["findings"], audit["settings"])),
+        ("who is in the data", shares(audit["representation"])),
+    ):
+        if drawn is not None:
+            held_in = base64.b64encode(alone(drawn).encode()).decode()
+            lines += ["", f"![{title}](data:image/svg+xml;base64,{held_in})"]
     create_markdown_artifact("\n".join(lines), key="audit", description="Retention by group, stage by stage")
     if held["scores"]:
         create_markdown_artifact(_scorecard(held), key="scorecard", description="Scores on held-out rows")
-    links = [f"- report: `{held['report']}`", f"- run: `{job.folder}`", f"- version: `{held['version']}`"]
+    served = f"http://127.0.0.1:{REPORTS_PORT}/runs/{job.folder.name}/report.html"
+    links = [
+        f"- report: [{served}]({served}), while `winnow serve` runs; the file is `{held['report']}`",
+        f"- run: `{job.folder}`",
+        f"- version: `{held['version']}`",
+    ]
     create_markdown_artifact("\n".join(links), key="links", description="Where to look")
+
+
+def _plain(words: str) -> str:
+    """Return words in which nothing is markup, whatever a group is named."""
+    return re.sub(r"([\\`*_{}\[\]()<>#+!|&~$-])", r"\\\1", visible(words))
 
 
 def _scorecard(held: dict[str, Any]) -> str:
@@ -69,23 +85,3 @@ def _scorecard(held: dict[str, Any]) -> str:
         for told in held["comparison"]
     ]
     return "\n".join(lines)
-
-
-def _picture(table: list[dict[str, Any]]) -> str:
-    """Draw how many rows stood after each stage, as an SVG that stands alone on any background."""
-    most = max([stage["in"] for stage in table] + [stage["out"] for stage in table] + [1])
-    bars = []
-    for number, stage in enumerate(table):
-        y = 12 + 26 * number
-        width = 420 * stage["out"] / most
-        bars.append(
-            f'<text x="170" y="{y + 13}" text-anchor="end">{escape(stage["stage"])}</text>'
-            f'<rect x="180" y="{y}" width="{420 * stage["in"] / most:.1f}" height="18" fill="#e3e0d8"/>'
-            f'<rect x="180" y="{y}" width="{width:.1f}" height="18" fill="#2f6f8f"/>'
-            f'<text x="{186 + 420 * max(stage["in"], stage["out"]) / most:.1f}" y="{y + 13}">{stage["out"]:,}</text>'
-        )
-    height = 24 + 26 * len(table)
-    return (
-        f'<svg xmlns="http://www.w3.org/2000/svg" viewBox="0 0 680 {height}" width="680" height="{height}" font-family="sans-serif" font-size="12">'
-        f'<rect width="680" height="{height}" fill="#ffffff"/>{"".join(bars)}</svg>'
-    )

@@ -27,6 +27,7 @@ from flows.standstill import standstill
 
 API = "http://127.0.0.1:{port}/api"
 PORT = 4200
+REPORTS_PORT = 4201
 
 
 def settle(store: Path) -> None:

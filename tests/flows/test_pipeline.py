@@ -1,7 +1,10 @@
 """The flow, once, with nothing started by hand: a run's summary, its refs, its report and what Prefect shows."""
 
+import base64
 import json
+import re
 from pathlib import Path
+from xml.etree import ElementTree
 
 import pytest
 
@@ -98,6 +101,12 @@ def test_prefect_shows_the_stage_table_and_the_audit(finished):
         "audit": "markdown",
         "links": "markdown",
     }
+    said = Artifact.get("audit").data
+    drawn = re.findall(r"data:image/svg\+xml;base64,([A-Za-z0-9+/=]+)\)", said)
+    assert drawn
+    for one in drawn:
+        assert ElementTree.fromstring(base64.b64decode(one)).tag == "{http://www.w3.org/2000/svg}svg"  # noqa: S314  # of our own making
+    assert f"/runs/{finished[0]['run']}/report.html" in Artifact.get("links").data
 
 
 def test_a_second_run_over_the_same_sources_publishes_nothing(finished, prefect, tmp_path):
