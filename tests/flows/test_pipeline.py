@@ -4,7 +4,7 @@ import base64
 import json
 import re
 from pathlib import Path
-from xml.etree import ElementTree
+from xml.etree import ElementTree as ET
 
 import pytest
 
@@ -105,7 +105,7 @@ def test_prefect_shows_the_stage_table_and_the_audit(finished):
     drawn = re.findall(r"data:image/svg\+xml;base64,([A-Za-z0-9+/=]+)\)", said)
     assert drawn
     for one in drawn:
-        assert ElementTree.fromstring(base64.b64decode(one)).tag == "{http://www.w3.org/2000/svg}svg"  # noqa: S314  # of our own making
+        assert ET.fromstring(base64.b64decode(one)).tag == "{http://www.w3.org/2000/svg}svg"  # noqa: S314  # of our own making
     assert f"/runs/{finished[0]['run']}/report.html" in Artifact.get("links").data
 
 
