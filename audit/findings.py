@@ -184,5 +184,5 @@ def record(
         "findings": ordered(findings),
         "settings": settings.model_dump(mode="json"),
         "lexicon": lexicon
-        and {**lexicon.model_dump(mode="json", exclude={"axes", "traps"}), "digest": lexicon.digest},
+        and {**lexicon.model_dump(mode="json", exclude={"axes", "traps", "swaps"}), "digest": lexicon.digest},
     }

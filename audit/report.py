@@ -96,6 +96,8 @@ def render(facts: ReportFacts) -> str:
         ),
         survival=_parted([(each, _share(each, facts)) for each in by_rule["survival"]], facts),
         accuracy=_parted([(each, _gap(each, facts)) for each in by_rule["accuracy"]], facts),
+        probes=(facts.audit or {}).get("probes") or (),
+        flipped=[one for one in (facts.audit or {}).get("probes") or () if one["won"] + one["lost"]],
         precision=_precision(facts),
         by_class=_by_class((facts.audit or {}).get("classes") or ()),
         scorecard=_scorecard(facts.scores or {}),

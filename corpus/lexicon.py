@@ -68,7 +68,8 @@ class Lexicon(BaseModel):
 
     `traps` are phrases in which a term of a value means something else: what stands in one is no mention, as "american"
     is none in "american airlines". `precision` is what reading found: of `read` rows that were found by an axis, how
-    many speak of such people (`right`).
+    many speak of such people (`right`). `swaps` are terms of an axis that stand for one another, by value: by them a row
+    is made to speak of another group.
     """
 
     model_config = ConfigDict(frozen=True, extra="forbid", ignored_types=(cached_property,))
@@ -82,13 +83,17 @@ class Lexicon(BaseModel):
     axes: Annotated[Mapping[Key, Axis], Field(min_length=1)]
     traps: Mapping[Key, Mapping[Key, Terms]] = {}
     precision: Mapping[Key, Precision] = {}
+    swaps: Mapping[Key, tuple[Mapping[Key, str], ...]] = {}
 
     @model_validator(mode="after")
-    def _traps_are_of_known_values(self) -> "Lexicon":
-        for axis, values in self.traps.items():
-            for value in values:
-                if value not in self.axes.get(axis, {}):
-                    raise ValueError(f"traps name {axis}={value}, which is not among the axes")
+    def _values_are_known(self) -> "Lexicon":
+        named = [("traps", axis, value) for axis, values in self.traps.items() for value in values]
+        named += [
+            ("swaps", axis, value) for axis, slots in self.swaps.items() for slot in slots for value in slot
+        ]
+        for what, axis, value in named:
+            if value not in self.axes.get(axis, {}):
+                raise ValueError(f"{what} name {axis}={value}, which is not among the axes")
         return self
 
     @cached_property

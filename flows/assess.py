@@ -16,7 +16,7 @@ from audit.representation import against_reference, representation
 from audit.retention import retention
 from audit.steps import whole
 from corpus import lexicon
-from flows import subjects
+from flows import probing, subjects
 from flows.curate import opened
 from flows.job import Job
 
@@ -47,7 +47,12 @@ def audit_data(job: Job) -> None:
     measured += against_reference(shares, settings)
     job.write(
         "audit-data.json",
-        {"measured": measured, "representation": shares, "associations": _associations(job, groups, kept)},
+        {
+            "measured": measured,
+            "representation": shares,
+            "associations": _associations(job, groups, kept),
+            "probes": probing.probes(job, snapshot, groups, kept, settings),
+        },
     )
     found = findings.settle(measured, settings)
     job.write("samples.json", subjects.samples_of(job, found, groups, steps, snapshot))
@@ -119,7 +124,12 @@ def _numbered(labels: pa.Array, numbers: pa.Array) -> np.ndarray:
 def conclude(job: Job) -> dict[str, Any]:
     """Settle all that was measured together and apply the gates; return what `audit.json` holds."""
     settings = subjects.settings_of(job)
-    data = job.read("audit-data.json") or {"measured": [], "representation": [], "associations": None}
+    data = job.read("audit-data.json") or {
+        "measured": [],
+        "representation": [],
+        "associations": None,
+        "probes": [],
+    }
     models = job.read("audit-model.json") or {"measured": [], "classes": []}
     measured = [*data["measured"], *models["measured"]]
     found = findings.settle(measured, settings)
@@ -129,6 +139,7 @@ def conclude(job: Job) -> dict[str, Any]:
         for gate in job.recipe.gates
     ]
     record["representation"], record["associations"] = data["representation"], data["associations"]
+    record["probes"] = data["probes"]
     record["classes"] = models["classes"]
     job.write("audit.json", record)
     return record

@@ -17,6 +17,7 @@ from audit.groups import AuditSettings, Membership, partition
 from audit.growth import survival
 from audit.model import accuracy
 from audit.plot import Scale, interval
+from audit.probes import probe, settled
 from audit.report import ReportFacts, render, visible
 from audit.representation import representation
 from audit.retention import retention
@@ -55,7 +56,7 @@ class Page(HTMLParser):
             self.row = next(
                 (
                     (kind, values[kind])
-                    for kind in (*_JUDGED, "data-share", "data-label", "data-class")
+                    for kind in (*_JUDGED, "data-share", "data-label", "data-class", "data-probe")
                     if kind in values
                 ),
                 None,
@@ -125,10 +126,21 @@ def audit_of(group="women"):
     held["classes"] = by_class(
         (at % 3 > 0).astype(int), numbers.astype(int), np.eye(2)[at % 2], ("no", group), members, "tuned", 1
     )
+    swaps = [{group: "she", "few": "he"}]
+    held["probes"] = settled(
+        probe({"few": {n: f"{group}ly he {n}" for n in range(9)}}, "gender", swaps, [("few", group)], fates)
+    )
     held["associations"] = {
         "labels": with_labels(members, labels), "words": words, "read": 2_000, "of": ROWS,
     }  # fmt: skip
     return held
+
+
+def fates(rows, texts):
+    return [
+        "length: too_short" if " he " in text and row % 3 else None
+        for row, text in zip(rows, texts, strict=True)
+    ]
 
 
 def full(text, group="women"):
@@ -239,8 +251,14 @@ def test_shares_and_what_goes_with_groups_are_those_of_the_audit():
                 *(f"{two(mine['value'])} / {two(other['value'])}" for mine, other in zip(rates, others, strict=True)),
                 two(each["equalized_odds"]), two(each["f1"]), *(two(each[name]["value"]) for name in ("auc", "bpsn", "bnsp")),
             ]  # fmt: skip
+    for one in facts.audit["probes"]:
+        flips = one["flips"]
+        expected["data-probe", f"{one['axis']}|{one['group']}|{one['instead']}"] = [
+            one["instead"], *(f"{one[key]:,}" for key in ("n", "kept", "kept_instead", "won", "lost")),
+            f"{100 * flips['value']:.1f}%", f"{100 * flips['low']:.1f}% to {100 * flips['high']:.1f}%", q(one),
+        ]  # fmt: skip
     assert {row: cells[1:] for row, cells in page.rows.items() if row[0] not in _JUDGED} == expected
-    assert {kind for kind, _ in expected} == {"data-share", "data-label", "data-class"}
+    assert {kind for kind, _ in expected} == {"data-share", "data-label", "data-class", "data-probe"}
 
 
 def test_hostile_text_is_shown_and_never_run():
@@ -275,7 +293,7 @@ def test_nothing_comes_from_elsewhere():
 @pytest.mark.parametrize(
     ("missing", "section"),
     [
-        ({"audit": None, "growth": None, "scores": None, "comparison": None}, ("verdict", "worst", "fate", "forest", "retention", "representation", "associations", "growth", "model", "methods", "filter", "precision")),
+        ({"audit": None, "growth": None, "scores": None, "comparison": None}, ("verdict", "worst", "fate", "forest", "retention", "representation", "associations", "growth", "model", "methods", "filter", "precision", "probes")),
         ({"rows": None}, ("rows",)),
         ({"stages": None}, ("stages",)),
         ({"reproduce": None}, ("reproduce",)),
@@ -295,6 +313,7 @@ def test_what_is_not_there_is_left_out(missing, section):
         "forest",
         "filter",
         "precision",
+        "probes",
         "retention",
         "representation",
         "associations",

@@ -43,7 +43,12 @@ def test_rules_that_need_no_test_of_their_own_are_too():
     shares = representation(groups, rare.kept & most.kept, {}, 0, settings)
     found = settle([*measured, *against_reference(shares, settings)], settings)
 
-    held = record(found, settings) | {"representation": shares, "associations": None, "classes": []}
+    held = record(found, settings) | {
+        "representation": shares,
+        "associations": None,
+        "classes": [],
+        "probes": [],
+    }
 
     CHECK.validate(plain(held))
     assert {each["rule"] for each in held["findings"]} == {
@@ -52,7 +57,12 @@ def test_rules_that_need_no_test_of_their_own_are_too():
 
 
 def test_an_audit_of_nothing_is_too():
-    empty = record([], AuditSettings()) | {"representation": [], "associations": None, "classes": []}
+    empty = record([], AuditSettings()) | {
+        "representation": [],
+        "associations": None,
+        "classes": [],
+        "probes": [],
+    }
 
     CHECK.validate(plain(empty))
 

@@ -6,13 +6,15 @@ import random
 import re
 
 import numpy as np
+import pyarrow as pa
 import pyarrow.compute as pc
 import pyarrow.parquet as pq
 import pytest
 
 from audit.words import cause
+from corpus import text
 from corpus.lexicon import load
-from flows import assess, finish, subjects
+from flows import assess, finish, probing, subjects
 from tests.flows import jobs
 
 WORDS = [f"{a}{b}{c}" for a in "bdgk" for b in "aeiou" for c in "lmnrst"]
@@ -219,6 +221,39 @@ def test_a_short_groups_loss_is_told_from_a_groups(tmp_path):
     assert found["high"] < 0.5
     assert found["within"]["ratio"] == pytest.approx(1, abs=0.05)
     assert "the stage length by its rule too short" in cause(found)
+
+
+def test_a_probe_finds_that_other_words_would_have_stayed(tmp_path):
+    """The blocklist has words of one faith alone: with those of another the same rows stay."""
+    _, record = audited(tmp_path, rows(), [*STAGES[:2], BLOCKED, STAGES[2]])
+
+    found = {(one["group"], one["instead"]): one for one in record["probes"]}
+
+    christian = found["muslim", "christian"]
+    assert (christian["kept"], christian["lost"]) == (0, 0)
+    assert christian["won"] == christian["kept_instead"] > 20
+    assert christian["q"] < 0.001
+    assert (
+        list(christian["stages"])
+        == ["blocklist: blocked_word", "length: too_short"][: len(christian["stages"])]
+    )
+    assert found["women", "men"]["flips"]["value"] == 0
+    assert record["probes"][0]["group"] == "muslim"
+
+
+def test_a_probes_fates_are_those_of_the_run(tmp_path):
+    """Rows that are sent through the stages again as they are meet what they met in the run."""
+    done, _ = audited(tmp_path, rows(), [*STAGES[:2], BLOCKED])
+    snapshot = subjects.came(done)
+    came = pa.concat_tables([part.read() for part in snapshot.parts]).combine_chunks()
+    ledger = {
+        line["id"]: f"{line['stage']}: {line['reason']}"
+        for line in pq.read_table(done.folder / "ledger.parquet").to_pylist()
+    }
+
+    fates = probing.fates_of(done, came)(range(len(came)), text.contents(came).to_pylist())
+
+    assert fates == [ledger.get(row_id) for row_id in came["id"].to_pylist()]
 
 
 def test_attribution_adds_up_over_stages_and_rules(tmp_path):
