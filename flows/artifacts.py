@@ -8,7 +8,8 @@ from prefect.artifacts import create_markdown_artifact, create_table_artifact
 
 from audit.figures import alone
 from audit.findings import worst
-from audit.report import fate, shares, visible
+from audit.sections import fate, shares
+from audit.spelt import visible
 from audit.words import cause, sentence
 from flows.job import Job, stage_rows
 from flows.server import REPORTS_PORT

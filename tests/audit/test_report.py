@@ -18,9 +18,10 @@ from audit.growth import survival
 from audit.model import accuracy
 from audit.plot import Scale, interval
 from audit.probes import probe, settled
-from audit.report import ReportFacts, render, visible
+from audit.report import ReportFacts, render
 from audit.representation import representation
 from audit.retention import retention
+from audit.spelt import visible
 from audit.steps import Step, whole
 from audit.words import sentence
 from corpus.lexicon import load
