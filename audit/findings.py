@@ -78,7 +78,8 @@ def settle(measured: Iterable[Mapping[str, Any]], settings: AuditSettings) -> li
     group went more than `max_removal_ratio` times as often as the others and at least `min_removal_gap` more of it,
     though its impact ratio does not fail (kept 97% against 99% is a ratio of 0.98, and three times the removals);
     rule `lost_most`, where a source or label lost more than half to a stage, or to all stages together where no one
-    stage took so much (a count, not an estimate, so it asks for no least size). Both are FAIL.
+    stage took so much (a count, not an estimate, so it asks for no least size; what a stage leaves out that keeps so many
+    rows is no loss). Both are FAIL.
     """
     found = [dict(each) for each in measured]
     q = iter(benjamini_hochberg([finding["p"] for finding in found if finding["p"] is not None]))
@@ -126,7 +127,7 @@ def _lost_most(found: Sequence[Finding]) -> Iterator[Finding]:
         for finding in found
         if finding["rule"] == "impact_ratio"
         and finding["axis"] in ("source", "label")
-        and 2 * finding["kept"] < finding["n"]
+        and 2 * finding["lost"] > finding["n"]
     ]
     by_one = {(finding["axis"], finding["group"]) for finding in lost if finding["stage"] != TOTAL}
     for finding in lost:
@@ -135,8 +136,11 @@ def _lost_most(found: Sequence[Finding]) -> Iterator[Finding]:
 
 
 def verdict(findings: Iterable[Mapping[str, Any]]) -> Outcome:
-    """Return the worst outcome among the findings; NOT_APPLICABLE where there are none."""
-    seen = {finding["verdict"] for finding in findings}
+    """Return the worst outcome among the findings; NOT_APPLICABLE where there are none.
+
+    What is found of a `baseline`, a model that is there to be compared with, is told and does not count.
+    """
+    seen = {finding["verdict"] for finding in findings if not finding.get("baseline")}
     return next((outcome for outcome in OUTCOMES if outcome in seen), "NOT_APPLICABLE")
 
 
@@ -159,7 +163,7 @@ def worst(findings: Iterable[Finding], limit: int = 5) -> list[Finding]:
     Where nothing failed, those that could not be judged and lie lowest against chance (least q). Of what several
     stages did to one group the worst is told; what growth or a model did to it is told apart.
     """
-    told = ordered(findings)
+    told = ordered(finding for finding in findings if not finding.get("baseline"))
     failed = [finding for finding in told if finding["verdict"] == "FAIL"]
     doubtful = [
         finding
@@ -177,7 +181,7 @@ def record(
     findings: Sequence[Finding], settings: AuditSettings, lexicon: Lexicon | None = None
 ) -> dict[str, Any]:
     """Return what `audit.json` holds: the verdict, its counts, the findings in order and what they rest on."""
-    counts = Counter(finding["verdict"] for finding in findings)
+    counts = Counter(finding["verdict"] for finding in findings if not finding.get("baseline"))
     return {
         "verdict": verdict(findings),
         "counts": {outcome: counts[outcome] for outcome in OUTCOMES},

@@ -33,17 +33,22 @@ def accuracy(
     memberships: Sequence[Membership],
     settings: AuditSettings,
     stage: str,
+    *,
+    baseline: bool = False,
 ) -> list[Finding]:
     """Measure the rule `accuracy` of each group among the evaluated rows, against all other rows.
 
     `truth` and `predicted` are the classes as text, row-aligned; a null prediction is a wrong one, a null truth
-    is not allowed. `stage` names the model. The difference of the two accuracies (`difference`, Newcombe's
+    is not allowed. `stage` names the model, which is a `baseline` where it is there to be compared with. The difference of the two accuracies (`difference`, Newcombe's
     interval) is judged against `-max_accuracy_gap`; `ratio` is that of the accuracies. Both are None where the
     group has no evaluated row or every one. Point values are those of Fairlearn's MetricFrame over the labels.
     """
     assert len(truth) == len(predicted), "a prediction for each row"
     assert truth.null_count == 0, "evaluated rows have a class"
-    return [_finding(_count(truth, predicted, group), group, settings, stage) for group in memberships]
+    return [
+        _finding(_count(truth, predicted, group), group, settings, stage) | {"baseline": baseline}
+        for group in memberships
+    ]
 
 
 def _count(truth: pa.Array, predicted: pa.Array, group: Membership) -> _Counts:

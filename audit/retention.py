@@ -38,7 +38,7 @@ class Cell:
     two rates that such samples would show, `needed` how many rows more of the group would show a ratio at the limit.
     `log_ratio` is the stage's part in the group's fate: the parts of all stages add up to that of `total`, and those
     of a stage's rules (`parts`) to its own. `gap_p` is of the largest gap between the axis's groups, where they
-    do not overlap. `reasons` counts why the group's rows went. `within` is the impact ratio among rows of the same
+    do not overlap. `lost` counts the group's rows that went to stages that do not choose. `reasons` counts why the group's rows went. `within` is the impact ratio among rows of the same
     length and source (`audit.strata.adjusted`), of `total` over plain counts, and `turned` says that it lies on the
     other side of 1. Numbers that do not exist are None.
     """
@@ -57,6 +57,7 @@ class Cell:
     other_rate: float | None
     log_ratio: float | None
     gap_p: float | None
+    lost: int
     reasons: dict[str, int]
     parts: list[Part]
     ratio: float | None = None
@@ -110,6 +111,7 @@ def retention(
     for at, group in enumerate(memberships):
         counts = compose([stage[at] for stage in stages])
         told = _Why(
+            sum(of_stage[at].lost for of_stage in why),
             {
                 f"{step.stage}: {rule}": times
                 for step, of_stage in zip(steps, why, strict=True)
@@ -142,6 +144,7 @@ def _beside(cell: Cell, within: dict[str, Any] | None) -> dict[str, Any]:
 
 @dataclass(frozen=True)
 class _Why:
+    lost: int
     reasons: dict[str, int]
     parts: list[Part]
 
@@ -149,7 +152,7 @@ class _Why:
 def _why(step: Step, counted: Sequence[Counts], memberships: Sequence[Membership]) -> list[_Why]:
     by_group, everybody = reasons(step, memberships)
     return [
-        _Why(mine, parts(step.stage, counts, mine, everybody))
+        _Why(0 if step.chooses else sum(mine.values()), mine, parts(step.stage, counts, mine, everybody))
         for counts, mine in zip(counted, by_group, strict=True)
     ]
 
@@ -172,6 +175,7 @@ def _cell(step: Step, group: Membership, counts: Counts, why: _Why, settings: Au
         other_rate=counts.other_kept / counts.other_n if counts.other_n else None,
         log_ratio=counts.log_ratio,
         gap_p=None,
+        lost=why.lost,
         reasons=why.reasons,
         parts=why.parts,
     )

@@ -18,13 +18,15 @@ class Step:
     """What one stage did to the audited rows, in their order.
 
     `entered`: the row stood when the stage began and the stage may drop it. `kept` is read where `entered` is
-    true. `reason` (string, null where kept) says why a row went.
+    true. `reason` (string, null where kept) says why a row went. A stage that `chooses` keeps so many rows, or sets rows
+    apart: what it leaves out is no loss by itself, though whom it leaves out is audited.
     """
 
     stage: str
     entered: np.ndarray
     kept: np.ndarray
     reason: pa.Array | None = None
+    chooses: bool = False
 
 
 @dataclass(frozen=True)

@@ -103,7 +103,7 @@ def audit_model(job: Job) -> None:
         if name not in said.column_names:
             continue
         answers = said[name].combine_chunks()
-        measured += model.accuracy(truth, answers, groups, settings, f"{name} model")
+        measured += model.accuracy(truth, answers, groups, settings, f"{name} model", baseline=name == "base")
         classes += by_class(
             _numbered(truth, numbers),
             _numbered(answers, numbers),

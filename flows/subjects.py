@@ -80,7 +80,8 @@ def steps_of(job: Job, ids: pa.StringArray) -> Iterator[Step]:
             )
             lines = fell.filter(pc.equal(fell["stage"], stage.title))
             reason = lines["reason"].combine_chunks().take(pc.index_in(ids, lines["id"].combine_chunks()))
-            yield Step(stage.title, way != NOT_ENTERED, way == KEPT, reason)
+            chooses = isinstance(stage, CorpusJudge) and stage.chooses
+            yield Step(stage.title, way != NOT_ENTERED, way == KEPT, reason, chooses)
 
 
 @dataclass(frozen=True)

@@ -6,12 +6,12 @@ import pytest
 from sklearn.metrics import accuracy_score
 
 from audit import model
-from audit.findings import settle
+from audit.findings import record, settle, verdict, worst
 from audit.groups import AuditSettings, Membership
 
 
-def accuracy(truth, predicted, groups, settings, stage):
-    return settle(model.accuracy(truth, predicted, groups, settings, stage), settings)
+def accuracy(truth, predicted, groups, settings, stage, **more):
+    return settle(model.accuracy(truth, predicted, groups, settings, stage, **more), settings)
 
 
 def group(rows, name="g"):
@@ -73,3 +73,18 @@ def test_no_evaluated_row_is_nothing_to_judge():
     )
 
     assert (found["verdict"], found["n"], found["rate"]) == ("NOT_APPLICABLE", 0, None)
+
+
+def test_a_baseline_is_told_and_does_not_count():
+    truth = pa.array(["yes"] * 600)
+    predicted = pa.array(np.where(np.arange(600) < 100, "no", "yes"))
+    groups = [group(np.arange(600) < 100)]
+
+    base = accuracy(truth, predicted, groups, AuditSettings(), "base model", baseline=True)
+    tuned = accuracy(truth, truth, groups, AuditSettings(), "tuned model")
+
+    assert (base[0]["verdict"], tuned[0]["verdict"]) == ("FAIL", "PASS")
+    assert verdict([*base, *tuned]) == "PASS"
+    assert worst([*base, *tuned]) == []
+    held = record([*base, *tuned], AuditSettings())
+    assert (held["counts"]["FAIL"], len(held["findings"])) == (0, 2)

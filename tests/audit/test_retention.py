@@ -281,6 +281,18 @@ def test_a_source_that_lost_more_than_half_is_a_failure_of_that_stage():
     ]
 
 
+def test_what_a_stage_leaves_out_that_keeps_so_many_rows_is_no_loss():
+    """The budget leaves a tenth; `length` before it took a third."""
+    sources = partition(pa.array(["a"] * 30 + ["b"] * 30), "source", "source-metadata")
+    kept = np.arange(60) % 3 > 0
+    budget = Step("diversity", kept, np.arange(60) % 10 == 1, None, chooses=True)
+
+    found = settle(retention([step(kept), budget], sources, SETTINGS, 1), SETTINGS)
+
+    assert [each["stage"] for each in found if each["rule"] == "lost_most"] == []
+    assert [each["lost"] for each in found if each["stage"] == "total"] == [10, 10]
+
+
 def test_half_is_not_most_and_a_mention_has_no_such_rule():
     halved, of = stage_with(10, 5, 10, 2)
     sources = [group(of.rows, axis="source"), group(~of.rows, axis="gender")]
