@@ -6,13 +6,14 @@ the same with an interval (Valentini et al. 2021, arXiv 2104.06474). Both are ov
 """
 
 import math
+import re
 from collections.abc import Mapping, Sequence
 from typing import Any
 
 import numpy as np
 import pyarrow as pa
 
-from audit.groups import Membership, partition
+from audit.groups import MENTIONS, Membership, partition
 from corpus.statistics import benjamini_hochberg, two_by_two_p, wilson
 
 Association = dict[str, Any]
@@ -26,12 +27,13 @@ TOGETHER = 5
 """Rows of a group that a word stands in, below which it is a matter of a few texts."""
 
 _Z = 1.959963984540054
+_WORDS = r"(?u)\b[^\W\d_]{2,}\b"
 
 
 def with_labels(memberships: Sequence[Membership], labels: pa.Array | pa.ChunkedArray) -> list[Association]:
     """Return how each group goes with each label; `labels` (string) are row-aligned with the groups.
 
-    Rows without a label do not count. The groups of the axis `label` are left out. q is over all of them.
+    Rows without a label do not count. The groups of the axis `label` are left out, and those of all rows or none. q is over all of them.
     """
     classes = [group for group in partition(labels, "label", "label") if group.group != "(missing)"]
     if len(classes) < 2:
@@ -43,6 +45,8 @@ def with_labels(memberships: Sequence[Membership], labels: pa.Array | pa.Chunked
             continue
         mine = group.rows & labelled
         n, rest = int(mine.sum()), int(labelled.sum() - mine.sum())
+        if not min(n, rest):
+            continue  # there is nobody to compare with
         for one in classes:
             both = int((mine & one.rows).sum())
             others = int(one.rows.sum()) - both
@@ -61,8 +65,7 @@ def with_words(
     """
     from sklearn.feature_extraction.text import CountVectorizer
 
-    words_of = r"(?u)\b[^\W\d_]{2,}\b"
-    counter = CountVectorizer(binary=True, min_df=LEAST, token_pattern=words_of, dtype=np.int32)
+    counter = CountVectorizer(binary=True, min_df=LEAST, token_pattern=_WORDS, dtype=np.int32)
     try:
         standing = counter.fit_transform(texts.to_pylist())
     except ValueError:  # no word stands in so many rows
@@ -76,7 +79,8 @@ def with_words(
             continue
         both = np.asarray(standing[group.rows].sum(axis=0)).ravel().astype(np.int64)
         others, rest = in_all - both, len(texts) - n
-        terms = {part for term in own.get((group.axis, group.group), ()) for part in term.lower().split()}
+        known = own.get((group.axis.removesuffix(MENTIONS), group.group), ())
+        terms = {word for term in known for word in re.findall(_WORDS, term.lower())}
         asked = np.flatnonzero((both >= TOGETHER) & ~np.isin(words, list(terms)))
         tested += len(asked)
         log_odds, error = _log_odds(both[asked], n, others[asked], rest)

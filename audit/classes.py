@@ -18,6 +18,8 @@ Share = dict[str, Any]
 """JSON: value, low, high, n; value is None where n is 0: without positives there is no rate of true ones, and no 0."""
 
 DRAWS = 1_000
+_CELLS = 4_000_000
+"""Cells of drawn tables that are held at a time."""
 _Z = 1.959963984540054
 
 
@@ -94,8 +96,13 @@ def _f1(truth: np.ndarray, predicted: np.ndarray, classes: int, seed: int) -> Sh
     table = np.zeros((classes, classes + 1), np.int64)
     np.add.at(table, (truth, predicted), 1)  # -1 is the last column
     n = int(table.sum())
-    drawn = np.random.default_rng([seed, n]).multinomial(n, table.ravel() / n, DRAWS)
-    low, high = np.quantile(_macro(drawn.reshape(DRAWS, classes, classes + 1)), (0.025, 0.975))
+    generator, shares = np.random.default_rng([seed, n]), table.ravel() / n
+    at_once = max(1, _CELLS // table.size)
+    drawn = [
+        _macro(generator.multinomial(n, shares, min(at_once, DRAWS - done)).reshape(-1, *table.shape))
+        for done in range(0, DRAWS, at_once)
+    ]
+    low, high = np.quantile(np.concatenate(drawn), (0.025, 0.975))
     value = float(_macro(table[None])[0])
     return {"value": value, "low": min(float(low), value), "high": max(float(high), value), "n": n}
 
@@ -124,7 +131,7 @@ def area(positives: np.ndarray, negatives: np.ndarray) -> Share:
 
     The variance is that of the placements (DeLong, DeLong and Clarke-Pearson 1988), computed by ranks (Sun and Xu 2014).
     `n` are positives and negatives together; value is None where there are none of one kind. Where one kind has a single
-    row there is a value and no interval; where the two do not overlap, of which placements say nothing, the interval is
+    row there is a value and no interval; where placements say nothing (no overlap, or all scores alike), the interval is
     Wilson's for as many rows as the fewer of the two.
     """
     from scipy.stats import rankdata
@@ -138,10 +145,10 @@ def area(positives: np.ndarray, negatives: np.ndarray) -> Share:
     value = float(above.mean())
     if min(ups, downs) == 1:
         return {"value": value, "low": 0.0, "high": 1.0, "n": ups + downs}
-    if value in (0.0, 1.0):
+    error = math.sqrt(above.var(ddof=1) / ups + below.var(ddof=1) / downs)
+    if error == 0:
         low, high = wilson(value * min(ups, downs), min(ups, downs))
         return {"value": value, "low": low, "high": high, "n": ups + downs}
-    error = math.sqrt(above.var(ddof=1) / ups + below.var(ddof=1) / downs)
     return {
         "value": value,
         "low": max(0.0, value - _Z * error),

@@ -4,11 +4,14 @@ Text stays text and takes the page's colour, so a figure can be searched, printe
 """
 
 import io
+import math
 import re
 from collections.abc import Mapping, Sequence
 from typing import TYPE_CHECKING, Any
 
 from markupsafe import Markup
+
+from audit.spelt import visible
 
 if TYPE_CHECKING:
     from matplotlib.axes import Axes
@@ -39,9 +42,11 @@ _ROW = 0.32  # inches
 def fate(cells: Sequence[Mapping[str, Any]], names: Sequence[str], limit: float) -> Markup:
     """Draw how each stage moved a group's impact ratio from 1 to what the whole pipeline made of it, a row a group.
 
-    `cells` are findings of the stage `total` whose parts are finite; `names` label them; `limit` is drawn upright.
+    `cells` are findings of the stage `total`; `names` label them; `limit` is drawn upright. Of a group of which nothing is
+    left, whose ratio has no logarithm, a bar to the edge says which stage took the last.
     """
     steps = [_by_stage(cell["parts"]) for cell in cells]
+    edge = math.log(max(0.02, min([cell["low"] for cell in cells] + [limit])) / 1.05)
     stages = list(dict.fromkeys(stage for step in steps for stage in step))
 
     def draw(axes: "Axes") -> None:
@@ -49,12 +54,13 @@ def fate(cells: Sequence[Mapping[str, Any]], names: Sequence[str], limit: float)
 
         for row, (cell, step) in enumerate(zip(cells, steps, strict=True)):
             at = 0.0
-            for stage, log in step.items():
+            for stage, part in step.items():
+                log = edge - at if part == -math.inf else part
                 number = stages.index(stage)
                 left, right = np.exp(sorted((at, at + log)))
                 axes.barh(
                     row - 0.12, right - left, left=left, height=0.46, color=_COLOURS[number % 8], edgecolor="#333333",
-                    linewidth=0.4, hatch=_HATCHES[number % 8], label=stage if row == _first(steps, stage) else None,
+                    linewidth=0.4, hatch=_HATCHES[number % 8], label=visible(stage) if row == _first(steps, stage) else None,
                 )  # fmt: skip
                 at += log
             axes.plot([cell["low"], cell["high"]], [row + 0.24] * 2, color=_INK, linewidth=1.2)
@@ -126,7 +132,8 @@ def _by_stage(parts: Sequence[Mapping[str, Any]]) -> dict[str, float]:
     """Add up the parts of each stage's rules; those that set a group back come first."""
     sums: dict[str, float] = {}
     for part in parts:
-        sums[part["stage"]] = sums.get(part["stage"], 0.0) + part["log_ratio"]
+        log = -math.inf if part["log_ratio"] is None else part["log_ratio"]
+        sums[part["stage"]] = sums.get(part["stage"], 0.0) + log
     return dict(sorted(sums.items(), key=lambda item: -item[1]))
 
 
@@ -172,6 +179,7 @@ def _drawn(draw: Any, names: Sequence[str], label: str, below: float = 0.0) -> M
         svg[svg.index("<svg") :],
         flags=re.DOTALL,
     )
-    svg = re.sub(r' xmlns(:\w+)?="[^"]*"', "", svg, count=2).replace(_INK, "currentColor")
+    svg = re.sub(r' xmlns(:\w+)?="[^"]*"', "", svg, count=2)
+    svg = re.sub(rf"((?:fill|stroke): ){_INK}", r"\1currentColor", svg)
     svg = re.sub(r'width="[^"]*pt" height="[^"]*pt" ', 'class="figure" role="img" ', svg, count=1)
     return Markup(svg.replace("<svg", f'<svg aria-label="{label}"', 1))  # noqa: S704  # matplotlib escapes what it is given

@@ -77,16 +77,15 @@ def settle(measured: Iterable[Mapping[str, Any]], settings: AuditSettings) -> li
     Behind them stand what else the same numbers say, without a test of its own: rule `removal_ratio`, where a
     group went more than `max_removal_ratio` times as often as the others and at least `min_removal_gap` more of it,
     though its impact ratio does not fail (kept 97% against 99% is a ratio of 0.98, and three times the removals);
-    rule `lost_most`, where a source or label lost more than half to a stage, or to all stages together where no one
-    stage took so much (a count, not an estimate, so it asks for no least size; what a stage leaves out that keeps so many
-    rows is no loss). Both are FAIL.
+    rule `lost_most`, where a source or label fares worse than the others and lost more than half to a stage, or to all stages
+    together where no one stage took so much (what a stage leaves out that keeps so many rows is no loss). Both are FAIL.
     """
     found = [dict(each) for each in measured]
     q = iter(benjamini_hochberg([finding["p"] for finding in found if finding["p"] is not None]))
     for finding in found:
         finding["q"] = None if finding["p"] is None else next(q)
         finding["verdict"] = _outcome(finding, settings)
-    return [*found, *_removed(found, settings), *_lost_most(found)]
+    return [*found, *_removed(found, settings), *_lost_most(found, settings)]
 
 
 def _outcome(finding: Finding, settings: AuditSettings) -> Outcome:
@@ -121,13 +120,16 @@ def _removed(found: Sequence[Finding], settings: AuditSettings) -> Iterator[Find
             }
 
 
-def _lost_most(found: Sequence[Finding]) -> Iterator[Finding]:
+def _lost_most(found: Sequence[Finding], settings: AuditSettings) -> Iterator[Finding]:
     lost = [
         finding
         for finding in found
         if finding["rule"] == "impact_ratio"
         and finding["axis"] in ("source", "label")
-        and 2 * finding["lost"] > finding["n"]
+        and 2 * finding["lost"] > finding["n"] >= settings.min_group
+        and finding["ratio"] is not None
+        and finding["ratio"] < 1
+        and finding["q"] < settings.alpha
     ]
     by_one = {(finding["axis"], finding["group"]) for finding in lost if finding["stage"] != TOTAL}
     for finding in lost:

@@ -38,14 +38,14 @@ def outcome(
 
 
 def _judged(finding: Finding, limit: float, settings: AuditSettings) -> Finding:
-    n, other_n = finding["n"], finding["other_n"]
+    n, other_n = finding["effective_n"], finding["effective_other_n"]
     pooled = (n * finding["rate"] + other_n * finding["other_rate"]) / (n + other_n)
     needed = rows_needed(pooled, pooled * (1 - limit), n, other_n, settings.alpha)
     found = judge(
         Interval(finding["ratio"], finding["low"], finding["high"]),
         limit,
         q=finding["q"],
-        n=n,
+        n=finding["n"],
         expected=finding["expected"],
         needed=needed,
         settings=settings,

@@ -4,9 +4,8 @@ A row may mention several groups or none, so each group is compared with all oth
 group. What a row has one of (its label, its source) gets the group "(missing)" where it has none.
 """
 
-from collections import Counter
-from collections.abc import Iterator, Mapping
-from dataclasses import dataclass
+from collections.abc import Collection, Iterator, Mapping
+from dataclasses import dataclass, replace
 from typing import Annotated
 
 import numpy as np
@@ -16,6 +15,8 @@ from pydantic import BaseModel, ConfigDict, Field, PositiveInt
 
 MISSING = "(missing)"
 OTHER = "(other)"
+MENTIONS = " (mentions)"
+"""Behind the name of a lexicon's axis where a declared group has the same name: they are two axes."""
 
 Share = Annotated[float, Field(gt=0, lt=1)]
 
@@ -78,18 +79,27 @@ class Membership:
     rows: np.ndarray
 
 
-def memberships(rows: pa.Table, mentions: pa.Table | None, settings: AuditSettings) -> list[Membership]:
+def memberships(
+    rows: pa.Table, mentions: pa.Table | None, settings: AuditSettings, declared: Collection[str] = ()
+) -> list[Membership]:
     """Return the groups of `rows` (its columns `label`, `source` and `groups`) that `settings` asks for.
 
     `mentions` holds the bool columns "axis=value" of a lexicon, row-aligned. Label and source are always
     audited; a label that no row has is not. On an axis that no row says anything of, all rows are "(missing)".
+    An axis of the lexicon that has the name of a declared one, here or among `declared`, is called "axis (mentions)".
     """
-    found = [*_mentioned(mentions), *_declared(rows["groups"], settings.max_groups)]
-    known = {group.axis for group in found}
+    said = [*_declared(rows["groups"], settings.max_groups)]
+    taken = {*declared, *(group.axis for group in said)}
+    spoken = [
+        replace(group, axis=f"{group.axis}{MENTIONS}") if group.axis in taken else group
+        for group in _mentioned(mentions)
+    ]
+    found = [*spoken, *said]
+    known = {group.axis.removesuffix(MENTIONS) for group in found} | {"label", "source"}
     nobody = [axis for axis in settings.axes or () if axis not in known]
     found += [Membership(axis, MISSING, "declared", np.ones(rows.num_rows, dtype=bool)) for axis in nobody]
     if settings.axes is not None:
-        found = [group for group in found if group.axis in settings.axes]
+        found = [group for group in found if group.axis.removesuffix(MENTIONS) in settings.axes]
     if rows["label"].null_count < rows.num_rows:
         found += partition(rows["label"], "label", "label", settings.max_groups)
     return [*found, *partition(rows["source"], "source", "source-metadata", settings.max_groups)]
@@ -105,11 +115,11 @@ def partition(
     flat = values.combine_chunks() if isinstance(values, pa.ChunkedArray) else values
     coded = flat.dictionary_encode()
     codes = pc.fill_null(coded.indices, -1).to_numpy(zero_copy_only=False)
-    names = coded.dictionary.to_pylist()
+    names = [_told(name) for name in coded.dictionary.to_pylist()]
     sizes = np.bincount(codes[codes >= 0], minlength=len(names))
     order = sorted(range(len(names)), key=lambda code: (-sizes[code], names[code]))
     groups = [Membership(axis, names[code], origin, codes == code) for code in order[:max_groups]]
-    rare = np.isin(codes, order[max_groups:])
+    rare = ~np.isin(codes, [-1, *order[:max_groups]])
     if rare.any():
         groups.append(Membership(axis, OTHER, origin, rare))
     if (codes < 0).any():
@@ -135,12 +145,14 @@ def _declared(groups: pa.Array | pa.ChunkedArray, max_groups: int) -> Iterator[M
     for axis in sorted(name for name in axes.unique().to_pylist() if name is not None):
         here = pc.and_(pc.equal(axes, axis), pc.is_valid(values))
         mine = here.to_numpy(zero_copy_only=False)
-        owners, held = owner[mine], values.filter(here).to_numpy(zero_copy_only=False)
+        owners, held = owner[mine], values.filter(here).dictionary_encode()
         origin = next((name for name in origins.filter(here).unique().to_pylist() if name), "declared")
-        common = [value for value, _ in sorted(Counter(held).items(), key=lambda item: (-item[1], item[0]))]
-        for value in common[:max_groups]:
-            yield Membership(axis, value, origin, _marked(owners[held == value], len(lists)))
-        rare = np.isin(held, common[max_groups:])
+        codes, names = held.indices.to_numpy(zero_copy_only=False), held.dictionary.to_pylist()
+        sizes = np.bincount(codes, minlength=len(names))
+        order = sorted(range(len(names)), key=lambda code: (-sizes[code], names[code]))
+        for code in order[:max_groups]:
+            yield Membership(axis, _told(names[code]), origin, _marked(owners[codes == code], len(lists)))
+        rare = ~np.isin(codes, order[:max_groups])
         if rare.any():
             yield Membership(axis, OTHER, origin, _marked(owners[rare], len(lists)))
         missing = ~_marked(owners, len(lists))
@@ -152,3 +164,8 @@ def _marked(positions: np.ndarray, rows: int) -> np.ndarray:
     mask = np.zeros(rows, dtype=bool)
     mask[positions] = True
     return mask
+
+
+def _told(value: str) -> str:
+    """Return a value's name; one that reads as missing or other is put in quotes."""
+    return f"'{value}'" if value in (MISSING, OTHER) else value

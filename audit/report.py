@@ -18,7 +18,7 @@ from markupsafe import Markup
 
 from audit import plot, sections
 from audit.findings import OUTCOMES, worst
-from audit.spelt import cut, visible
+from audit.spelt import cut, named, visible
 from audit.words import compared, subject
 
 Facts = Mapping[str, Any]
@@ -53,6 +53,7 @@ def render(facts: ReportFacts) -> str:
     environment = Environment(
         autoescape=True, undefined=StrictUndefined, trim_blocks=True, lstrip_blocks=True, finalize=_shown
     )
+    environment.filters["named"] = lambda text: named(text.replace("_", " "))
     template = environment.from_string((files("audit") / "report.html").read_text(encoding="utf-8"))
     samples = facts.samples or () if facts.shows_text else ()
     script = (files("audit") / "report.js").read_text(encoding="utf-8")
@@ -96,6 +97,7 @@ def render(facts: ReportFacts) -> str:
         probes=(facts.audit or {}).get("probes") or (),
         flipped=[one for one in (facts.audit or {}).get("probes") or () if one["won"] + one["lost"]],
         precision=sections.precision(facts.audit),
+        most_classes=sections.MOST_CLASSES,
         by_class=sections.by_class((facts.audit or {}).get("classes") or ()),
         scorecard=sections.scorecard(facts.scores or {}),
         compared=[compared(each) for each in facts.comparison or ()],

@@ -6,7 +6,7 @@
 """
 
 import math
-from collections.abc import Mapping, Sequence
+from collections.abc import Iterable, Mapping, Sequence
 from itertools import groupby
 from typing import Any
 
@@ -18,34 +18,37 @@ from corpus.statistics import detectable_difference, rows_needed, wilson
 
 
 def representation(
-    memberships: Sequence[Membership], kept: np.ndarray, grown: Mapping[tuple[str, str], int], admitted: int,
-    settings: AuditSettings,
+    memberships: Sequence[Membership], kept: np.ndarray, beside: Mapping[tuple[str, str], int], rows: int, settings: AuditSettings
 ) -> list[dict[str, Any]]:  # fmt: skip
     """Return for each axis its groups' shares with Wilson intervals, and how many equal groups they amount to.
 
-    `kept` says which of the audited rows (bool, row-aligned) are published; `grown` counts the admitted candidates of
-    each (axis, group) and `admitted` all of them: they are published too. `effective` is the exponential of the
-    entropy of the groups' rows (Hill 1973, order 1), None where no group has any.
+    `kept` says which of the audited rows (bool, row-aligned) are published. `beside` counts by (axis, group) what is
+    published beside them (grown rows, those of the version that a run builds on), of which there are `rows`. A group that
+    `reference` names and no row has is told too. `effective` is the exponential of the entropy of the groups' rows (Hill
+    1973, order 1), None where no group has any.
     """
     found = []
     for axis, of_axis in groupby(memberships, key=lambda group: group.axis):
         groups = list(of_axis)
-        came = [int(group.rows.sum()) for group in groups]
-        published = [int((group.rows & kept).sum()) + grown.get((axis, group.group), 0) for group in groups]
+        names = {group.group for group in groups}
         told = settings.reference.get(axis, {})
+        came = {group.group: int(group.rows.sum()) for group in groups}
+        came |= dict.fromkeys((name for name in told if name not in names), 0)
+        stay = {group.group: int((group.rows & kept).sum()) for group in groups}
+        published = {name: stay.get(name, 0) + beside.get((axis, name), 0) for name in came}
         found.append(
             {
                 "axis": axis,
                 "origin": groups[0].origin,
-                "effective": {"came": _effective(came), "published": _effective(published)},
+                "effective": {"came": _effective(came.values()), "published": _effective(published.values())},
                 "groups": [
                     {
-                        "group": group.group,
-                        "came": _share(before, len(kept)),
-                        "published": _share(after, int(kept.sum()) + admitted),
-                        "reference": told.get(group.group),
+                        "group": name,
+                        "came": _share(came[name], len(kept)),
+                        "published": _share(published[name], int(kept.sum()) + rows),
+                        "reference": told.get(name),
                     }
-                    for group, before, after in zip(groups, came, published, strict=True)
+                    for name in came
                 ],
             }
         )
@@ -102,7 +105,7 @@ def _share(rows: int, of: int) -> dict[str, Any]:
     return {"rows": rows, "of": of, "share": rows / of if of else None, "low": low, "high": high}
 
 
-def _effective(rows: Sequence[int]) -> float | None:
+def _effective(rows: Iterable[int]) -> float | None:
     shares = np.array([count for count in rows if count], dtype=float)
     if not len(shares):
         return None

@@ -27,6 +27,9 @@ from corpus.statistics import (
     wilson,
 )
 
+MOST_SHUFFLED = 10**9
+"""Rows of which NumPy can draw permutations."""
+
 
 @dataclass(frozen=True)
 class Cell:
@@ -35,7 +38,8 @@ class Cell:
     `ratio` is the impact ratio (retention of the group over that of the others) with its interval, `adjusted`
     where half a count was added; `removal_ratio` is the same of removals, which shows what is rare: kept 97%
     against 99% is a ratio of 0.98, and three times the removals. `detectable` is the least difference of the
-    two rates that such samples would show, `needed` how many rows more of the group would show a ratio at the limit.
+    two rates that such samples would show, `needed` how many rows more of the group would show a ratio at the limit; both
+    rest on the effective sizes, which differ from the plain ones in `total` alone.
     `log_ratio` is the stage's part in the group's fate: the parts of all stages add up to that of `total`, and those
     of a stage's rules (`parts`) to its own. `gap_p` is of the largest gap between the axis's groups, where they
     do not overlap. `lost` counts the group's rows that went to stages that do not choose. `reasons` counts why the group's rows went. `within` is the impact ratio among rows of the same
@@ -71,6 +75,8 @@ class Cell:
     expected: float | None = None
     detectable: float | None = None
     needed: int | None = None
+    effective_n: float | None = None
+    effective_other_n: float | None = None
     within: dict[str, Any] | None = None
     turned: bool = False
 
@@ -200,6 +206,8 @@ def _compared(counts: Counts, settings: AuditSettings) -> dict[str, Any]:
         "expected": n * min(pooled, 1 - pooled),
         "detectable": detectable_difference(pooled, n, other_n, settings.alpha),
         "needed": rows_needed(pooled, gap, n, other_n, settings.alpha),
+        "effective_n": n,
+        "effective_other_n": other_n,
     }
 
 
@@ -208,7 +216,8 @@ def _gaps(step: Step, memberships: Sequence[Membership], seed: int) -> dict[str,
     found = {}
     for axis, of_axis in groupby(memberships, key=lambda group: group.axis):
         groups = list(of_axis)
-        if np.all(np.add.reduce([group.rows for group in groups], dtype=np.int64) == 1):
+        parted = np.all(np.add.reduce([group.rows for group in groups], dtype=np.int64) == 1)
+        if parted and len(step.entered) < MOST_SHUFFLED:
             generator = np.random.default_rng(list(digest(str(seed), step.stage, axis)))
             counts = [count(step, group.rows) for group in groups]
             kept, sizes = [int(each.kept) for each in counts], [int(each.n) for each in counts]

@@ -13,6 +13,9 @@ from corpus.statistics import wilson
 
 _MOST_PLOTTED = 24
 _MOST_DRAWN = 16
+_MOST_LINES = 40
+MOST_CLASSES = 12
+"""Classes that a line of a page tells of; `audit.json` has all."""
 
 Facts = Mapping[str, Any]
 Drawn = tuple[Finding, Markup]
@@ -35,7 +38,7 @@ def told(finding: Finding, samples: Sequence[Facts]) -> dict[str, Any]:
 
 
 def fate(found: Sequence[Finding], settings: Facts) -> Markup | None:
-    """Draw what the stages made of the groups that the whole pipeline treated most unlike the others; None of none."""
+    """Draw what the stages made of the groups of which least was kept against the others; None of none."""
     cells = [
         cell
         for cell in found
@@ -43,7 +46,6 @@ def fate(found: Sequence[Finding], settings: Facts) -> Markup | None:
         and cell["stage"] == TOTAL
         and cell["n"] >= settings["min_group"]
         and cell["ratio"] is not None
-        and cell["log_ratio"] is not None
         and cell["parts"]
     ]
     worst_first = sorted(cells, key=lambda cell: (cell["ratio"], cell["axis"], cell["group"]))[:_MOST_DRAWN]
@@ -203,13 +205,15 @@ def precision(audit: Facts | None) -> list[tuple[str, int, int, float, float, st
     ]
 
 
-def by_class(lines: Sequence[Facts]) -> list[tuple[str, list[Facts]]]:
-    """Put the lines of each model together, the largest groups first."""
+def by_class(lines: Sequence[Facts]) -> list[tuple[str, list[Facts], int]]:
+    """Put the lines of each model together, the largest groups first, and count the lines that are too many for a page."""
     stages = dict.fromkeys(line["stage"] for line in lines)
-    return [
-        (stage, sorted((line for line in lines if line["stage"] == stage), key=lambda line: -line["n"]))
-        for stage in stages
-    ]
+    told = []
+    for stage in stages:
+        mine = sorted((line for line in lines if line["stage"] == stage), key=lambda line: -line["n"])
+        shown = sum(min(len(line["classes"]), MOST_CLASSES) for line in mine[:_MOST_LINES])
+        told.append((stage, mine[:_MOST_LINES], sum(len(line["classes"]) for line in mine) - shown))
+    return told
 
 
 def scorecard(scores: Facts) -> list[tuple[str, list[tuple[str, Facts, Markup]]]]:

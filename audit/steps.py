@@ -71,10 +71,13 @@ def count(step: Step, rows: np.ndarray) -> Counts:
 
 
 def compose(stages: Sequence[Counts]) -> Counts:
-    """Return the counts of a whole pipeline, from those of its stages that both sides entered."""
+    """Return the counts of a whole pipeline, from those of its stages that both sides entered.
+
+    Where there is none, those of the group are over the stages that it entered, and there is nobody to compare with.
+    """
     both = [counts for counts in stages if counts.two_sided]
     mine = [(counts.n, counts.kept) for counts in both or stages if counts.n]
-    others = [(counts.other_n, counts.other_kept) for counts in both or stages if counts.other_n]
+    others = [(counts.other_n, counts.other_kept) for counts in both]
     (kept, n), (other_kept, other_n) = (
         product_limit(*zip(*side, strict=True)) if side else (0, 0) for side in (mine, others)
     )

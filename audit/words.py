@@ -4,11 +4,12 @@ from collections.abc import Mapping
 from typing import Any
 
 from audit.findings import TOTAL, Finding
+from audit.spelt import named
 
 
 def subject(finding: Finding) -> str:
     """Name the finding's rows in words; `origin` decides how: a mention is not an identity."""
-    axis, group = finding["axis"], finding["group"].replace("_", " ")
+    axis, group = named(finding["axis"]), named(finding["group"].replace("_", " "))
     match finding.get("origin"):
         case "mention-lexicon":
             return f"rows that mention {group} ({axis})"
@@ -67,7 +68,7 @@ def cause(finding: Mapping[str, Any]) -> str | None:
     if not parts or parts[0]["removed"] == 0:
         return None
     first, whole = parts[0], finding["log_ratio"]
-    owed = f"the stage {first['stage']} by its rule {first['rule'].replace('_', ' ')}"
+    owed = f"the stage {first['stage']} by its rule {named(first['rule'].replace('_', ' '))}"
     removed = f"{first['removed']:,} of the group's rows and {first['other_removed']:,} others"
     if first["log_ratio"] is None or whole is None:
         return f"{owed}, which removed {removed}"
@@ -113,10 +114,11 @@ def _caveat(finding: Mapping[str, Any]) -> str:
 
 def _more(finding: Mapping[str, Any]) -> str:
     """Say how many rows more would show what the recipe allows at most."""
+    of = "rows" if finding["rule"] == "representation" else "rows of this group"
     match finding.get("needed"):
         case None:
-            return ", and no number of rows of this group would show the limit" if "needed" in finding else ""
+            return f", and no number of {of} would show the limit" if "needed" in finding else ""
         case 0:
             return ""
-        case rows:
-            return f", and {rows:,} rows more of this group would show the limit"
+        case count:
+            return f", and {count:,} more {of} would show the limit"

@@ -2,7 +2,7 @@
 
     python -m bench.audit_calibration [--seeds 200]
 
-Made corpora: 50 groups of 400 rows among 4,400, one stage, and outcomes by `audit.findings.settle`, as in a run. With no
+Made corpora: 50 groups of 400 rows among 4,400, two labels, one stage, and outcomes by `audit.findings.settle`, as in a run. With no
 bias the false discovery rate is the share of seeds in which anything fails; with an impact ratio of 0.7 planted into one
 group it is the mean share of failures that are of others. Then real ones: 38,158 tweets go through `winnow run` (length
 and exact duplicates alone, and with near-duplicates), and a stage `blocklist` is laid between that removes a share of a
@@ -27,7 +27,7 @@ import pyarrow as pa
 import yaml
 
 from audit.findings import Finding, settle, worst
-from audit.groups import AuditSettings, Membership
+from audit.groups import AuditSettings, Membership, partition
 from audit.retention import retention
 from audit.steps import Step
 from audit.words import cause
@@ -61,6 +61,8 @@ def outcomes(seed: int, kept: float, ratio: float) -> list[Finding]:
         mine = np.zeros(rows, bool)
         mine[generator.choice(rows if ratio == 1 else at[GROUP:], GROUP, replace=False)] = True
         groups.append(Membership("made", str(number), "declared", mine))
+    labels = pa.array(generator.choice(["yes", "no"], rows))
+    groups += partition(labels, "label", "label")
     step = Step("stage", np.ones(rows, bool), stays)
     measured = [each for each in retention([step], groups, SETTINGS, seed) if each["stage"] == "stage"]
     return settle(measured, SETTINGS)

@@ -62,6 +62,12 @@ class Precision(BaseModel):
     right: NonNegativeInt
     corpora: str
 
+    @model_validator(mode="after")
+    def _right_ones_are_some_of_those_read(self) -> "Precision":
+        if self.right > self.read:
+            raise ValueError(f"right must be at most read, got {self.right} of {self.read}")
+        return self
+
 
 class Lexicon(BaseModel):
     """Terms by axis and value; `notes` says of each axis what its terms miss or take in by mistake.
@@ -91,6 +97,9 @@ class Lexicon(BaseModel):
         named += [
             ("swaps", axis, value) for axis, slots in self.swaps.items() for slot in slots for value in slot
         ]
+        for axis in self.precision:
+            if axis not in self.axes:
+                raise ValueError(f"precision names {axis}, which is not among the axes")
         for what, axis, value in named:
             if value not in self.axes.get(axis, {}):
                 raise ValueError(f"{what} name {axis}={value}, which is not among the axes")

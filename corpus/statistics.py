@@ -138,7 +138,7 @@ def permutation_p(
     """Return the p of the gap between the largest and the smallest rate of groups that do not overlap.
 
     Shuffling which rows succeeded is drawing the groups' successes from a multivariate hypergeometric
-    distribution, so a draw costs as little for a billion rows as for ten. The p counts the data as one of
+    distribution, so a draw costs as little for many rows as for ten (up to 10^9, which is NumPy's limit). The p counts the data as one of
     the draws (Phipson and Smyth 2010, "Permutation P-values should never be zero"). Groups of no rows are
     left out; 1 where fewer than two are left.
     """

@@ -1,7 +1,6 @@
 """The audits of a run, over its folder: of the data stage by stage, of growth, of the model; and the gates."""
 
 import json
-from collections import Counter
 from typing import Any
 
 import numpy as np
@@ -11,10 +10,9 @@ import pyarrow.parquet as pq
 
 from audit import association, findings, gates, growth, model
 from audit.classes import by_class
-from audit.groups import Membership, memberships
+from audit.groups import AuditSettings, Membership, memberships
 from audit.representation import against_reference, representation
 from audit.retention import retention
-from audit.steps import whole
 from corpus import lexicon
 from flows import probing, subjects
 from flows.curate import opened
@@ -27,27 +25,23 @@ def audit_data(job: Job) -> None:
     groups, cut = subjects.groups_of(snapshot, settings)
     steps = list(subjects.steps_of(job, snapshot.narrow(["id"])["id"].combine_chunks()))
     measured = retention(steps, groups, settings, job.recipe.seed, cut)
-    grown: Counter[tuple[str, str]] = Counter()
-    admitted = 0
     for candidates in subjects.candidates_of(job):
         inherited = subjects.mentions(candidates.parents, settings)
         said = subjects.mentions(candidates.grown, settings)
-        stayed = candidates.gate.kept
-        admitted += int(stayed.sum())
+        stayed = pa.array(candidates.gate.kept)
         measured += growth.admission(
             candidates.gate, memberships(candidates.grown, inherited, settings), settings, job.recipe.seed
         )
         measured += growth.survival(
-            inherited.filter(pa.array(stayed)), said.filter(pa.array(stayed)), settings, candidates.grower
+            inherited.filter(stayed), said.filter(stayed), settings, candidates.grower
         )
-        for group in memberships(candidates.grown, said, settings):
-            grown[group.axis, group.group] += int((group.rows & stayed).sum())
-    kept = whole(steps).kept if steps else np.ones(snapshot.rows, dtype=bool)
-    shares = representation(groups, kept, grown, admitted, settings)
+    kept, beside, others = subjects.beside(job, groups, settings)
+    shares = representation(groups, kept, beside, others, settings)
     measured += against_reference(shares, settings)
     job.write(
         "audit-data.json",
         {
+            "settings": settings.model_dump(mode="json"),
             "measured": measured,
             "representation": shares,
             "associations": _associations(job, groups, kept),
@@ -123,13 +117,7 @@ def _numbered(labels: pa.Array, numbers: pa.Array) -> np.ndarray:
 
 def conclude(job: Job) -> dict[str, Any]:
     """Settle all that was measured together and apply the gates; return what `audit.json` holds."""
-    settings = subjects.settings_of(job)
-    data = job.read("audit-data.json") or {
-        "measured": [],
-        "representation": [],
-        "associations": None,
-        "probes": [],
-    }
+    settings, data = _measured(job)
     models = job.read("audit-model.json") or {"measured": [], "classes": []}
     measured = [*data["measured"], *models["measured"]]
     found = findings.settle(measured, settings)
@@ -145,13 +133,25 @@ def conclude(job: Job) -> dict[str, Any]:
     return record
 
 
+def _measured(job: Job) -> tuple[AuditSettings, dict[str, Any]]:
+    """Return what was measured of the data, and the settings then: where nothing new came they are those of the version."""
+    data = job.read("audit-data.json")
+    if data is None:
+        return subjects.settings_of(job), {
+            "measured": [],
+            "representation": [],
+            "associations": None,
+            "probes": [],
+        }
+    return AuditSettings.model_validate(data["settings"]), data
+
+
 def stopped(job: Job) -> str | None:
     """Say what stops the run before it publishes, if something does: no row is left, or a gate of the recipe."""
     if not job.unchanged and not job.standing.stands.any():
         return "no row is left; the ledger says which stage dropped each, and nothing was published"
-    settings = subjects.settings_of(job)
-    data = job.read("audit-data.json")
-    found = findings.settle(data["measured"] if data else [], settings)
+    settings, data = _measured(job)
+    found = findings.settle(data["measured"], settings)
     for gate in job.recipe.gates:
         told = gates.outcome(gate.axis, gate.min_impact_ratio, found, settings)
         if gate.on_fail == "stop" and not told["ok"]:

@@ -80,6 +80,10 @@ def stay(job: Job) -> bool:
     """Take up what was found when the version that stays was curated; say whether the recipe asks for nothing more."""
     version = opened(job)
     told = version.attested(CURATION)
+    if "audit" not in told:
+        raise UserError(
+            f"version {version.id[:12]} was audited by an earlier build, whose measurements are not read; run with --fresh"
+        )
     job.write("curation.json", told)
     job.write("samples.json", told["samples"])
     job.write("audit-data.json", told["audit"])

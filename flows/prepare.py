@@ -2,7 +2,7 @@
 
 from difflib import get_close_matches
 
-from audit.groups import AuditSettings
+from audit.groups import MENTIONS, AuditSettings
 from corpus import lexicon
 from corpus.schema import UserError
 from flows.job import Job
@@ -27,13 +27,19 @@ def prepare(job: Job) -> dict[str, str]:
 
 def _axes(job: Job) -> None:
     settings = job.recipe.audit or AuditSettings()
-    known = {
-        *lexicon.load(settings.lexicon).axes,
-        *(group for source in job.recipe.sources for group in source.groups),
-    }
+    declared = {group for source in job.recipe.sources for group in source.groups}
+    known = {*lexicon.load(settings.lexicon).axes, *declared}
     asked = [("audit.axes", axis) for axis in settings.axes or ()] + [
         ("gates", gate.axis) for gate in job.recipe.gates
     ]
+    asked += [("audit.reference", axis.removesuffix(MENTIONS)) for axis in settings.reference]
+    for axis, groups in settings.reference.items():
+        values = lexicon.load(settings.lexicon).axes.get(axis, {})
+        for group in groups if axis not in declared else ():
+            if values and group not in values:
+                raise UserError(
+                    f"audit.reference: {group!r} is no group of {axis}; there are: {', '.join(values)}"
+                )
     for gate in job.recipe.gates:
         if settings.axes is not None and gate.axis not in {*settings.axes, "label", "source"}:
             raise UserError(

@@ -7,7 +7,7 @@ import numpy as np
 import pyarrow as pa
 import pyarrow.compute as pc
 
-from audit.groups import AuditSettings, Membership
+from audit.groups import MENTIONS, AuditSettings, Membership
 from audit.probes import Fates, Slots, probe, settled
 from corpus import lexicon, text
 from corpus.schema import digest
@@ -31,7 +31,11 @@ def probes(
     """
     known = lexicon.load(settings.lexicon)
     of_axis = {
-        axis: [group for group in groups if group.axis == axis and group.origin == "mention-lexicon"]
+        axis: [
+            group
+            for group in groups
+            if group.axis.removesuffix(MENTIONS) == axis and group.origin == "mention-lexicon"
+        ]
         for axis in known.swaps
     }
     chosen = {
@@ -51,7 +55,7 @@ def probes(
         texts = {
             group.group: {
                 at: contents[at]
-                for at in np.searchsorted(numbers, chosen[axis, group.group]).tolist()
+                for at in np.searchsorted(numbers, chosen[group.axis, group.group]).tolist()
                 if alone[at]
             }
             for group in of_axis[axis]

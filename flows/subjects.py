@@ -2,6 +2,7 @@
 
 import json
 import os
+from collections import Counter
 from collections.abc import Iterator
 from concurrent.futures import ThreadPoolExecutor
 from dataclasses import dataclass
@@ -14,7 +15,7 @@ import pyarrow.compute as pc
 import pyarrow.parquet as pq
 
 from audit.findings import Finding, worst
-from audit.groups import AuditSettings, Membership, memberships
+from audit.groups import OTHER, AuditSettings, Membership, memberships
 from audit.steps import Step
 from audit.strata import Strata, strata
 from corpus import lexicon, text
@@ -22,6 +23,7 @@ from corpus.decide import KEPT, NOT_ENTERED
 from corpus.schema import digest
 from corpus.snapshot import Part, Snapshot
 from corpus.stage import CorpusJudge, Rewrite
+from corpus.standing import Standing
 from flows.job import Job
 
 SAMPLES = 5
@@ -65,8 +67,41 @@ def groups_of(snapshot: Snapshot, settings: AuditSettings) -> tuple[list[Members
     return memberships(narrow, spoken, settings), strata(words, narrow["source"])
 
 
+def beside(
+    job: Job, groups: list[Membership], settings: AuditSettings
+) -> tuple[np.ndarray, Counter[tuple[str, str]], int]:
+    """Say which of the rows that came stand at the end; count by group what stands beside them, and all of that.
+
+    Beside them stand rows that were grown, and those of the version that the run builds on: they are read as they are.
+    """
+    standing = job.standing
+    ids = came(job).narrow(["id"])["id"].combine_chunks()
+    names = standing.narrow["id"].combine_chunks()
+    mine = pc.is_in(names, value_set=ids).to_numpy(zero_copy_only=False) & ~_earlier(standing)
+    kept = pc.is_in(ids, value_set=names.filter(pa.array(mine & standing.stands))).to_numpy(
+        zero_copy_only=False
+    )
+    others = standing.stands & ~mine
+    counts: Counter[tuple[str, str]] = Counter()
+    known = {(group.axis, group.group) for group in groups}
+    declared = {group.axis for group in groups if group.origin != "mention-lexicon"}
+    where = np.flatnonzero(others)
+    for first in range(0, len(where), READ):
+        rows = standing.take(where[first : first + READ], ["label", "source", "groups", "messages"])
+        for group in memberships(rows, mentions(rows, settings), settings, declared):
+            name = group.group if (group.axis, group.group) in known else OTHER
+            counts[group.axis, name] += int(group.rows.sum())
+    return kept, counts, int(others.sum())
+
+
+def _earlier(standing: Standing) -> np.ndarray:
+    rows = np.zeros(len(standing.stands), dtype=bool)
+    rows[: standing.earlier] = True
+    return rows
+
+
 def steps_of(job: Job, ids: pa.StringArray) -> Iterator[Step]:
-    """Yield what each judge did to the rows that came in; rows that were grown are audited by `_growth`."""
+    """Yield what each judge did to the rows that came in; rows that were grown are audited beside their parents."""
     for number, segment in enumerate(job.segments):
         ways = pq.read_table(job.segment(number) / "steps.parquet")
         ledger = pq.read_table(job.segment(number) / "ledger.parquet")

@@ -127,3 +127,20 @@ def test_words_by_chance_are_hardly_ever_told():
 @pytest.mark.parametrize("texts", [[], ["", ""], ["a word"] * (LEAST - 1), ["!?"] * 50])
 def test_texts_without_common_words_say_nothing(texts):
     assert with_words([group([True] * len(texts))], pa.array(texts, pa.string()), {}) == []
+
+
+def test_a_group_of_all_rows_or_none_has_nobody_to_compare_with():
+    labels = pa.array(["yes", "no"] * 10)
+
+    assert with_labels([group([True] * 20), group([False] * 20, "nobody")], labels) == []
+
+
+def test_terms_are_taken_apart_as_texts_are():
+    """The own term african-american stands in texts as two words."""
+    texts = pa.array(["an african-american poet here"] * 40 + ["some other words stand here"] * 400)
+
+    found = with_words(
+        [group([True] * 40 + [False] * 400)], texts, {("gender", "women"): ["african-american"]}
+    )
+
+    assert [each["with"] for each in found] == ["an", "poet"]

@@ -1,5 +1,7 @@
 """Rates and areas by group are Fairlearn's and scikit-learn's, and what does not exist is None, never 0."""
 
+import tracemalloc
+
 import numpy as np
 import pytest
 from fairlearn.metrics import (
@@ -157,3 +159,23 @@ def test_two_kinds_that_do_not_overlap_are_no_certainty():
 
     low, high = wilson(2, 2)
     assert found == {"value": 1.0, "low": low, "high": high, "n": 5}
+
+
+def test_scores_that_are_all_alike_are_no_certainty():
+    found = area(np.ones(3), np.ones(40))
+
+    assert found["value"] == 0.5
+    assert found["low"] < 0.2
+    assert found["high"] > 0.8
+
+
+def test_many_classes_are_drawn_in_turn():
+    truth = np.arange(3_000) % 300
+    tracemalloc.start()
+
+    (line,) = by_class(truth, truth, None, [str(at) for at in range(300)], [group([True] * 3_000)], "m", 1)
+
+    peak = tracemalloc.get_traced_memory()[1]
+    tracemalloc.stop()
+    assert line["f1_macro"]["value"] == 1.0
+    assert peak < 300 * 2**20

@@ -64,3 +64,24 @@ def test_what_is_undecided_says_how_many_rows_more_would_tell():
     assert few["needed"] > 0
     more = 100 + few["needed"]
     assert gates.outcome("gender", 0.8, found((more, more // 2)), SETTINGS)["undecided"] == []
+
+
+def test_a_gate_at_the_audits_own_limit_says_what_the_finding_says():
+    """Two stages, of which the second may drop some rows only, so that the whole has an effective size."""
+    told = set()
+    for seed in range(150):
+        generator = np.random.default_rng(seed)
+        rows = 3_000
+        mine = generator.random(rows) < 0.15
+        first = Step("a", np.ones(rows, dtype=bool), generator.random(rows) < 0.8)
+        second = Step("b", first.kept & (generator.random(rows) < 0.3), generator.random(rows) < 0.7)
+        settled = settle(
+            retention([first, second], [Membership("g", "x", "declared", mine)], SETTINGS, 1), SETTINGS
+        )
+        whole = next(each for each in settled if each["stage"] == "total" and each["rule"] == "impact_ratio")
+        gate = gates.outcome("g", SETTINGS.min_impact_ratio, settled, SETTINGS)
+        if not gate["failed"]:
+            assert gate["verdict"] == whole["verdict"]
+            told.add(whole["verdict"])
+
+    assert told == {"PASS", "INSUFFICIENT_DATA"}

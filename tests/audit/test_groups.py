@@ -1,5 +1,7 @@
 """Groups are those of the recipe, no row is lost among them, and what is missing is a group."""
 
+import time
+
 import numpy as np
 import pyarrow as pa
 import pytest
@@ -103,3 +105,49 @@ def test_rare_values_stand_together():
 def test_settings_refuse_what_they_do_not_know():
     with pytest.raises(ValidationError):
         AuditSettings(min_ratio=0.8)
+
+
+def test_a_declared_group_and_the_lexicons_axis_of_its_name_are_two():
+    corpus = rows(["x"] * 3, ["a"] * 3, [[of("gender", "women")], [of("gender", "men")], []])
+
+    found = told(memberships(corpus, MENTIONS, AuditSettings(axes=("gender",))))
+
+    assert found["gender", "women", "declared"] == [True, False, False]
+    assert found["gender (mentions)", "women", "mention-lexicon"] == [True, False, True]
+    elsewhere = memberships(rows(["x"], ["a"], [[]]), MENTIONS[:1], AuditSettings(), {"gender"})
+    assert {each.axis for each in elsewhere if each.group == "women"} == {"gender (mentions)"}
+
+
+def test_label_and_source_asked_for_as_axes_are_no_new_groups():
+    plain = told(memberships(CORPUS, None, AuditSettings(axes=("region",))))
+
+    assert told(memberships(CORPUS, None, AuditSettings(axes=("region", "label", "source")))) == plain
+
+
+def test_a_value_that_reads_as_missing_is_not_what_is_missing():
+    found = told(partition(pa.array(["(missing)", None, "(other)"]), "label", "label"))
+
+    assert found == {
+        ("label", "'(missing)'", "label"): [True, False, False],
+        ("label", "'(other)'", "label"): [False, False, True],
+        ("label", "(missing)", "label"): [False, True, False],
+    }
+
+
+def test_a_million_values_are_told_apart_in_seconds():
+    count = 1_000_000
+    values = pa.array(np.char.add("person ", np.arange(count).astype(str)))
+    entries = pa.StructArray.from_arrays(
+        [pa.repeat("who", count), values, pa.repeat("declared", count)], fields=list(GROUP)
+    )
+    lists = pa.ListArray.from_arrays(pa.array(np.arange(count + 1, dtype=np.int32)), entries)
+    corpus = pa.table(
+        {"label": pa.nulls(count, pa.string()), "source": pa.repeat("a", count), "groups": lists}
+    )
+    began = time.process_time()
+
+    found = memberships(corpus, None, AuditSettings())
+
+    assert time.process_time() - began < 30
+    who = [each for each in found if each.axis == "who"]
+    assert [len(who), who[-1].group, int(who[-1].rows.sum())] == [51, "(other)", count - 50]

@@ -21,6 +21,7 @@ from audit.probes import probe, settled
 from audit.report import ReportFacts, render
 from audit.representation import representation
 from audit.retention import retention
+from audit.sections import fate
 from audit.spelt import visible
 from audit.steps import Step, whole
 from audit.words import sentence
@@ -441,3 +442,26 @@ def test_sentences_say_numbers_intervals_and_n():
     assert by_rule["impact_ratio", "language", "women"] == (
         "The stage language: nothing to compare for the 160 rows that mention women (gender)."
     )
+
+
+def test_a_group_of_which_nothing_is_left_is_drawn_first():
+    at = np.arange(2_000)
+    settings = AuditSettings()
+    members = [
+        Membership("faith", "gone", "mention-lexicon", at < 100),
+        Membership("faith", "there", "mention-lexicon", at >= 1_500),
+    ]
+    blocked = Step("blocklist", at >= 0, at >= 100, pa.array(["word"] * 2_000))
+    held = record(settle(retention([blocked], members, settings, 1), settings), settings)
+
+    figure = str(fate(held["findings"], settings.model_dump()))
+
+    assert figure.index("gone (faith)") < figure.index("there (faith)")
+    assert "nan" not in figure
+    assert "inf" not in figure
+
+
+def test_long_names_are_cut_in_tables():
+    facts = full("reviews", group="g" * 100_000)
+
+    assert len(render(facts)) < 2 * len(render(full("reviews")))

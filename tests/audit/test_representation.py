@@ -90,3 +90,20 @@ def test_without_a_reference_nothing_is_judged():
     shares = representation([group(np.ones(5))], np.ones(5, dtype=bool), {}, 0, settings())
 
     assert against_reference(shares, settings()) == []
+
+
+def test_a_group_that_nobody_is_of_is_told_against_its_reference():
+    asked = settings(gender={"women": 0.5, "men": 0.5})
+    shares = representation([group(np.ones(1_000))], np.ones(1_000, dtype=bool), {}, 0, asked)
+
+    found = settle(against_reference(shares, asked), asked)
+
+    assert {each["group"]: each["verdict"] for each in found} == {"women": "PASS", "men": "FAIL"}
+
+
+def test_rows_that_stand_beside_those_that_came_are_published_too():
+    shares = representation(
+        [group(np.ones(10))], np.ones(10, dtype=bool), {("gender", "women"): 5}, 90, settings()
+    )
+
+    assert shares[0]["groups"][0]["published"]["share"] == 0.15

@@ -14,7 +14,10 @@ import pytest
 from audit.words import cause
 from corpus import text
 from corpus.lexicon import load
+from corpus.schema import UserError
 from flows import assess, finish, probing, subjects
+from flows.job import Job, Options
+from flows.prepare import prepare
 from tests.flows import jobs
 
 WORDS = [f"{a}{b}{c}" for a in "bdgk" for b in "aeiou" for c in "lmnrst"]
@@ -27,7 +30,7 @@ def rows(count=900, seed=5, muslim=0.12):
     for number in range(count):
         text = [*draw.choices(WORDS, k=draw.randint(6, 14)), f"n{number}"]
         if draw.random() < muslim:
-            text.insert(2, draw.choice(["muslim", "muslims", "mosque"]))
+            text.insert(0, draw.choice(["muslim", "muslims", "mosque"]))
         if draw.random() < 0.2:
             text.insert(1, draw.choice(["she", "woman", "her"]))
         if draw.random() < 0.1:
@@ -254,6 +257,44 @@ def test_a_probes_fates_are_those_of_the_run(tmp_path):
     fates = probing.fates_of(done, came)(range(len(came)), text.contents(came).to_pylist())
 
     assert fates == [ledger.get(row_id) for row_id in came["id"].to_pylist()]
+
+
+def test_what_a_version_builds_on_is_published_too(tmp_path):
+    """900 rows without mentions, then 100 that all mention a group: a tenth of what is published, not all."""
+    first, then = rows(900, muslim=0), rows(100, seed=9, muslim=2)
+    folder = jobs.write(tmp_path / "corpus", first)
+    held = jobs.recipe(folder, stages=[STAGES[0]], audit={"reference": {"religion": {"muslim": 0.2}}})
+    jobs.publish(held, tmp_path / "store")
+    (folder / "more.jsonl").write_text("".join(json.dumps(row) + "\n" for row in then))
+
+    done = jobs.job(held, tmp_path / "store")
+    assess.audit_data(done)
+    record = assess.conclude(done)
+
+    assert done.read("began.json")["builds_on"] is not None
+    religion = next(axis for axis in record["representation"] if axis["axis"] == "religion")
+    muslim = next(group for group in religion["groups"] if group["group"] == "muslim")
+    assert (muslim["came"]["rows"], muslim["came"]["of"]) == (100, 100)
+    assert (muslim["published"]["rows"], muslim["published"]["of"]) == (100, 1_000)
+    found = next(each for each in record["findings"] if each["rule"] == "representation")
+    assert (found["verdict"], found["ratio"]) == ("FAIL", 0.5)
+
+
+@pytest.mark.parametrize(
+    ("reference", "said"),
+    [
+        ({"gendr": {"women": 0.5}}, "audit.reference: 'gendr'"),
+        ({"gender": {"wimmin": 0.5}}, "'wimmin' is no group of gender"),
+    ],
+)
+def test_a_reference_of_nobody_known_is_told_before_a_row_is_read(tmp_path, reference, said):
+    folder = jobs.write(tmp_path / "corpus", rows(5))
+    done = Job.begin(
+        jobs.recipe(folder, audit={"reference": reference}), Options(store=str(tmp_path / "store"))
+    )
+
+    with pytest.raises(UserError, match=said):
+        prepare(done)
 
 
 def test_attribution_adds_up_over_stages_and_rules(tmp_path):
