@@ -34,7 +34,11 @@ def told(finding: Finding, samples: Sequence[Facts]) -> dict[str, Any]:
     first = finding["parts"][0] if finding.get("parts") else None
     if first is not None:
         mine.sort(key=lambda sample: (sample["stage"], sample["reason"]) != (first["stage"], first["rule"]))
-    return {"finding": finding, "words": sentence(finding), "cause": cause(finding), "samples": mine[:5]}
+    unlike: dict[str, Facts] = {}
+    for sample in mine:
+        unlike.setdefault(sample["text"], sample)
+    shown = list(unlike.values())[:5]
+    return {"finding": finding, "words": sentence(finding), "cause": cause(finding), "samples": shown}
 
 
 def fate(found: Sequence[Finding], settings: Facts) -> Markup | None:

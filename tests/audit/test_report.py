@@ -373,6 +373,20 @@ def test_samples_stand_by_their_finding_and_are_cut():
     assert "x" * 280 not in html
 
 
+def test_a_text_that_was_removed_twice_is_shown_once():
+    sample = {
+        "stage": "length",
+        "axis": "gender",
+        "group": "women",
+        "reason": "too_short",
+        "text": "said again",
+    }
+
+    html = render(ReportFacts(title="t", audit=audit_of(), samples=[sample, sample]))
+
+    assert html.count("said again") == 1
+
+
 def test_text_that_shows_is_left_as_it_is():
     assert visible("naïve 日本 👩\u200d👧 {x}") == "naïve 日本 👩\u200d👧 {x}"
 
