@@ -62,7 +62,8 @@ def ports(count: int) -> list[int]:
 
 
 BESIDE = """
-import os, sys
+import os, signal, sys
+signal.signal(signal.SIGINT, signal.default_int_handler)  # whoever started the tests may have it ignored
 from flows.server import run_beside
 run_beside([sys.executable, "-c", sys.argv[1]], os.environ)
 print("after", flush=True)
