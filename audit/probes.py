@@ -4,8 +4,9 @@ Counterfactual token fairness (Garg et al. 2019, arXiv 1809.10610) turned on the
 and nothing but the exchanged words can be why the outcome changes.
 
 {"axis": "religion", "group": "muslim", "instead": "christian", "n": 40, "kept": 31, "kept_instead": 38, "lost": 0, "won": 7,
- "flips": {"value": 0.175, "low": 0.087, "high": 0.319, "n": 40}, "p": 0.016, "q": 0.09, "stages": {"blocklist: blocked_word": 7},
- "pairs": [{"text": ..., "instead": ..., "fate": "blocklist: blocked_word", "fate_instead": null}]}
+ "flips": {"value": 0.175, "low": 0.087, "high": 0.319, "n": 40}, "p": 0.016, "q": 0.09, "stages": {"blocklist: blocked_word": 7}}
+
+No text is kept: what quotes a row must be found again when the row is forgotten.
 """
 
 import re
@@ -20,9 +21,6 @@ Slots = Sequence[Mapping[str, str]]
 
 Fates = Callable[[Sequence[int], Sequence[str]], Sequence[str | None]]
 """What would become of rows if they said other texts: "stage: reason", or None where one stays. Aligned with both."""
-
-WORST = 10
-"""Pairs of texts that are kept of each exchange, those whose outcome changed."""
 
 
 def exchanged(text: str, slots: Slots, group: str, instead: str) -> str | None:
@@ -72,31 +70,27 @@ def probe(
         if mine:
             found.append(
                 {"axis": axis, "group": group, "instead": instead}
-                | _told([(asked[at][3], asked[at][4], before[at], after[at]) for at in mine])
+                | _told([(before[at], after[at]) for at in mine])
             )
     return found
 
 
-def _told(rows: Sequence[tuple[str, str, str | None, str | None]]) -> dict[str, Any]:
+def _told(rows: Sequence[tuple[str | None, str | None]]) -> dict[str, Any]:
     from scipy.stats import binomtest
 
-    lost = [row for row in rows if row[2] is None and row[3] is not None]
-    won = [row for row in rows if row[2] is not None and row[3] is None]
+    lost = [row for row in rows if row[0] is None and row[1] is not None]
+    won = [row for row in rows if row[0] is not None and row[1] is None]
     flips = len(lost) + len(won)
     low, high = wilson(flips, len(rows))
     return {
         "n": len(rows),
-        "kept": sum(row[2] is None for row in rows),
-        "kept_instead": sum(row[3] is None for row in rows),
+        "kept": sum(row[0] is None for row in rows),
+        "kept_instead": sum(row[1] is None for row in rows),
         "lost": len(lost),
         "won": len(won),
         "flips": {"value": flips / len(rows), "low": low, "high": high, "n": len(rows)},
         "p": float(binomtest(len(won), flips, 0.5).pvalue) if flips else 1.0,
-        "stages": dict(Counter(sorted(row[2] or row[3] or "" for row in (*won, *lost))).most_common()),
-        "pairs": [
-            {"text": text, "instead": other, "fate": fate, "fate_instead": after}
-            for text, other, fate, after in [*won, *lost][:WORST]
-        ],
+        "stages": dict(Counter(sorted(row[0] or row[1] or "" for row in (*won, *lost))).most_common()),
     }
 
 

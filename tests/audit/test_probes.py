@@ -48,13 +48,7 @@ def test_lost_and_won_rows_are_counted_and_tested():
     assert found["p"] == pytest.approx(stats.binomtest(0, 12).pvalue)
     assert found["q"] == found["p"]
     assert found["stages"] == {"blocklist: blocked_word": 12}
-    assert found["pairs"][0] == {
-        "text": "he 1",
-        "instead": "she 1",
-        "fate": "blocklist: blocked_word",
-        "fate_instead": None,
-    }
-    assert len(found["pairs"]) == 10
+    assert not any("he 1" in str(value) for value in found.values())
 
 
 def test_rows_are_judged_as_themselves():
