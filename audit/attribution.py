@@ -7,7 +7,7 @@ the rules is assumed, and what a rule is told of does not depend on the others' 
 """
 
 import math
-from collections.abc import Mapping, Sequence
+from collections.abc import Iterable, Mapping
 from typing import Any
 
 from audit.steps import Counts
@@ -39,7 +39,7 @@ def parts(stage: str, counts: Counts, mine: Mapping[str, int], everybody: Mappin
     )
 
 
-def worst_first(found: "Sequence[Part] | Any") -> list[Part]:
+def worst_first(found: Iterable[Part]) -> list[Part]:
     """Order parts: those that are owed most of a group's loss come first; of stages that kept nothing, the fullest."""
 
     def rank(part: Part) -> tuple[Any, ...]:

@@ -5,7 +5,7 @@
 Made corpora: 50 groups of 400 rows among 4,400, two labels, one stage, and outcomes by `audit.findings.settle`, as in a run. With no
 bias the false discovery rate is the share of seeds in which anything fails; with an impact ratio of 0.7 planted into one
 group it is the mean share of failures that are of others. Then real ones: 38,158 tweets go through `winnow run` (length
-and exact duplicates alone, and with near-duplicates), and a stage `blocklist` is laid between that removes a share of a
+alone, and with exact and near-duplicates), and a stage `blocklist` is laid between that removes a share of a
 group's rows, drawn anew by each of 50 seeds; told is how often the first finding, or one of the first five, is of that
 group and says that it is owed to the stage `blocklist` and its rule `blocked_word`.
 Writes bench/results/audit_calibration.json.
