@@ -14,7 +14,7 @@ import numpy as np
 import pyarrow as pa
 
 from audit.groups import MENTIONS, Membership, partition
-from corpus.statistics import benjamini_hochberg, two_by_two_p, wilson
+from corpus.statistics import Z95, benjamini_hochberg, two_by_two_p, wilson
 
 Association = dict[str, Any]
 """JSON: axis, group, origin, with, n (the group's rows), both, rate, low, high, other_n, other_rate, npmi, log_odds,
@@ -26,7 +26,6 @@ LEAST = 10
 TOGETHER = 5
 """Rows of a group that a word stands in, below which it is a matter of a few texts."""
 
-_Z = 1.959963984540054
 _WORDS = r"(?u)\b[^\W\d_]{2,}\b"
 
 
@@ -85,7 +84,7 @@ def with_words(
         tested += len(asked)
         log_odds, error = _log_odds(both[asked], n, others[asked], rest)
         # The others stand together no more often than chance explains; their p is near 0.05 or over it, here 1.
-        surely = asked[log_odds > _Z * error]
+        surely = asked[log_odds > Z95 * error]
         found += [
             _association(group, str(words[at]), (int(both[at]), n, int(others[at]), rest)) for at in surely
         ]
@@ -124,8 +123,8 @@ def _association(group: Membership, other: str, counts: tuple[int, int, int, int
         "other_rate": others / rest if rest else None,
         "npmi": npmi(both, n, both + others, n + rest),
         "log_odds": float(log_odds),
-        "log_odds_low": float(log_odds - _Z * error),
-        "log_odds_high": float(log_odds + _Z * error),
+        "log_odds_low": float(log_odds - Z95 * error),
+        "log_odds_high": float(log_odds + Z95 * error),
         "p": two_by_two_p(both, n, others, rest),
     }
 

@@ -12,7 +12,7 @@ from typing import Any
 import numpy as np
 
 from audit.groups import Membership
-from corpus.statistics import wilson
+from corpus.statistics import Z95, wilson
 
 Share = dict[str, Any]
 """JSON: value, low, high, n; value is None where n is 0: without positives there is no rate of true ones, and no 0."""
@@ -20,7 +20,6 @@ Share = dict[str, Any]
 DRAWS = 1_000
 _CELLS = 4_000_000
 """Cells of drawn tables that are held at a time."""
-_Z = 1.959963984540054
 
 
 def by_class(
@@ -151,7 +150,7 @@ def area(positives: np.ndarray, negatives: np.ndarray) -> Share:
         return {"value": value, "low": low, "high": high, "n": ups + downs}
     return {
         "value": value,
-        "low": max(0.0, value - _Z * error),
-        "high": min(1.0, value + _Z * error),
+        "low": max(0.0, value - Z95 * error),
+        "high": min(1.0, value + Z95 * error),
         "n": ups + downs,
     }

@@ -10,6 +10,9 @@ from statistics import NormalDist
 
 import numpy as np
 
+Z95 = NormalDist().inv_cdf(0.975)
+"""Standard errors on each side of a value that hold 95% of a normal distribution."""
+
 
 def wilson(successes: float, n: float, level: float = 0.95) -> tuple[float, float]:
     """Return the Wilson score interval of a proportion; (0, 1) where `n` is 0.

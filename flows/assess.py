@@ -66,7 +66,7 @@ def _associations(job: Job, groups: list[Membership], kept: np.ndarray) -> dict[
     }
     return {
         "labels": association.with_labels(staying, labels),
-        "words": association.with_words(read, texts, own),
+        "words": association.with_words(read, texts, own) if settings.show_text else [],
         "read": len(rows),
         "of": int(kept.sum()),
     }

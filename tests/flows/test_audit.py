@@ -191,6 +191,18 @@ def test_where_no_text_is_to_be_shown_the_page_has_none(tmp_path):
     assert "Owed most to the stage blocklist" in page
 
 
+def test_what_was_measured_quotes_no_row(tmp_path):
+    """Samples stand apart, where what is forgotten is taken out; probes changed the fate of rows here, and words go with groups."""
+    made = rows()
+    done, record = audited(tmp_path, made, [*STAGES[:2], BLOCKED, STAGES[2]], audit={"show_text": False})
+
+    told = (done.folder / "audit-data.json").read_text() + (done.folder / "audit.json").read_text()
+
+    assert any(one["won"] for one in record["probes"])
+    assert record["associations"]["words"] == []
+    assert [row["text"] for row in made if len(row["text"]) > 20 and row["text"] in told] == []
+
+
 def test_the_audit_is_the_same_whatever_the_parts(tmp_path):
     made = rows(400)
     held = jobs.recipe(jobs.write(tmp_path / "corpus", made), stages=[*STAGES, BLOCKED])
