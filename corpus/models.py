@@ -1,7 +1,8 @@
 """What a stage may ask of a model: vectors and translations, the same for a text whatever stands beside it."""
 
 import functools
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator
+from concurrent.futures import ThreadPoolExecutor
 from contextlib import contextmanager
 from dataclasses import dataclass
 from importlib.metadata import version
@@ -38,15 +39,16 @@ class Models:
         """Return the sha256 of what `uri` means: part of the key of all that is made with it."""
         return fetch(uri, self.base, self.cache).sha256
 
-    def encode(self, uri: str, texts: pa.StringArray) -> np.ndarray:
+    def encode(self, uri: str, texts: pa.StringArray, threads: int = 1) -> np.ndarray:
         """Return a vector of unit length for each text: float32, (texts, dimensions).
 
         `uri` means a sentence-transformers folder. A text is read up to the model's own limit of word pieces.
         Each batch has one of a few shapes, whatever is in it, and one thread computes it: the vectors of a
-        text are equal to the bit alone, among others and in any order.
+        text are equal to the bit alone, among others and in any order. `threads` compute batches side by side: more than
+        one is for who has the machine, as no worker has.
         """
         found = fetch(uri, self.base, self.cache)
-        return _encoder(found.path, found.sha256).encode(texts.to_pylist())
+        return _encoder(found.path, found.sha256).encode(texts.to_pylist(), threads)
 
     def translate(self, engine: Engine, source: str, target: str, texts: pa.StringArray) -> pa.StringArray:
         """Translate each text by itself, from and to languages as the engine calls them (`eng`, `spa`).
@@ -67,13 +69,14 @@ class EncodeTexts:
     """Texts to vectors by way of the memo, as `Rows.map` calls it: a list of float32 for each text."""
 
     uri: str
+    threads: int = 1
     heavy: ClassVar[bool] = True
 
     def __call__(self, texts: pa.StringArray, context: "Context") -> pa.FixedSizeListArray:
         """Return the vectors of `texts`, made now or replayed."""
         maker = f"encode {context.models.revision(self.uri)} torch {version('torch')}"
         return context.replay.recall(
-            maker, texts, lambda missing: _lists(context.models.encode(self.uri, missing))
+            maker, texts, lambda missing: _lists(context.models.encode(self.uri, missing, self.threads))
         )
 
 
@@ -95,18 +98,30 @@ def _encoder(folder: Path, revision: str) -> "_Encoder":
 class _Encoder:
     model: Any
 
-    def encode(self, texts: list[str]) -> np.ndarray:
+    def encode(self, texts: list[str], threads: int) -> np.ndarray:
         """Sort texts into lengths, and fill each batch up with rows that nobody reads."""
         pieces, limit = self._pieces(texts)
         vectors = np.zeros((len(texts), self.model.get_embedding_dimension()), np.float32)
         shapes = [length for length in _LENGTHS if length < limit] + [limit]
         shape = np.searchsorted(shapes, [len(row) for row in pieces])
-        with _one_thread():
-            for number, length in enumerate(shapes):
-                rows = np.flatnonzero(shape == number)
-                for start in range(0, len(rows), _BATCH):
-                    batch = rows[start : start + _BATCH]
-                    vectors[batch] = self._forward([pieces[row] for row in batch], length)
+        batches = [
+            (length, rows[start : start + _BATCH])
+            for number, length in enumerate(shapes)
+            for rows in [np.flatnonzero(shape == number)]
+            for start in range(0, len(rows), _BATCH)
+        ]
+
+        def fill(batch: tuple[int, np.ndarray]) -> None:
+            length, rows = batch
+            vectors[rows] = self._forward([pieces[row] for row in rows], length)
+
+        with _one_thread() as alone:
+            if threads == 1:
+                for batch in batches:
+                    fill(batch)
+            else:
+                with ThreadPoolExecutor(threads, initializer=alone) as pool:
+                    list(pool.map(fill, batches))
         norms: np.ndarray = np.linalg.norm(vectors, axis=1, keepdims=True)
         vectors /= np.maximum(norms, np.float32(1e-12))
         return vectors
@@ -135,13 +150,16 @@ class _Encoder:
 
 
 @contextmanager
-def _one_thread() -> Iterator[None]:
-    """Compute with one thread, as every worker does, and give the process its threads back."""
+def _one_thread() -> Iterator[Callable[[], None]]:
+    """Compute with one thread, as every worker does, and give the process its threads back; lend what a new thread must call."""
     import torch
 
+    def alone() -> None:
+        torch.set_num_threads(1)
+
     threads = torch.get_num_threads()
-    torch.set_num_threads(1)
+    alone()
     try:
-        yield
+        yield alone
     finally:
         torch.set_num_threads(threads)

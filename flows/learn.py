@@ -1,5 +1,6 @@
 """Tuning and evaluation of a run, on the shards that it published."""
 
+import os
 from collections.abc import Sequence
 from pathlib import Path
 from typing import Any
@@ -51,7 +52,7 @@ def evaluate(job: Job, progress: Progress = silent) -> dict[str, Any]:
 
     def encode(texts: Sequence[str]) -> np.ndarray:
         assert probe is not None
-        found = EncodeTexts(probe)(pa.array(list(texts), pa.string()), context)
+        found = EncodeTexts(probe, threads=os.cpu_count() or 1)(pa.array(list(texts), pa.string()), context)
         return matrix(found)
 
     return run.evaluate(

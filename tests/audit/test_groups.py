@@ -9,7 +9,8 @@ from hypothesis import given
 from hypothesis import strategies as st
 from pydantic import ValidationError
 
-from audit.groups import AuditSettings, memberships, partition
+from audit.groups import AuditSettings, Told, memberships, partition
+from audit.lengths import lengths
 from corpus.schema import GROUP
 
 
@@ -65,6 +66,38 @@ def test_the_recipe_chooses_axes_and_label_and_source_are_always_audited():
     found = memberships(CORPUS, MENTIONS, AuditSettings(axes=("gender", "region")))
 
     assert list(dict.fromkeys(each.axis for each in found)) == ["gender", "region", "label", "source"]
+
+
+def test_what_is_told_of_every_row_is_a_group_unless_the_rows_declare_it():
+    values = pa.array(["en", "es", None])
+    told_of = [Told("language", "language-model", values), Told("era", "language-model", values)]
+
+    found = told(memberships(CORPUS, None, AuditSettings(min_group=1), (), told_of))
+
+    assert found["language", "es", "language-model"] == [False, True, False]
+    assert found["language", "(missing)", "language-model"] == [False, False, True]
+    assert [key for key in found if key[0] == "era"] == [
+        ("era", "old", "source-metadata"),
+        ("era", "(missing)", "source-metadata"),
+    ]
+
+
+def test_what_is_told_of_fewer_rows_than_can_be_judged_is_other():
+    values = pa.array(["en"] * 3 + ["es"] * 2 + ["fr"])
+
+    found = told(partition(values, "language", "language-model", 50, 2))
+
+    assert list(found) == [("language", name, "language-model") for name in ("en", "es", "(other)")]
+    assert found["language", "(other)", "language-model"] == [False] * 5 + [True]
+
+
+def test_bands_of_length_hold_both_their_ends():
+    words = np.array([0, 7, 8, 15, 16, 4095, 4096, 10**6])
+
+    assert lengths(words).values.to_pylist() == [
+        "under 8 words", "under 8 words", "8 to 15 words", "8 to 15 words", "16 to 31 words",
+        "2,048 to 4,095 words", "4,096 words and more", "4,096 words and more",
+    ]  # fmt: skip
 
 
 def test_without_labels_and_mentions_there_are_no_such_groups():

@@ -99,6 +99,18 @@ def test_encoding_gives_the_process_its_threads_back(models, uri):
     assert torch.get_num_threads() == 2
 
 
+def test_threads_side_by_side_make_the_same_bits_and_leave_the_process_its_threads(models, uri):
+    import torch
+
+    texts = pa.array(["a cat " * (number % 40 + 1) for number in range(200)])
+    torch.set_num_threads(2)
+
+    one, three = models.encode(uri, texts), models.encode(uri, texts, threads=3)
+
+    assert np.array_equal(one, three)
+    assert torch.get_num_threads() == 2
+
+
 def test_models_travel_to_workers(models):
     assert pickle.loads(pickle.dumps(models)) == models  # noqa: S301 - what this test has just written
 

@@ -1,0 +1,106 @@
+"""Groups where two axes cross: a stage may treat women and Muslims as all others, and still lose Muslim women.
+
+Every pair of values is counted (Crenshaw 1989; Buolamwini and Gebru 2018 for classifiers). Most are too small to be judged,
+and a map shows these hatched instead of leaving them out.
+
+{"axes": ["gender", "religion"], "groups": ["women", "muslim"], "n": 34, "kept": 12}
+"""
+
+from collections.abc import Iterator, Sequence
+from dataclasses import dataclass
+from itertools import combinations, groupby
+from typing import Any
+
+import numpy as np
+
+from audit.findings import TOTAL, Finding
+from audit.groups import MISSING, AuditSettings, Membership
+from audit.retention import retention
+from audit.steps import Step
+
+BETWEEN = " & "
+"""Between the names of what crosses, on the axis as on the group."""
+
+MOST = 100
+"""Crossings that are judged, the largest first."""
+
+_OF_TEXTS = frozenset({"label", "source-metadata", "text-length", "language-model", "embedding-clusters"})
+
+
+@dataclass(frozen=True)
+class Crossing:
+    """Two groups of different axes that share rows, and the positions of these."""
+
+    one: Membership
+    other: Membership
+    rows: np.ndarray
+
+    @property
+    def sides(self) -> list[list[str]]:
+        """Axis and group of each of the two."""
+        return [[side.axis, side.group] for side in (self.one, self.other)]
+
+    def membership(self, count: int) -> Membership:
+        """Return the crossing as a group among `count` rows."""
+        mask = np.zeros(count, dtype=bool)
+        mask[self.rows] = True
+        (axis, group), (other_axis, other_group) = self.sides
+        origins = dict.fromkeys((self.one.origin, self.other.origin))
+        return Membership(
+            f"{axis}{BETWEEN}{other_axis}", f"{group}{BETWEEN}{other_group}", ", ".join(origins), mask
+        )
+
+
+def crossings(memberships: Sequence[Membership]) -> Iterator[Crossing]:
+    """Yield each two groups of people, of different axes, that share rows; axes in the order of their names.
+
+    Labels, sources, lengths, languages and clusters take no part, and neither do those of whom nothing is known.
+    """
+    people = [group for group in memberships if group.origin not in _OF_TEXTS and group.group != MISSING]
+    axes = [
+        list(groups)
+        for _, groups in groupby(sorted(people, key=lambda group: group.axis), key=lambda group: group.axis)
+    ]
+    for one_axis, other_axis in combinations(axes, 2):
+        for one in one_axis:
+            mine = np.flatnonzero(one.rows)
+            for other in other_axis:
+                rows = mine[other.rows[mine]]
+                if len(rows):
+                    yield Crossing(one, other, rows)
+
+
+def judged(memberships: Sequence[Membership], settings: AuditSettings) -> list[Crossing]:
+    """Return the crossings of `min_group` rows and more, at most `MOST` of them, the largest first."""
+    large = [crossing for crossing in crossings(memberships) if len(crossing.rows) >= settings.min_group]
+    return sorted(large, key=lambda crossing: (-len(crossing.rows), crossing.sides))[:MOST]
+
+
+def crossed(
+    steps: Sequence[Step], memberships: Sequence[Membership], kept: np.ndarray, settings: AuditSettings, seed: int
+) -> tuple[list[Finding], list[dict[str, Any]]]:  # fmt: skip
+    """Measure what the whole pipeline did to the crossings that are judged, and count the rows of all.
+
+    The findings are those of `audit.retention` of the stage `total`, with `sides`; `kept` (bool, row-aligned) are the
+    rows that stay.
+    """
+    chosen = judged(memberships, settings)
+    groups = [crossing.membership(len(kept)) for crossing in chosen]
+    sides = {
+        (group.axis, group.group): crossing.sides for group, crossing in zip(groups, chosen, strict=True)
+    }
+    found = [
+        finding | {"sides": sides[finding["axis"], finding["group"]]}
+        for finding in (retention(steps, groups, settings, seed) if groups else ())
+        if finding["stage"] == TOTAL
+    ]
+    counts = [
+        {
+            "axes": [crossing.one.axis, crossing.other.axis],
+            "groups": [crossing.one.group, crossing.other.group],
+            "n": len(crossing.rows),
+            "kept": int(kept[crossing.rows].sum()),
+        }
+        for crossing in crossings(memberships)
+    ]
+    return found, counts

@@ -1,0 +1,196 @@
+"""What a run's audit sees through embeddings: clusters as groups, how unlike a group's rows are, what the labels teach of it."""
+
+import os
+from collections.abc import Sequence
+from dataclasses import dataclass
+from typing import Any
+
+import numpy as np
+import pyarrow as pa
+import pyarrow.compute as pc
+
+from audit import clusters, vendi
+from audit.classes import by_class
+from audit.draws import Ranks, united
+from audit.findings import Finding
+from audit.groups import AuditSettings, Membership
+from audit.model import accuracy
+from audit.out_of_fold import answers
+from audit.retention import retention
+from audit.steps import Step
+from corpus import text
+from corpus.arrays import matrix
+from corpus.memo import Replay
+from corpus.models import EncodeTexts
+from corpus.schema import digest
+from corpus.snapshot import Snapshot
+from corpus.stage import Context
+from flows.job import Job
+
+STAGE = "embedding probe"
+
+
+@dataclass(frozen=True)
+class Embedded:
+    """Rows (positions in id order, ascending) with their texts and vectors; `came` and `stay` are even draws of all and of those that stay."""
+
+    ranks: Ranks
+    rows: np.ndarray
+    texts: pa.StringArray
+    vectors: np.ndarray
+    came: np.ndarray
+    stay: np.ndarray
+
+    def of(self, rows: np.ndarray) -> np.ndarray:
+        """Return where the `rows` (positions) are among those that were embedded."""
+        found: np.ndarray = np.searchsorted(self.rows, rows)
+        return found
+
+
+@dataclass(frozen=True)
+class Seen:
+    """What embeddings tell: the clusters as groups of all rows, findings, and what `audit.json` says beside them."""
+
+    clusters: list[Membership]
+    measured: list[Finding]
+    classes: list[dict[str, Any]]
+    diversity: list[dict[str, Any]]
+    embedded: dict[str, Any] | None
+
+
+def seen(
+    job: Job,
+    snapshot: Snapshot,
+    groups: Sequence[Membership],
+    kept: np.ndarray,
+    steps: Sequence[Step],
+    settings: AuditSettings,
+) -> Seen:
+    """Embed some of the rows, and ask all that can be asked of them; nothing where the audit names no model."""
+    drawn = embed(job, snapshot, groups, kept, settings)
+    if drawn is None:
+        return Seen([], [], [], [], None)
+    found, measured = by_cluster(drawn, steps, settings, job.recipe.seed)
+    accuracies, classes = probed(job, drawn, snapshot, groups, kept, settings)
+    counts = {"rows": len(drawn.rows), "came": len(drawn.came), "published": len(drawn.stay)}
+    return Seen(
+        found,
+        [*measured, *accuracies],
+        classes,
+        unlike(drawn, groups, kept, job.recipe.seed),
+        {"model": settings.embedding, **counts},
+    )
+
+
+def embed(
+    job: Job, snapshot: Snapshot, groups: Sequence[Membership], kept: np.ndarray, settings: AuditSettings
+) -> Embedded | None:
+    """Embed an even draw of the rows that came and of those that stay, and some of each group; None where the audit names no model."""
+    if settings.embedding is None or not len(kept):
+        return None
+    ranks = Ranks.drawn(
+        len(kept), np.random.default_rng(list(digest(str(job.recipe.seed), "audit", "embedded")))
+    )
+    came = ranks.first(np.ones(len(kept), dtype=bool), settings.embedded_rows)
+    stay = ranks.first(kept, settings.embedded_rows)
+    some = [ranks.first(rows, vendi.ROWS) for group in groups for rows in (group.rows, group.rows & kept)]
+    rows = united([came, stay, *some])
+    ids = snapshot.narrow(["id"])["id"].combine_chunks()
+    texts = text.contents(snapshot.take(ids.take(pa.array(rows))))
+    context = Context(job.recipe.seed, "audit", job.models, Replay(job.store.replay))
+    encode = EncodeTexts(settings.embedding, threads=os.cpu_count() or 1)
+    return Embedded(ranks, rows, texts, matrix(encode(texts, context)), came, stay)
+
+
+def by_cluster(
+    seen: Embedded, steps: Sequence[Step], settings: AuditSettings, seed: int
+) -> tuple[list[Membership], list[Finding]]:
+    """Return the clusters among the rows drawn of all that came, and what each stage did to those."""
+    where = seen.of(seen.came)
+    texts = seen.texts.take(pa.array(where))
+    found = clusters.clusters(seen.vectors[where], texts, seed, named=settings.show_text)
+    drawn = [
+        Step(
+            step.stage,
+            step.entered[seen.came],
+            step.kept[seen.came],
+            None if step.reason is None else step.reason.take(pa.array(seen.came)),
+            step.chooses,
+        )
+        for step in steps
+    ]
+    measured = retention(drawn, found, settings, seed) if found else []
+    return [_among(group, seen.came, len(seen.ranks.rank)) for group in found], measured
+
+
+def _among(group: Membership, rows: np.ndarray, count: int) -> Membership:
+    mask = np.zeros(count, dtype=bool)
+    mask[rows[group.rows]] = True
+    return Membership(group.axis, group.group, group.origin, mask)
+
+
+def unlike(seen: Embedded, groups: Sequence[Membership], kept: np.ndarray, seed: int) -> list[dict[str, Any]]:
+    """Return how unlike one another each group's rows are, as they came and as they stay; the first line is of all rows."""
+    everybody = Membership("", "", "", np.ones(len(kept), dtype=bool))
+    told = []
+    for group in (everybody, *groups):
+        scores = {}
+        for name, rows in (("came", group.rows), ("published", group.rows & kept)):
+            where = seen.of(seen.ranks.first(rows, vendi.ROWS))
+            generator = np.random.default_rng(list(digest(str(seed), "vendi", group.axis, group.group, name)))
+            scores[name] = vendi.diversity(seen.vectors[where], generator)
+        if scores["came"] is not None:
+            told.append({"axis": group.axis, "group": group.group, "origin": group.origin, **scores})
+    return told
+
+
+def probed(
+    job: Job,
+    seen: Embedded,
+    snapshot: Snapshot,
+    groups: Sequence[Membership],
+    kept: np.ndarray,
+    settings: AuditSettings,
+) -> tuple[list[Finding], list[dict[str, Any]]]:
+    """Ask the probe about the rows that stay: how often it is right on each group, and class by class.
+
+    A group's rows are those drawn of it, the others those drawn evenly of all, so that each side stands for itself. Labels are no
+    groups here: how often a label's rows are answered rightly is told class by class.
+    """
+    groups = [group for group in groups if group.axis != "label"]
+    some = [seen.ranks.first(group.rows & kept, vendi.ROWS) for group in groups]
+    rows = united([seen.stay, *some])
+    labels, families = _published(job, snapshot, rows)
+    seed = job.recipe.seed
+    told = answers(seen.vectors[seen.of(rows)], labels, families, seed)
+    if told is None:
+        return [], []
+    position = rows[told.rows]
+    everybody = np.isin(position, seen.stay)
+    measured, classes = [], []
+    for group, mine in zip(groups, some, strict=True):
+        side = everybody | np.isin(position, mine)
+        member = [Membership(group.axis, group.group, group.origin, group.rows[position[side]])]
+        truth, said = (
+            pa.array(told.classes).take(pa.array(codes[side])) for codes in (told.truth, told.predicted)
+        )
+        measured += accuracy(truth, said, member, settings, STAGE)
+        classes += by_class(
+            told.truth[side],
+            told.predicted[side],
+            told.log_probabilities[side],
+            told.classes,
+            member,
+            STAGE,
+            seed,
+        )
+    return measured, classes
+
+
+def _published(job: Job, snapshot: Snapshot, rows: np.ndarray) -> tuple[list[str | None], list[str]]:
+    """Return the labels and families that rows (positions of rows that stay) are published with."""
+    standing = job.standing.narrow
+    ids = snapshot.narrow(["id"])["id"].combine_chunks().take(pa.array(rows))
+    mine = standing.take(pc.index_in(ids, standing["id"].combine_chunks()))
+    families = pc.coalesce(mine["family"], mine["id"])
+    return mine["label"].to_pylist(), families.to_pylist()

@@ -1,0 +1,183 @@
+"""Where the recipe's audit names a model, clusters, diversity and a probe of the labels are audited too, by draws of the rows."""
+
+import random
+
+import numpy as np
+import pyarrow as pa
+import pytest
+
+from audit.vendi import diversity
+from corpus.models import Models
+from corpus.schema import UserError
+from flows import assess, embedded, finish, subjects
+from flows.prepare import prepare
+from tests.audit.test_schema import CHECK, plain
+from tests.embedding import tiny
+from tests.flows import jobs
+
+STAGES = [{"stage": "normalise"}, {"stage": "blocklist", "words": ["qqqq"]}, {"stage": "exact_duplicates"}]
+
+
+@pytest.fixture(scope="module")
+def uri(tmp_path_factory):
+    return tiny(tmp_path_factory.mktemp("model"))
+
+
+def corpus(count=700, seed=3):
+    """Rows of letters; one in eight is of z and q alone, which nobody named, and half of those hold a blocked word."""
+    draw = random.Random(seed)
+    made = []
+    for number in range(count):
+        odd = number % 8 == 0
+        words = ["".join(draw.choices("zq" if odd else "abcdefgh", k=6)) for _ in range(8)]
+        if odd and number % 16 == 0:
+            words[3] = "qqqq"
+        if number % 5 == 0:
+            words[0] = "she"
+        made.append({"text": " ".join(words), "label": "odd" if odd or number % 9 == 0 else "even"})
+    return made
+
+
+@pytest.fixture(scope="module")
+def done(uri, tmp_path_factory):
+    folder = tmp_path_factory.mktemp("run")
+    recipe = jobs.recipe(
+        jobs.write(folder / "corpus", corpus()), STAGES,
+        audit={"embedding": uri, "embedded_rows": 500, "axes": ["gender", "length"]},
+    )  # fmt: skip
+    job = jobs.job(recipe, folder / "store")
+    assess.audit_data(job)
+    return job, assess.conclude(job)
+
+
+def test_a_cluster_that_nobody_named_and_a_stage_removed_is_found(done):
+    _, record = done
+
+    failed = [each for each in record["findings"] if each["axis"] == "cluster" and each["verdict"] == "FAIL"]
+
+    assert {each["stage"] for each in failed} >= {"blocklist"}
+    assert all(
+        each["origin"] == "embedding-clusters" and each["n"] + each["other_n"] <= 500 for each in failed
+    )
+
+
+def test_the_record_is_as_the_schema_says_and_the_page_shows_it(done):
+    job, record = done
+
+    CHECK.validate(plain(record))
+    page = finish.page(job, record)
+
+    assert record["embedded"]["came"] == record["embedded"]["published"] == 500
+    assert 'data-diversity="gender|women"' in page
+    assert "embedding probe, class by class" in page
+
+
+def test_diversity_is_of_the_rows_that_were_drawn_of_the_group(done):
+    job, record = done
+    settings, snapshot = subjects.settings_of(job), subjects.came(job)
+    groups, _ = subjects.groups_of(snapshot, settings)
+    (women,) = [group for group in groups if group.group == "women"]
+    kept, _, _ = subjects.beside(job, groups, settings)
+    seen = embedded.embed(job, snapshot, groups, kept, settings)
+
+    rows = seen.ranks.first(women.rows, 100)
+    ids = snapshot.narrow(["id"])["id"].combine_chunks()
+    texts = [snapshot.take(ids.slice(at, 1))["messages"][0][0]["content"].as_py() for at in rows]
+    vectors = Models(job.here, job.here).encode(settings.embedding, pa.array(texts))
+
+    assert np.array_equal(vectors, seen.vectors[seen.of(rows)])
+    (told,) = [each for each in record["diversity"] if each["group"] == "women"]
+    again = diversity(vectors, np.random.default_rng(0))
+    assert told["came"]["low"] < again["value"] < told["came"]["high"]
+
+
+def test_the_probe_is_asked_of_the_rows_that_stay_and_labels_are_no_groups(done):
+    _, record = done
+
+    lines = [line for line in record["classes"] if line["stage"] == embedded.STAGE]
+    found = [each for each in record["findings"] if each["stage"] == embedded.STAGE]
+
+    assert {line["axis"] for line in lines} == {"gender", "length", "source"}
+    assert {each["rule"] for each in found} == {"accuracy"}
+    (women,) = [each for each in found if each["group"] == "women"]
+    assert women["n"] + women["other_n"] <= 600
+    assert women["rate"] > 0.6, "letters tell the labels apart"
+
+
+def test_without_a_model_nothing_is_embedded(tmp_path):
+    job = jobs.job(jobs.recipe(jobs.write(tmp_path / "corpus", corpus(80)), STAGES), tmp_path / "store")
+    assess.audit_data(job)
+
+    record = assess.conclude(job)
+
+    assert (record["embedded"], record["diversity"], record["classes"]) == (None, [], [])
+
+
+def test_where_no_text_is_shown_clusters_have_no_words(uri, tmp_path):
+    recipe = jobs.recipe(
+        jobs.write(tmp_path / "corpus", corpus(400)), STAGES, audit={"embedding": uri, "show_text": False}
+    )
+    job = jobs.job(recipe, tmp_path / "store")
+    assess.audit_data(job)
+
+    names = {each["group"] for each in assess.conclude(job)["findings"] if each["axis"] == "cluster"}
+
+    assert names
+    assert all(name.isdigit() for name in names)
+
+
+def test_few_rows_none_that_stay_and_no_labels_are_no_error(uri, tmp_path):
+    for number, (rows, stages) in enumerate(
+        [
+            ([{"text": "one row"}], STAGES),
+            ([{"text": f"qqqq {at}"} for at in range(300)], STAGES),
+            ([{"text": f"abc {at}"} for at in range(300)], []),
+        ]
+    ):
+        recipe = jobs.recipe(jobs.write(tmp_path / f"c{number}", rows), stages, audit={"embedding": uri})
+        job = jobs.job(recipe, tmp_path / f"store{number}")
+        assess.audit_data(job)
+
+        record = assess.conclude(job)
+
+        assert record["classes"] == []
+        assert record["embedded"]["came"] == len(rows)
+
+
+def test_a_model_that_is_not_there_is_found_before_the_run(tmp_path):
+    recipe = jobs.recipe(
+        jobs.write(tmp_path / "corpus", corpus(20)), STAGES, audit={"embedding": "file:nowhere"}
+    )
+
+    with pytest.raises(UserError, match="nowhere"):
+        prepare(jobs.job(recipe, tmp_path / "store"))
+
+
+def test_lengths_and_languages_are_groups_where_they_are_named(tmp_path):
+    english = "the crew was great and the food was even better than what we had been promised"
+    spanish = "la comida era muy buena y el servicio fue rápido, aunque la habitación era pequeña"
+    rows = [{"text": f"{(english, spanish)[number % 4 == 0]} {number}"} for number in range(160)]
+    rows += [{"text": f"{number} :)"} for number in range(40)]
+    recipe = jobs.recipe(
+        jobs.write(tmp_path / "corpus", rows), [{"stage": "language"}], audit={"axes": ["length", "language"]}
+    )
+    job = jobs.job(recipe, tmp_path / "store")
+    assess.audit_data(job)
+
+    record = assess.conclude(job)
+
+    came = {
+        (axis["axis"], group["group"]): group["came"]["rows"]
+        for axis in record["representation"]
+        for group in axis["groups"]
+        if axis["axis"] in ("length", "language")
+    }
+    assert came == {
+        ("length", "16 to 31 words"): 160,
+        ("length", "under 8 words"): 40,
+        ("language", "en"): 120,
+        ("language", "es"): 40,
+        ("language", "(missing)"): 40,
+    }
+    failed = {(each["axis"], each["group"]) for each in record["findings"] if each["verdict"] == "FAIL"}
+    assert ("language", "es") in failed
