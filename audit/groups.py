@@ -4,7 +4,7 @@ A row may mention several groups or none, so each group is compared with all oth
 group. What a row has one of (its label, its source) gets the group "(missing)" where it has none.
 """
 
-from collections.abc import Collection, Iterator, Mapping
+from collections.abc import Collection, Iterator, Mapping, Sequence
 from dataclasses import dataclass, replace
 from typing import Annotated
 
@@ -18,6 +18,9 @@ OTHER = "(other)"
 MENTIONS = " (mentions)"
 """Behind the name of a lexicon's axis where a declared group has the same name: they are two axes."""
 
+READ_OFF = ("mention-lexicon", "text-length", "language-model")
+"""Origins of groups that are read off the texts; the others are said of the rows."""
+
 Share = Annotated[float, Field(gt=0, lt=1)]
 
 
@@ -27,7 +30,8 @@ class AuditSettings(BaseModel):
     model_config = ConfigDict(frozen=True, extra="forbid")
 
     axes: tuple[str, ...] | None = Field(
-        None, description="lexicon axes and declared groups; all of both where absent"
+        None,
+        description="lexicon axes and declared groups, all of both where absent; `length` and `language` only where named",
     )
     lexicon: str = Field("mentions", description="a lexicon of ours by name, or the path of a YAML file")
     min_impact_ratio: Share = Field(
@@ -60,6 +64,14 @@ class AuditSettings(BaseModel):
         True,
         description="whether the report shows words of the corpus: removed rows, grown rows, associated words",
     )
+    embedding: str | None = Field(
+        None,
+        description="URI of a sentence-transformers model: clusters, diversity by group and a probe of the labels are audited too",
+    )
+    embedded_rows: PositiveInt = Field(
+        1_000,
+        description="rows drawn of those that came, and of those that stay, to be embedded; some of each group beside them",
+    )
     max_groups: PositiveInt = Field(
         50,
         description="values of a label, source or declared group that are told apart; the rarer ones are (other)",
@@ -70,7 +82,8 @@ class AuditSettings(BaseModel):
 class Membership:
     """Which of the audited rows (bool, row-aligned) belong to one group.
 
-    `origin` says how that is known: "mention-lexicon", "label", "source-metadata", or what a declared group says.
+    `origin` says how that is known: "mention-lexicon", "label", "source-metadata", "text-length", "language-model",
+    "embedding-clusters", or what a declared group says.
     """
 
     axis: str
@@ -79,13 +92,26 @@ class Membership:
     rows: np.ndarray
 
 
+@dataclass(frozen=True)
+class Told:
+    """What is known of every row on an axis: a value (string, row-aligned), or null where none could be told."""
+
+    axis: str
+    origin: str
+    values: pa.Array
+
+
 def memberships(
-    rows: pa.Table, mentions: pa.Table | None, settings: AuditSettings, declared: Collection[str] = ()
+    rows: pa.Table,
+    mentions: pa.Table | None,
+    settings: AuditSettings,
+    declared: Collection[str] = (),
+    told: Sequence[Told] = (),
 ) -> list[Membership]:
     """Return the groups of `rows` (its columns `label`, `source` and `groups`) that `settings` asks for.
 
-    `mentions` holds the bool columns "axis=value" of a lexicon, row-aligned. Label and source are always
-    audited; a label that no row has is not. On an axis that no row says anything of, all rows are "(missing)".
+    `mentions` holds the bool columns "axis=value" of a lexicon, row-aligned; `told` is what else is known of every row.
+    Label and source are always audited; a label that no row has is not. On an axis that no row says anything of, all rows are "(missing)".
     An axis of the lexicon that has the name of a declared one, here or among `declared`, is called "axis (mentions)".
     """
     said = [*_declared(rows["groups"], settings.max_groups)]
@@ -95,6 +121,9 @@ def memberships(
         for group in _mentioned(mentions)
     ]
     found = [*spoken, *said]
+    for one in told:
+        if one.axis not in taken:  # what the rows themselves declare is not guessed
+            found += partition(one.values, one.axis, one.origin, settings.max_groups, settings.min_group)
     known = {group.axis.removesuffix(MENTIONS) for group in found} | {"label", "source"}
     nobody = [axis for axis in settings.axes or () if axis not in known]
     found += [Membership(axis, MISSING, "declared", np.ones(rows.num_rows, dtype=bool)) for axis in nobody]
@@ -106,11 +135,11 @@ def memberships(
 
 
 def partition(
-    values: pa.Array | pa.ChunkedArray, axis: str, origin: str, max_groups: int = 50
+    values: pa.Array | pa.ChunkedArray, axis: str, origin: str, max_groups: int = 50, least: int = 1
 ) -> list[Membership]:
     """Return a group for each value, the commonest first, with "(other)" and "(missing)" where there are such.
 
-    Every row is in exactly one of them.
+    Every row is in exactly one of them. Values of fewer rows than `least` are "(other)".
     """
     flat = values.combine_chunks() if isinstance(values, pa.ChunkedArray) else values
     coded = flat.dictionary_encode()
@@ -118,6 +147,7 @@ def partition(
     names = [_told(name) for name in coded.dictionary.to_pylist()]
     sizes = np.bincount(codes[codes >= 0], minlength=len(names))
     order = sorted(range(len(names)), key=lambda code: (-sizes[code], names[code]))
+    order = [code for code in order if sizes[code] >= least]
     groups = [Membership(axis, names[code], origin, codes == code) for code in order[:max_groups]]
     rare = ~np.isin(codes, [-1, *order[:max_groups]])
     if rare.any():

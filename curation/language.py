@@ -94,6 +94,18 @@ class Language(Judge):
         )
 
 
+def of(rows: pa.Table) -> pa.StringArray:
+    """Return the language that the model takes each row for, as it is written; null where a row has no letters."""
+    lines = pc.replace_substring_regex(text.contents(rows), r"\s+", " ").to_pylist()
+    found = [
+        next((name.removeprefix("__label__") for _, name in _ask(line, 1)), None)
+        if any(map(str.isalpha, line))
+        else None
+        for line in lines
+    ]
+    return pa.array(found, pa.string())
+
+
 def _ask(line: str, most: int) -> list[tuple[float, str]]:
     found: list[tuple[float, str]] = _model().f.predict(f"{line}\n", most, -1.0, "strict")
     return found

@@ -6,6 +6,7 @@ from audit.groups import MENTIONS, AuditSettings
 from corpus import lexicon
 from corpus.schema import UserError
 from flows.job import Job
+from flows.metadata import AXES
 
 
 def prepare(job: Job) -> dict[str, str]:
@@ -20,6 +21,8 @@ def prepare(job: Job) -> dict[str, str]:
         named.append(job.recipe.tuning.model)
     if job.recipe.evaluation is not None and job.recipe.evaluation.probe is not None:
         named.append(job.recipe.evaluation.probe)
+    if job.recipe.audit is not None and job.recipe.audit.embedding is not None:
+        named.append(job.recipe.audit.embedding)
     digests = {uri: job.models.revision(uri) for uri in dict.fromkeys(named)}
     job.write("models.json", digests)
     return digests
@@ -28,7 +31,7 @@ def prepare(job: Job) -> dict[str, str]:
 def _axes(job: Job) -> None:
     settings = job.recipe.audit or AuditSettings()
     declared = {group for source in job.recipe.sources for group in source.groups}
-    known = {*lexicon.load(settings.lexicon).axes, *declared}
+    known = {*lexicon.load(settings.lexicon).axes, *declared, *AXES}
     asked = [("audit.axes", axis) for axis in settings.axes or ()] + [
         ("gates", gate.axis) for gate in job.recipe.gates
     ]
@@ -50,5 +53,5 @@ def _axes(job: Job) -> None:
             near = get_close_matches(axis, known, n=1, cutoff=0.5)
             hint = f"did you mean {near[0]!r}?" if near else f"there are: {', '.join(sorted(known))}"
             raise UserError(
-                f"{where}: {axis!r} is neither an axis of the lexicon nor a group that a source declares; {hint}"
+                f"{where}: {axis!r} is neither an axis of the lexicon nor a group that a source declares nor metadata; {hint}"
             )

@@ -5,7 +5,7 @@ import os
 from collections import Counter
 from collections.abc import Iterator
 from concurrent.futures import ThreadPoolExecutor
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from pathlib import Path
 from typing import Any
 
@@ -15,7 +15,7 @@ import pyarrow.compute as pc
 import pyarrow.parquet as pq
 
 from audit.findings import Finding, worst
-from audit.groups import OTHER, AuditSettings, Membership, memberships
+from audit.groups import OTHER, READ_OFF, AuditSettings, Membership, Told, memberships
 from audit.steps import Step
 from audit.strata import Strata, strata
 from corpus import lexicon, text
@@ -25,6 +25,7 @@ from corpus.snapshot import Part, Snapshot
 from corpus.stage import CorpusJudge, Rewrite
 from corpus.standing import Standing
 from flows.job import Job
+from flows.metadata import metadata
 
 SAMPLES = 5
 """Removed texts shown beside a finding."""
@@ -55,16 +56,22 @@ def groups_of(snapshot: Snapshot, settings: AuditSettings) -> tuple[list[Members
     """
     known = lexicon.load(settings.lexicon)
 
-    def read(part: Part) -> tuple[pa.Table, np.ndarray]:
+    def read(part: Part) -> tuple[pa.Table, np.ndarray, list[Told]]:
         rows = part.read(["id", "messages"])
-        return known.mentions(text.contents(rows)), text.count_words(rows).to_numpy()
+        words = text.count_words(rows).to_numpy()
+        return known.mentions(text.contents(rows)), words, metadata(rows, settings)
 
     with ThreadPoolExecutor(os.cpu_count()) as pool:
         told = list(pool.map(read, snapshot.parts))
     narrow = snapshot.narrow(["label", "source", "groups"]).combine_chunks()
-    spoken = pa.concat_tables([mentions for mentions, _ in told]) if told else None
-    words = np.concatenate([counts for _, counts in told]) if told else np.empty(0, np.int64)
-    return memberships(narrow, spoken, settings), strata(words, narrow["source"])
+    spoken = pa.concat_tables([mentions for mentions, _, _ in told]) if told else None
+    words = np.concatenate([counts for _, counts, _ in told]) if told else np.empty(0, np.int64)
+    beside = [
+        replace(one, values=pa.chunked_array([part.values for part in parts]).combine_chunks())
+        for one, *rest in zip(*(each for _, _, each in told), strict=True)
+        for parts in [[one, *rest]]
+    ]
+    return memberships(narrow, spoken, settings, (), beside), strata(words, narrow["source"])
 
 
 def beside(
@@ -84,11 +91,13 @@ def beside(
     others = standing.stands & ~mine
     counts: Counter[tuple[str, str]] = Counter()
     known = {(group.axis, group.group) for group in groups}
-    declared = {group.axis for group in groups if group.origin != "mention-lexicon"}
+    declared = {group.axis for group in groups if group.origin not in READ_OFF}
     where = np.flatnonzero(others)
     for first in range(0, len(where), READ):
         rows = standing.take(where[first : first + READ], ["label", "source", "groups", "messages"])
-        for group in memberships(rows, mentions(rows, settings), settings, declared):
+        for group in memberships(
+            rows, mentions(rows, settings), settings, declared, metadata(rows, settings)
+        ):
             name = group.group if (group.axis, group.group) in known else OTHER
             counts[group.axis, name] += int(group.rows.sum())
     return kept, counts, int(others.sum())
