@@ -6,17 +6,18 @@ Text stays text and takes the page's colour, so a figure can be searched, printe
 import io
 import math
 import re
-from collections.abc import Mapping, Sequence
+from collections.abc import Callable, Mapping, Sequence
 from typing import TYPE_CHECKING, Any
 
-from markupsafe import Markup
+from markupsafe import Markup, escape
 
 from audit.spelt import visible
 
 if TYPE_CHECKING:
     from matplotlib.axes import Axes
+    from matplotlib.figure import Figure
 
-_INK = "#0a0b0c"
+INK = "#0a0b0c"
 """Stands for the page's own colour of text."""
 
 # Okabe and Ito 2008 ("Color Universal Design"), of which neighbours differ in lightness too.
@@ -26,11 +27,11 @@ _HATCHES = ("", "////", "....", "xxxx", "\\\\\\\\", "++++", "oooo", "----")
 _SETTINGS: Any = {
     "svg.fonttype": "none",
     "text.parse_math": False,  # a group may be named $x$
-    "text.color": _INK,
-    "axes.labelcolor": _INK,
-    "axes.edgecolor": _INK,
-    "xtick.color": _INK,
-    "ytick.color": _INK,
+    "text.color": INK,
+    "axes.labelcolor": INK,
+    "axes.edgecolor": INK,
+    "xtick.color": INK,
+    "ytick.color": INK,
     "font.size": 10,
     "font.family": "sans-serif",
     "hatch.linewidth": 0.6,
@@ -63,10 +64,10 @@ def fate(cells: Sequence[Mapping[str, Any]], names: Sequence[str], limit: float)
                     linewidth=0.4, hatch=_HATCHES[number % 8], label=visible(stage) if row == _first(steps, stage) else None,
                 )  # fmt: skip
                 at += log
-            axes.plot([cell["low"], cell["high"]], [row + 0.24] * 2, color=_INK, linewidth=1.2)
-            axes.plot([cell["ratio"]], [row + 0.24], "D", color=_INK, markersize=4)
-        axes.axvline(1, color=_INK, linewidth=0.8)
-        axes.axvline(limit, color=_INK, linewidth=0.8, linestyle=(0, (4, 3)))
+            axes.plot([cell["low"], cell["high"]], [row + 0.24] * 2, color=INK, linewidth=1.2)
+            axes.plot([cell["ratio"]], [row + 0.24], "D", color=INK, markersize=4)
+        axes.axvline(1, color=INK, linewidth=0.8)
+        axes.axvline(limit, color=INK, linewidth=0.8, linestyle=(0, (4, 3)))
         _ratios(axes, [cell["low"] for cell in cells] + [limit], [cell["high"] for cell in cells] + [1.0])
         axes.set_xlabel("impact ratio: from 1, stage by stage, to the diamond (with its 95% interval)")
         axes.legend(
@@ -113,7 +114,7 @@ def odds(found: Sequence[Mapping[str, Any]], names: Sequence[str]) -> Markup:
                 [one["log_odds_low"], one["log_odds_high"]], [row, row], color=_COLOURS[0], linewidth=1.4
             )
             axes.plot([one["log_odds"]], [row], "s", color=_COLOURS[0], markersize=5)
-        axes.axvline(0, color=_INK, linewidth=0.8)
+        axes.axvline(0, color=INK, linewidth=0.8)
         axes.set_xlabel("log odds ratio, with its 95% interval; 0 is by chance")
 
     return _drawn(draw, names, "what goes with each group")
@@ -154,32 +155,42 @@ def _ratios(axes: "Axes", lows: Sequence[float], highs: Sequence[float]) -> None
 
 
 def _drawn(draw: Any, names: Sequence[str], label: str, below: float = 0.0) -> Markup:
-    """Draw rows under one another, the first on top; return the SVG without what a page does not need."""
-    import matplotlib as mpl
-    from matplotlib.figure import Figure
+    """Draw rows under one another, the first on top."""
 
-    rows = len(names) * _ROW + 0.1
-    with mpl.rc_context({**_SETTINGS, "svg.hashsalt": label}):
-        figure = Figure(figsize=(8.4, rows + 0.6 + below))
-        axes = figure.add_axes(
-            (0.27, (0.5 + below) / (rows + 0.6 + below), 0.71, rows / (rows + 0.6 + below))
-        )
+    def figure() -> "Figure":
+        from matplotlib.figure import Figure
+
+        rows = len(names) * _ROW + 0.1
+        made = Figure(figsize=(8.4, rows + 0.6 + below))
+        axes = made.add_axes((0.27, (0.5 + below) / (rows + 0.6 + below), 0.71, rows / (rows + 0.6 + below)))
         draw(axes)
         axes.set_ylim(len(names) - 0.5, -0.5)
         axes.set_yticks(range(len(names)), names)
         axes.tick_params(axis="y", length=0)
         for side in ("top", "right", "left"):
             axes.spines[side].set_visible(False)
-        held = io.StringIO()
-        figure.savefig(held, format="svg", transparent=True, metadata={"Date": None})
-    svg = held.getvalue()
-    svg = re.sub(
+        return made
+
+    return svg(figure, label)
+
+
+def svg(figure: Callable[[], "Figure"], label: str, *, wide: bool = True) -> Markup:
+    """Return a figure as SVG without what a page does not need; one that is not `wide` keeps its own width at most."""
+    import matplotlib as mpl
+
+    held = io.StringIO()
+    with mpl.rc_context({**_SETTINGS, "svg.hashsalt": label}):
+        made = figure()
+        made.savefig(held, format="svg", transparent=True, metadata={"Date": None})
+    drawn = held.getvalue()
+    drawn = re.sub(
         r"<metadata>.*?</metadata>|<style type=\"text/css\">.*?</style>",
         "",
-        svg[svg.index("<svg") :],
+        drawn[drawn.index("<svg") :],
         flags=re.DOTALL,
     )
-    svg = re.sub(r' xmlns(:\w+)?="[^"]*"', "", svg, count=2)
-    svg = re.sub(rf"((?:fill|stroke): ){_INK}", r"\1currentColor", svg)
-    svg = re.sub(r'width="[^"]*pt" height="[^"]*pt" ', 'class="figure" role="img" ', svg, count=1)
-    return Markup(svg.replace("<svg", f'<svg aria-label="{label}"', 1))  # noqa: S704  # matplotlib escapes what it is given
+    drawn = re.sub(r' xmlns(:\w+)?="[^"]*"', "", drawn, count=2)
+    drawn = re.sub(rf"((?:fill|stroke): ){INK}", r"\1currentColor", drawn)
+    own = "" if wide else f' style="max-width: {round(100 * made.get_figwidth())}px"'
+    drawn = re.sub(r'width="[^"]*pt" height="[^"]*pt" ', f'class="figure" role="img"{own} ', drawn, count=1)
+    return Markup(drawn.replace("<svg", f'<svg aria-label="{escape(label)}"', 1))  # noqa: S704  # matplotlib escapes what it is given

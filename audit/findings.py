@@ -173,7 +173,10 @@ def worst(findings: Iterable[Finding], limit: int = 5) -> list[Finding]:
         if finding["verdict"] == "INSUFFICIENT_DATA" and finding["q"] is not None and finding["ratio"] < 1
     ]
     firsts: dict[tuple[str, str, str], Finding] = {}
+    alone = {(finding["axis"], finding["group"]) for finding in failed}
     for finding in failed or sorted(doubtful, key=lambda finding: finding["q"]):
+        if any((axis, group) in alone for axis, group in finding.get("sides", ())):
+            continue
         rule = "impact_ratio" if finding["rule"] in ("lost_most", "removal_ratio") else finding["rule"]
         firsts.setdefault((finding["axis"], finding["group"], rule), finding)
     return list(firsts.values())[:limit]

@@ -18,6 +18,7 @@ from markupsafe import Markup
 
 from audit import plot, sections
 from audit.findings import OUTCOMES, worst
+from audit.maps import maps
 from audit.spelt import cut, named, visible
 from audit.words import compared, subject
 
@@ -71,6 +72,15 @@ def render(facts: ReportFacts) -> str:
         script_hash=base64.b64encode(hashlib.sha256(script.encode()).digest()).decode(),
         fate=sections.fate(found, facts.audit["settings"]) if facts.audit is not None else None,
         represented=represented,
+        crossings=maps(
+            (facts.audit or {}).get("crossings") or (),
+            by_rule["impact_ratio"],
+            least=facts.audit["settings"]["min_group"] if facts.audit is not None else 0,
+        ),
+        diversity=sorted(
+            (facts.audit or {}).get("diversity") or (),
+            key=lambda one: (one["axis"] != "", one["came"]["value"]),
+        ),
         shares=sections.shares(represented),
         labels=sorted(associations["labels"], key=lambda one: (one["q"], one["axis"], one["group"])),
         odds=sections.odds(associations["labels"]),

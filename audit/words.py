@@ -10,13 +10,18 @@ from audit.spelt import named
 def subject(finding: Finding) -> str:
     """Name the finding's rows in words; `origin` decides how: a mention is not an identity."""
     axis, group = named(finding["axis"]), named(finding["group"].replace("_", " "))
-    match finding.get("origin"):
-        case "mention-lexicon":
-            return f"rows that mention {group} ({axis})"
-        case "label":
-            return "rows without a label" if group == "(missing)" else f"rows labelled {group}"
-        case _:
-            return f"rows whose {axis} is {group}"
+    if "sides" in finding:
+        one, other = (named(side[1].replace("_", " ")) for side in finding["sides"])
+        return f"rows of both {one} and {other} ({axis})"
+    if finding["origin"] == "label" and group == "(missing)":
+        return "rows without a label"
+    return {
+        "mention-lexicon": f"rows that mention {group} ({axis})",
+        "label": f"rows labelled {group}",
+        "text-length": f"rows of {group}",
+        "language-model": f"rows that a model takes for {group} (language)",
+        "embedding-clusters": f"rows of the cluster {group} (of rows drawn)",
+    }.get(finding["origin"], f"rows whose {axis} is {group}")
 
 
 def sentence(finding: Finding) -> str:

@@ -10,16 +10,19 @@ import pyarrow.parquet as pq
 
 from audit import association, findings, gates, growth, model
 from audit.classes import by_class
+from audit.crossings import crossed, judged
 from audit.groups import AuditSettings, Membership, memberships
 from audit.representation import against_reference, representation
 from audit.retention import retention
 from corpus import lexicon
-from flows import probing, subjects
+from corpus.runner import Progress, silent
+from flows import embedded, probing, subjects
 from flows.curate import opened
 from flows.job import Job
+from flows.metadata import metadata
 
 
-def audit_data(job: Job) -> None:
+def audit_data(job: Job, progress: Progress = silent) -> None:
     """Measure what each stage did to whom, and who is in the data; what was measured is kept in the run's folder."""
     settings, snapshot = subjects.settings_of(job), subjects.came(job)
     groups, cut = subjects.groups_of(snapshot, settings)
@@ -38,6 +41,10 @@ def audit_data(job: Job) -> None:
     kept, beside, others = subjects.beside(job, groups, settings)
     shares = representation(groups, kept, beside, others, settings)
     measured += against_reference(shares, settings)
+    across, crossings = crossed(steps, groups, kept, settings, job.recipe.seed)
+    progress("embedding", 0, 0)
+    seen = embedded.seen(job, snapshot, groups, kept, steps, settings)
+    measured += [*across, *seen.measured]
     job.write(
         "audit-data.json",
         {
@@ -46,10 +53,15 @@ def audit_data(job: Job) -> None:
             "representation": shares,
             "associations": _associations(job, groups, kept),
             "probes": probing.probes(job, snapshot, groups, kept, settings),
+            "crossings": crossings,
+            "classes": seen.classes,
+            "diversity": seen.diversity,
+            "embedded": seen.embedded,
         },
     )
     found = findings.settle(measured, settings)
-    job.write("samples.json", subjects.samples_of(job, found, groups, steps, snapshot))
+    member = [*groups, *seen.clusters]
+    job.write("samples.json", subjects.samples_of(job, found, member, steps, snapshot))
 
 
 def _associations(job: Job, groups: list[Membership], kept: np.ndarray) -> dict[str, Any]:
@@ -88,7 +100,8 @@ def audit_model(job: Job) -> None:
         [rows.filter(pc.is_in(rows["id"], ids)) for rows in map(pq.read_table, opened(job).files("test"))]
     ).combine_chunks()
     said = said.take(pc.index_in(kept["id"].combine_chunks(), said["id"].combine_chunks()))
-    groups = memberships(kept, subjects.mentions(kept, settings), settings)
+    groups = memberships(kept, subjects.mentions(kept, settings), settings, (), metadata(kept, settings))
+    groups += [one.membership(kept.num_rows) for one in judged(groups, settings)]
     labels = json.loads(said.schema.metadata[b"labels"])
     numbers = pa.array(labels, pa.string())
     truth = said["label"].combine_chunks()
@@ -128,7 +141,9 @@ def conclude(job: Job) -> dict[str, Any]:
     ]
     record["representation"], record["associations"] = data["representation"], data["associations"]
     record["probes"] = data["probes"]
-    record["classes"] = models["classes"]
+    record["crossings"], record["diversity"] = data.get("crossings", []), data.get("diversity", [])
+    record["embedded"] = data.get("embedded")
+    record["classes"] = [*data.get("classes", []), *models["classes"]]
     job.write("audit.json", record)
     return record
 

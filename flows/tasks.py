@@ -42,7 +42,7 @@ def account(run: str) -> None:
 def audit_data(run: str) -> str | None:
     """Audit each stage; return what stops the run, if something does."""
     job = Job.open(Path(run))
-    assess.audit_data(job)
+    assess.audit_data(job, current.get())
     return assess.stopped(job)
 
 
