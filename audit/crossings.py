@@ -14,7 +14,7 @@ from typing import Any
 import numpy as np
 
 from audit.findings import TOTAL, Finding
-from audit.groups import MISSING, AuditSettings, Membership
+from audit.groups import MISSING, OF_TEXTS, AuditSettings, Membership
 from audit.retention import retention
 from audit.steps import Step
 
@@ -23,8 +23,6 @@ BETWEEN = " & "
 
 MOST = 100
 """Crossings that are judged, the largest first."""
-
-_OF_TEXTS = frozenset({"label", "source-metadata", "text-length", "language-model", "embedding-clusters"})
 
 
 @dataclass(frozen=True)
@@ -56,7 +54,7 @@ def crossings(memberships: Sequence[Membership]) -> Iterator[Crossing]:
 
     Labels, sources, lengths, languages and clusters take no part, and neither do those of whom nothing is known.
     """
-    people = [group for group in memberships if group.origin not in _OF_TEXTS and group.group != MISSING]
+    people = [group for group in memberships if group.origin not in OF_TEXTS and group.group != MISSING]
     axes = [
         list(groups)
         for _, groups in groupby(sorted(people, key=lambda group: group.axis), key=lambda group: group.axis)

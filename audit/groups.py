@@ -21,6 +21,9 @@ MENTIONS = " (mentions)"
 READ_OFF = ("mention-lexicon", "text-length", "language-model")
 """Origins of groups that are read off the texts; the others are said of the rows."""
 
+OF_TEXTS = frozenset({"label", "source-metadata", "text-length", "language-model", "embedding-clusters"})
+"""Origins of groups that are kinds of texts, and no people."""
+
 Share = Annotated[float, Field(gt=0, lt=1)]
 
 

@@ -54,9 +54,7 @@ def audit_data(job: Job, progress: Progress = silent) -> None:
             "associations": _associations(job, groups, kept),
             "probes": probing.probes(job, snapshot, groups, kept, settings),
             "crossings": crossings,
-            "classes": seen.classes,
-            "diversity": seen.diversity,
-            "embedded": seen.embedded,
+            **seen.told,
         },
     )
     found = findings.settle(measured, settings)
@@ -142,7 +140,7 @@ def conclude(job: Job) -> dict[str, Any]:
     record["representation"], record["associations"] = data["representation"], data["associations"]
     record["probes"] = data["probes"]
     record["crossings"], record["diversity"] = data.get("crossings", []), data.get("diversity", [])
-    record["embedded"] = data.get("embedded")
+    record["embedded"], record["mitigation"] = data.get("embedded"), data.get("mitigation", [])
     record["classes"] = [*data.get("classes", []), *models["classes"]]
     job.write("audit.json", record)
     return record

@@ -14,6 +14,7 @@ from audit.classes import by_class
 from audit.draws import Ranks, united
 from audit.findings import Finding
 from audit.groups import AuditSettings, Membership
+from audit.mitigation import mitigation
 from audit.model import accuracy
 from audit.out_of_fold import answers
 from audit.retention import retention
@@ -48,14 +49,21 @@ class Embedded:
 
 
 @dataclass(frozen=True)
+class Probed:
+    """What the probe tells: findings, lines class by class, and what evening out the largest gaps would cost."""
+
+    measured: list[Finding]
+    classes: list[dict[str, Any]]
+    mitigation: list[dict[str, Any]]
+
+
+@dataclass(frozen=True)
 class Seen:
     """What embeddings tell: the clusters as groups of all rows, findings, and what `audit.json` says beside them."""
 
     clusters: list[Membership]
     measured: list[Finding]
-    classes: list[dict[str, Any]]
-    diversity: list[dict[str, Any]]
-    embedded: dict[str, Any] | None
+    told: dict[str, Any]
 
 
 def seen(
@@ -69,17 +77,21 @@ def seen(
     """Embed some of the rows, and ask all that can be asked of them; nothing where the audit names no model."""
     drawn = embed(job, snapshot, groups, kept, settings)
     if drawn is None:
-        return Seen([], [], [], [], None)
+        return Seen([], [], {"classes": [], "diversity": [], "embedded": None, "mitigation": []})
     found, measured = by_cluster(drawn, steps, settings, job.recipe.seed)
-    accuracies, classes = probed(job, drawn, snapshot, groups, kept, settings)
-    counts = {"rows": len(drawn.rows), "came": len(drawn.came), "published": len(drawn.stay)}
-    return Seen(
-        found,
-        [*measured, *accuracies],
-        classes,
-        unlike(drawn, groups, kept, job.recipe.seed),
-        {"model": settings.embedding, **counts},
-    )
+    asked = probed(job, drawn, snapshot, groups, kept, settings)
+    told = {
+        "classes": asked.classes,
+        "diversity": unlike(drawn, groups, kept, job.recipe.seed),
+        "embedded": {
+            "model": settings.embedding,
+            "rows": len(drawn.rows),
+            "came": len(drawn.came),
+            "published": len(drawn.stay),
+        },
+        "mitigation": asked.mitigation,
+    }
+    return Seen(found, [*measured, *asked.measured], told)
 
 
 def embed(
@@ -151,7 +163,7 @@ def probed(
     groups: Sequence[Membership],
     kept: np.ndarray,
     settings: AuditSettings,
-) -> tuple[list[Finding], list[dict[str, Any]]]:
+) -> Probed:
     """Ask the probe about the rows that stay: how often it is right on each group, and class by class.
 
     A group's rows are those drawn of it, the others those drawn evenly of all, so that each side stands for itself. Labels are no
@@ -164,27 +176,25 @@ def probed(
     seed = job.recipe.seed
     told = answers(seen.vectors[seen.of(rows)], labels, families, seed)
     if told is None:
-        return [], []
+        return Probed([], [], [])
     position = rows[told.rows]
     everybody = np.isin(position, seen.stay)
-    measured, classes = [], []
+    cases = []
     for group, mine in zip(groups, some, strict=True):
         side = everybody | np.isin(position, mine)
-        member = [Membership(group.axis, group.group, group.origin, group.rows[position[side]])]
-        truth, said = (
-            pa.array(told.classes).take(pa.array(codes[side])) for codes in (told.truth, told.predicted)
+        cases.append((Membership(group.axis, group.group, group.origin, group.rows[position[side]]), side))
+    names = pa.array(told.classes)
+    measured, classes = [], []
+    for group, side in cases:
+        truth, said, scores = told.truth[side], told.predicted[side], told.log_probabilities[side]
+        measured += accuracy(
+            names.take(pa.array(truth)), names.take(pa.array(said)), [group], settings, STAGE
         )
-        measured += accuracy(truth, said, member, settings, STAGE)
-        classes += by_class(
-            told.truth[side],
-            told.predicted[side],
-            told.log_probabilities[side],
-            told.classes,
-            member,
-            STAGE,
-            seed,
-        )
-    return measured, classes
+        classes += by_class(truth, said, scores, told.classes, [group], STAGE, seed)
+    evened = mitigation(
+        told.truth, told.predicted, np.exp(told.log_probabilities), told.classes, cases, settings, seed
+    )
+    return Probed(measured, classes, evened)
 
 
 def _published(job: Job, snapshot: Snapshot, rows: np.ndarray) -> tuple[list[str | None], list[str]]:

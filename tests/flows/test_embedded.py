@@ -24,17 +24,21 @@ def uri(tmp_path_factory):
 
 
 def corpus(count=700, seed=3):
-    """Rows of letters; one in eight is of z and q alone, which nobody named, and half of those hold a blocked word."""
+    """Rows of letters; one in eight is of z and q alone, which nobody named, and half of those hold a blocked word.
+
+    What women are spoken of with has letters of its own, and another label more often.
+    """
     draw = random.Random(seed)
     made = []
     for number in range(count):
         odd = number % 8 == 0
-        words = ["".join(draw.choices("zq" if odd else "abcdefgh", k=6)) for _ in range(8)]
+        letters = "zq" if odd else "swx" if number % 5 == 0 else "abcdefgh"
+        words = ["".join(draw.choices(letters, k=6)) for _ in range(8)]
         if odd and number % 16 == 0:
             words[3] = "qqqq"
         if number % 5 == 0:
             words[0] = "she"
-        made.append({"text": " ".join(words), "label": "odd" if odd or number % 9 == 0 else "even"})
+        made.append({"text": " ".join(words), "label": "odd" if odd or (number % 5 == 0 and number % 4) else "even"})
     return made
 
 
@@ -70,6 +74,8 @@ def test_the_record_is_as_the_schema_says_and_the_page_shows_it(done):
     assert record["embedded"]["came"] == record["embedded"]["published"] == 500
     assert 'data-diversity="gender|women"' in page
     assert "embedding probe, class by class" in page
+    assert {(one["axis"], one["group"]) for one in record["mitigation"]} == {("gender", "women")}
+    assert "What evening out would cost" in page
 
 
 def test_diversity_is_of_the_rows_that_were_drawn_of_the_group(done):
