@@ -106,6 +106,7 @@ def render(facts: ReportFacts) -> str:
         ),
         probes=(facts.audit or {}).get("probes") or (),
         flipped=[one for one in (facts.audit or {}).get("probes") or () if one["won"] + one["lost"]],
+        embedded=(facts.audit or {}).get("embedded"),
         mitigation=(facts.audit or {}).get("mitigation") or (),
         precision=sections.precision(facts.audit),
         most_classes=sections.MOST_CLASSES,
