@@ -1,20 +1,14 @@
 """Rows are said anew: translated into another language and back."""
 
-import itertools
-from dataclasses import dataclass
 from typing import Literal
 
-import numpy as np
 import pyarrow as pa
-import pyarrow.compute as pc
-import rfc8785
 from pydantic import Field, NonNegativeInt, PositiveInt, model_validator
 
+from augment.anew import Maker, Said, anew
 from augment.masks import Masked, mask
-from corpus import text
 from corpus.models import Models
-from corpus.schema import ROW, UserError, conform, grown_id
-from corpus.segment import rows_with_roles
+from corpus.schema import UserError
 from corpus.stage import Context, Grow
 
 _LICENCE = {"apertium": "made with Apertium and its language data (GPL-2.0)"}
@@ -59,62 +53,25 @@ class BackTranslation(Grow):
 
     def grow(self, rows: pa.Table, context: Context) -> pa.Table:
         """Return a candidate for each row that is long enough: parent, operation, messages and how it was made."""
-        words = text.count_words(rows_with_roles(rows, self.roles)).to_numpy()
-        parents = rows.filter(
-            pa.array((words >= max(self.min_words, 1)) & (words <= self.max_words))
-        ).combine_chunks()
-        if not parents.num_rows:
-            return ROW.empty_table()
-        messages = parents["messages"].combine_chunks()
-        flat = messages.flatten()
-        chosen = (
-            pc.is_in(flat.field("role"), pa.array(self.roles))
-            if self.roles is not None
-            else pc.is_valid(flat)
-        )
-        said = self._say_anew(flat.field("content").filter(chosen), context)
-        content = pc.replace_with_mask(
-            flat.field("content"), chosen, pa.array([one.text for one in said], pa.string())
-        )
-        lengths = pc.list_value_length(messages).to_numpy()
-        held = np.repeat(np.arange(len(parents)), lengths)[chosen.to_numpy(zero_copy_only=False)]
-        ends = np.searchsorted(held, np.arange(len(parents) + 1))
-        revision = self._revision(context)
-        offsets = pa.array(np.concatenate([[0], np.cumsum(lengths)]), pa.int32())
-        return conform(
-            {
-                "id": pa.array(
-                    [
-                        grown_id(parent, self.stage, self._parameters, 0)
-                        for parent in parents["id"].to_pylist()
-                    ]
-                ),
-                "messages": pa.ListArray.from_arrays(
-                    offsets, pa.StructArray.from_arrays([flat.field("role"), content], ["role", "content"])
-                ).cast(ROW.field("messages").type),
-                "parent": parents["id"].combine_chunks(),
-                "operation": pa.repeat(self.stage, len(parents)),
-                "extra": pa.array(
-                    [self._made(said[first:last], revision) for first, last in itertools.pairwise(ends)],
-                    pa.string(),
-                ),
-            }
+        return anew(
+            rows,
+            self.roles,
+            (self.min_words, self.max_words),
+            lambda texts: [[said] for said in self._say_anew(texts, context)],
+            lambda: self._maker(context),
         )
 
-    @property
-    def _parameters(self) -> tuple[str, ...]:
-        return (self.engine, f"language={self.language}", f"pivot={self.pivot}")
-
-    def _revision(self, context: Context) -> str:
+    def _maker(self, context: Context) -> Maker:
         there = context.models.engine_revision(self.engine, self.language, self.pivot)
         back = context.models.engine_revision(self.engine, self.pivot, self.language)
-        return f"{there}, {back}"
+        parameters = {"language": self.language, "pivot": self.pivot}
+        return Maker(self.stage, self.engine, f"{there}, {back}", parameters, _LICENCE[self.engine])
 
-    def _say_anew(self, texts: pa.StringArray, context: Context) -> "list[_Said]":
-        masked = [mask(one) for one in texts.to_pylist()]
+    def _say_anew(self, texts: list[str], context: Context) -> list[Said]:
+        masked = [mask(one) for one in texts]
         pivot = self._translate(self.language, self.pivot, [one.text for one in masked], context)
         back = self._translate(self.pivot, self.language, pivot, context)
-        return [_Said.of(*made) for made in zip(masked, pivot, back, strict=True)]
+        return [_said(*made) for made in zip(masked, pivot, back, strict=True)]
 
     def _translate(self, source: str, target: str, texts: list[str], context: Context) -> list[str]:
         revision = context.models.engine_revision(self.engine, source, target)
@@ -125,32 +82,8 @@ class BackTranslation(Grow):
         ).to_pylist()
         return made
 
-    def _made(self, said: "list[_Said]", revision: str) -> str:
-        return rfc8785.dumps(
-            {
-                "grown": {
-                    "engine": self.engine,
-                    "revision": revision,
-                    "parameters": {"language": self.language, "pivot": self.pivot},
-                    "n": 0,
-                    "pivot": "\n".join(one.pivot for one in said),
-                    "licence": _LICENCE[self.engine],
-                    "masks_lost": any(one.masks_lost for one in said),
-                }
-            }
-        ).decode()
 
-
-@dataclass(frozen=True)
-class _Said:
-    """A message said anew, what it was in between, and whether a mask was lost."""
-
-    text: str
-    pivot: str
-    masks_lost: bool
-
-    @classmethod
-    def of(cls, masked: Masked, pivot: str, back: str) -> "_Said":
-        """Put the masked pieces back into both translations."""
-        said, lost = masked.restore(back)
-        return cls(said, masked.restore(pivot)[0], lost)
+def _said(masked: Masked, pivot: str, back: str) -> Said:
+    """Put the masked pieces back into both translations."""
+    said, lost = masked.restore(back)
+    return Said(said, lost, {"pivot": masked.restore(pivot)[0]})
