@@ -29,7 +29,9 @@ _OUT = str.maketrans(
     {**dict(zip(_MEANING, _STANDINS, strict=True)), **dict.fromkeys(_STANDINS, "\ufffd"), "\0": " "}
 )
 _BACK = str.maketrans(dict(zip(_STANDINS, _MEANING, strict=True)))
-_END = "[]"  # an empty superblank: without it a full stop at the end of a text is lost
+END = "[]"
+"""Stands behind each text that is sent, an empty superblank: without it a full stop at the end of a text is lost."""
+
 _TAGGER = re.compile(r"\s*\|\s*(apertium-tagger [^|]*?)\s*\|\s*")
 _UNIT = re.compile(r"\^([^/]*)/")
 _UNSEEN = re.compile(
@@ -43,38 +45,48 @@ def translate(source: str, target: str, texts: pa.StringArray) -> pa.StringArray
     Languages are Apertium's codes (`eng`, `spa`). A NUL is read as a space.
     Raises `UserError` where Apertium or the pair is not installed, `RuntimeError` where it fails.
     """
-    before, tagger, after = _pipeline(source, target)
-    analysed = _run(before, [text.translate(_OUT) + _END for text in texts.to_pylist()])
-    tagged = analysed if tagger is None else _tag(tagger, analysed)
-    answers = [answer.removesuffix(_END).translate(_BACK) for answer in _run(after, tagged)]
+    before, tagger, after = pipeline(source, target)
+    analysed = run(before, [escaped(text) + END for text in texts.to_pylist()])
+    tagged = analysed if tagger is None else tag(tagger, analysed)
+    answers = list(map(came, run(after, tagged)))
     return pa.array(list(map(_respaced, answers, texts.to_pylist())), pa.string())
+
+
+def escaped(text: str) -> str:
+    """Return a text as it is sent: what means something in the stream format stands as noncharacters, a NUL as a space."""
+    return text.translate(_OUT)
+
+
+def came(answer: str) -> str:
+    """Return what came back as text."""
+    return answer.removesuffix(END).translate(_BACK)
 
 
 def revision(source: str, target: str) -> str:
     """Name what a translation depends on: Apertium's version and a digest of the pair's mode and data files."""
-    mode = _mode(source, target)
+    held = mode(source, target)
     version = subprocess.run(["apertium", "-V"], capture_output=True, text=True, check=True).stdout.strip()  # noqa: S607 - found on PATH by _mode
-    files = sorted({Path(name) for name in re.findall(r"'(/[^']+)'", mode.read_text())})
-    return f"{version} {digest(mode.read_bytes(), *(file.read_bytes() for file in files)).hex()}"
+    files = sorted({Path(name) for name in re.findall(r"'(/[^']+)'", held.read_text())})
+    return f"{version} {digest(held.read_bytes(), *(file.read_bytes() for file in files)).hex()}"
 
 
-def _mode(source: str, target: str) -> Path:
+def mode(source: str, target: str) -> Path:
     """Return the file that holds the pair's pipeline."""
     install = f"apt-get install apertium apertium-{source}-{target} (or apertium-{target}-{source})"
     if shutil.which("apertium") is None or shutil.which("apertium-wblank-mode") is None:
         raise UserError(f"translation needs Apertium, and there is no `apertium` on the PATH: {install}")
-    mode = Path(os.environ.get("APERTIUM_DATADIR", "/usr/share/apertium"), "modes", f"{source}-{target}.mode")
-    if not mode.exists():
+    held = Path(os.environ.get("APERTIUM_DATADIR", "/usr/share/apertium"), "modes", f"{source}-{target}.mode")
+    if not held.exists():
         raise UserError(
-            f"translation needs Apertium's pair {source}-{target}, and {mode} is not there: {install}"
+            f"translation needs Apertium's pair {source}-{target}, and {held} is not there: {install}"
         )
-    return mode
+    return held
 
 
 @functools.cache
-def _pipeline(source: str, target: str) -> tuple[str, str | None, str]:
+def pipeline(source: str, target: str) -> tuple[str, str | None, str]:
     """Return the shell commands before the tagger, the tagger's, and those after it, all flushing at a NUL."""
-    command = ["apertium-wblank-mode", "-z", str(_mode(source, target))]
+    command = ["apertium-wblank-mode", "-z", str(mode(source, target))]
     whole = subprocess.run(command, capture_output=True, text=True, check=True).stdout.strip()  # noqa: S603 - Apertium's own script on its own file
     plain = whole.replace("$1", "-n").replace("$2", "")
     found = _TAGGER.search(plain)
@@ -83,7 +95,7 @@ def _pipeline(source: str, target: str) -> tuple[str, str | None, str]:
     return plain[: found.start()], found[1], plain[found.end() :]
 
 
-def _tag(tagger: str, analysed: list[str]) -> list[str]:
+def tag(tagger: str, analysed: list[str]) -> list[str]:
     """Tag each text as if it were the first; only those without a word of an unseen class share a tagger."""
     told = _shell(f"{tagger.replace('apertium-tagger', 'apertium-tagger -d', 1)}", analysed).stderr.decode(
         errors="replace"
@@ -92,20 +104,19 @@ def _tag(tagger: str, analysed: list[str]) -> list[str]:
     units = [set(_UNIT.findall(text)) for text in analysed]
     known = unseen <= set().union(*units)
     together = [number for number, words in enumerate(units) if known and unseen.isdisjoint(words)]
-    tagged = dict(zip(together, _run(tagger, [analysed[number] for number in together]), strict=True))
+    tagged = dict(zip(together, run(tagger, [analysed[number] for number in together]), strict=True))
     return [
-        tagged[number] if number in tagged else _run(tagger, [text])[0]
-        for number, text in enumerate(analysed)
+        tagged[number] if number in tagged else run(tagger, [text])[0] for number, text in enumerate(analysed)
     ]
 
 
-def _run(command: str, texts: list[str]) -> list[str]:
+def run(command: str, texts: list[str]) -> list[str]:
     """Send texts through a shell pipeline and return its answers, one each."""
     if not texts:
         return []
     answers = _shell(command, texts).stdout.decode().split("\0")
     got, rest = answers[: len(texts)], answers[len(texts) :]
-    if len(got) != len(texts) or any(rest) or not all(answer.endswith(_END) for answer in got):
+    if len(got) != len(texts) or any(rest) or not all(answer.endswith(END) for answer in got):
         raise RuntimeError(
             f"Apertium answered {len(answers) - 1} texts for {len(texts)}, or cut one: {command[:60]}"
         )
