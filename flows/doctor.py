@@ -11,6 +11,8 @@ from typing import Any
 
 import psutil
 
+from augment import wordnet
+
 PACKAGES = (
     "torch",
     "transformers",
@@ -31,6 +33,7 @@ def examine(store: Path) -> dict[str, Any]:
         _python(),
         *(_package(name) for name in PACKAGES),
         _apertium(),
+        _wordnet(),
         _store(store),
         _disk(store),
         _memory(),
@@ -80,6 +83,14 @@ def _apertium() -> dict[str, Any]:
         "back_translation",
         do,
         required=False,
+    )
+
+
+def _wordnet() -> dict[str, Any]:
+    do = "apt-get install wordnet-base"
+    there = (wordnet.FOLDER / "data.noun").exists()
+    return _check(
+        "wordnet", there, str(wordnet.FOLDER) if there else "missing", "paraphrase", do, required=False
     )
 
 

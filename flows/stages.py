@@ -7,6 +7,7 @@ from typing import Any
 
 from augment.admission import Admission
 from augment.back_translation import BackTranslation
+from augment.paraphrase import Paraphrase
 from corpus.schema import UserError
 from corpus.stage import Stage
 from curation.answer_conflicts import AnswerConflicts
@@ -40,6 +41,7 @@ OURS: tuple[type[Stage], ...] = (
     Split,
     Diversity,
     BackTranslation,
+    Paraphrase,
     Admission,
 )
 

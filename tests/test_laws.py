@@ -41,6 +41,7 @@ OF_THEIR_OWN = {
     "decontaminate",
     "diversity",
     "back_translation",
+    "paraphrase",
     "admission",
 }  # with models: tests of their own hold them to the laws
 

@@ -38,7 +38,9 @@ def corpus(count=700, seed=3):
             words[3] = "qqqq"
         if number % 5 == 0:
             words[0] = "she"
-        made.append({"text": " ".join(words), "label": "odd" if odd or (number % 5 == 0 and number % 4) else "even"})
+        made.append(
+            {"text": " ".join(words), "label": "odd" if odd or (number % 5 == 0 and number % 4) else "even"}
+        )
     return made
 
 
