@@ -9,8 +9,9 @@ import pyarrow as pa
 import pyarrow.compute as pc
 from pydantic import Field, PositiveInt, model_validator
 
+from augment.kept import Kept, lost, word_ratio
 from augment.masks import said
-from corpus import shingles, similarity, survival, text
+from corpus import language_id, shingles, similarity, survival, text
 from corpus.arrays import matrix
 from corpus.models import EMBEDDING, EncodeTexts
 from corpus.schema import UserError
@@ -22,7 +23,8 @@ class Admission(CorpusJudge):
     """Judge the candidates of the growth before it, cheap questions first; rows that stood before always stay.
 
     In order: `empty`, `mask_lost` (a link, handle, hashtag or number did not come back), `copy_of_parent`
-    (the same words), chrF of the candidate against its parent (Popović 2015, 0 to 100, sacrebleu's
+    (the same words), `length_changed` (by the ratio of words), `number_changed`, `negation_changed` and `name_lost` (what
+    `kept` names; `augment.kept`), `language_changed` (surely another language than the parent's), chrF of the candidate against its parent (Popović 2015, 0 to 100, sacrebleu's
     defaults; over the words alone, since links and handles that come back untouched hide both a copy and
     nonsense) below the band (`meaning_drift`) or above it (`too_close`), cosine of the two embeddings below
     the band (`embedding_drift`) or above it (`embedding_too_close`), and `near_duplicate` of any row of any
@@ -30,6 +32,15 @@ class Admission(CorpusJudge):
     """
 
     stage: Literal["admission"] = "admission"
+    kept: tuple[Kept, ...] = Field(
+        ("numbers", "negations", "names"), description="what a candidate must keep of its parent"
+    )
+    max_word_ratio: float = Field(
+        2.0, ge=1, description="most times as many, or as few, words as its parent that a candidate may have"
+    )
+    min_language_score: float = Field(
+        0.7, gt=0, le=1, description="probability from which a text is surely in a language"
+    )
     min_chrf: float = Field(25, ge=0, le=100, description="chrF below which the meaning drifted")
     max_chrf: float = Field(80, ge=0, le=100, description="chrF above which a candidate is its parent again")
     embedding: str = Field(EMBEDDING, description="URI of the embedding model")
@@ -46,8 +57,12 @@ class Admission(CorpusJudge):
 
     candidates: ClassVar[bool] = True
     thresholds = frozenset(
-        {"min_chrf", "max_chrf", "min_similarity", "max_similarity", "near_duplicate", "embedding"}
+        {
+            *("kept", "max_word_ratio", "min_language_score", "min_chrf", "max_chrf"),
+            *("min_similarity", "max_similarity", "near_duplicate", "embedding"),
+        }
     )
+    libraries = language_id.LIBRARIES
 
     @property
     def measuring(self) -> dict[str, Any]:
@@ -99,8 +114,28 @@ class Admission(CorpusJudge):
                 asked & (words == words[:, parents]).all(axis=0), "copy_of_parent", other=of_parent
             )
         )
-        verdict = cheap | self._meaning(rows, _still(asked, cheap), parents, of_parent, context)
+        verdict = cheap | self._kept(rows, _still(asked, cheap), parents, of_parent)
+        verdict |= self._meaning(rows, _still(asked, verdict), parents, of_parent, context)
         return verdict | self._likeness(features, rows, _still(asked, verdict))
+
+    def _kept(self, rows: Rows, asked: np.ndarray, parents: np.ndarray, of_parent: pa.Array) -> Verdict:
+        """Ask what needs no model, or one of a microsecond a letter: length, numbers, negations, names, language."""
+        count, chosen = len(asked), np.flatnonzero(asked)
+        mine, theirs = _texts(rows, chosen), _texts_of_any(rows, parents[chosen])
+        pairs = list(zip(mine, theirs, strict=True))
+        ratio = _spread(count, chosen, np.array([word_ratio(*pair) for pair in pairs]))
+        longer = _band(
+            asked, ratio, 1 / self.max_word_ratio, self.max_word_ratio, "length_changed", "length_changed", of_parent
+        )  # fmt: skip
+        reasons = [lost(*pair, self.kept) for pair in pairs]
+        told = [language_id.surely(side, self.min_language_score) for side in (mine, theirs)]
+        other = [None not in pair and pair[0] != pair[1] for pair in zip(*told, strict=True)]
+        verdict = longer
+        for reason in ("number_changed", "negation_changed", "name_lost"):
+            here = _spread(count, chosen, np.array([one == reason for one in reasons], float)) == 1
+            verdict |= Verdict.where(here, reason, other=of_parent)
+        elsewhere = _spread(count, chosen, np.array(other, float)) == 1
+        return verdict | Verdict.where(elsewhere, "language_changed", other=of_parent)
 
     def _meaning(
         self, rows: Rows, asked: np.ndarray, parents: np.ndarray, of_parent: pa.Array, context: Context

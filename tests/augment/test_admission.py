@@ -63,6 +63,7 @@ def grown(
 ) -> Outcome:
     rows = make([*answers, *others], splits=["train"] * len(answers) + ["test"] * len(others))
     wide = {"min_chrf": 0, "max_chrf": 100, "min_similarity": -1, "max_similarity": 1, "near_duplicate": 1}
+    wide |= {"kept": (), "max_word_ratio": 1000, "min_language_score": 1}
     return laws.sent(
         rows,
         [Says(answers=answers, masks_lost=masks_lost), Admission(embedding=embedding, **{**wide, **knobs})],
@@ -82,6 +83,16 @@ def grown(
         (PARENT.replace("today", "now"), {"max_similarity": 0.5}, "embedding_too_close"),
         (PARENT.replace("today", "now"), {"near_duplicate": 0.7}, "near_duplicate"),
         (PARENT.replace("today", "now"), {}, None),
+        (PARENT + " " + PARENT.replace("crew", "staff"), {"max_word_ratio": 1.9}, "length_changed"),
+        ("the crew was good", {"max_word_ratio": 2}, "length_changed"),
+        (PARENT.replace("was", "was not"), {"kept": ("negations",)}, "negation_changed"),
+        (PARENT.replace("was", "was not"), {"kept": ("numbers", "names")}, None),
+        (PARENT + " by 9", {"kept": ("numbers",)}, "number_changed"),
+        (
+            "la tripulación era maravillosa y la comida estaba bastante buena hoy",
+            {"min_language_score": 0.7},
+            "language_changed",
+        ),
     ],
 )
 def test_each_reason_is_given_where_it_holds(said, knobs, reason, embedding):

@@ -1,0 +1,91 @@
+"""What a candidate must keep of its parent is found in both texts, and what changed is named."""
+
+import pytest
+from hypothesis import given
+from hypothesis import strategies as st
+
+from augment.kept import lost, names, negations, numbers, word_ratio
+
+ALL = ("numbers", "negations", "names")
+
+
+@pytest.mark.parametrize(
+    ("text", "found"),
+    [
+        ("I paid $1,200 for 3 nights", ["1200", "3"]),
+        ("two of the twelve came at 7:30", ["2", "12", "7:30"]),
+        ("no one paid for one of them", []),
+        ("a hundred and 5.5%", ["100", "5.5"]),
+        ("someone often tents", []),
+    ],
+)
+def test_numbers_are_read_in_digits_and_words(text, found):
+    assert numbers(text) == found
+
+
+@pytest.mark.parametrize(
+    ("text", "count"),
+    [
+        ("I don't think that it is not so", 2),
+        ("dont do that", 1),
+        ("nothing works without it", 2),
+        ("we went and want it, for the most part", 0),
+        ("I can’t, never", 2),
+        ("a notable knot", 0),
+        ("", 0),
+    ],
+)
+def test_words_that_deny_are_counted(text, count):
+    assert negations(text) == count
+
+
+@pytest.mark.parametrize(
+    ("text", "found"),
+    [
+        ("My flight from Boston was with Anna's crew. Then I slept", {"boston": 1, "anna": 1}),
+        ("THE WHOLE THING IS SHOUTED", {}),
+        ("A Headline Has Capitals Everywhere Today", {}),
+        ("nobody here", {}),
+        ("yes I'd go, I’m sure", {}),
+    ],
+)
+def test_names_are_words_with_a_capital_inside_a_sentence(text, found):
+    assert dict(names(text)) == found
+
+
+@pytest.mark.parametrize(
+    ("parent", "candidate", "reason"),
+    [
+        ("the crew is not kind to Anna", "the staff are not nice to Anna", None),
+        ("the crew is not kind", "the staff are nice", "negation_changed"),
+        ("we know nothing of it", "we know at all of it", "negation_changed"),
+        ("our first ever show", "our first never show", "negation_changed"),
+        ("I do not know", "I do not know nothing", "negation_changed"),
+        ("nobody came and none went", "not anybody came and not anybody went", None),
+        ("I paid two and then 40", "I paid 2 and then 40", None),
+        ("I paid 20 and then 40", "I paid 40 and then 20", "number_changed"),
+        ("I paid twelve", "I paid eleven", "number_changed"),
+        ("we saw Anna in Boston", "we saw Anna in boston", None),
+        ("we saw Anna in Boston", "we saw Anna in the town", "name_lost"),
+        ("thanks @Anna", "thank you @Anna", None),
+    ],
+)
+def test_what_changed_is_named(parent, candidate, reason):
+    assert lost(candidate, parent, ALL) == reason
+
+
+def test_only_what_is_asked_is_looked_at():
+    assert lost("we are 3 in the town", "we are not 4 in Boston", ()) is None
+    assert lost("we are 3 in the town", "we are not 4 in Boston", ("names",)) == "name_lost"
+
+
+@given(st.text(st.sampled_from("aB1 .,'’\n\"no t$😀İ"), max_size=80))
+def test_a_text_keeps_what_it_says_itself(text):
+    assert lost(text, text, ALL) is None
+
+
+def test_the_ratio_is_of_words_and_links_are_none():
+    assert word_ratio("a b c d http://t.co/x", "a b @c #d") == 2
+    assert word_ratio("", "a b") == 0
+    assert word_ratio("", "http://t.co/x") == 1
+    assert word_ratio("a", "") > 0
