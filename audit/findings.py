@@ -193,5 +193,8 @@ def record(
         "findings": ordered(findings),
         "settings": settings.model_dump(mode="json"),
         "lexicon": lexicon
-        and {**lexicon.model_dump(mode="json", exclude={"axes", "traps", "swaps"}), "digest": lexicon.digest},
+        and {
+            **lexicon.model_dump(mode="json", exclude={"axes", "traps", "swaps", "pronouns"}),
+            "digest": lexicon.digest,
+        },
     }

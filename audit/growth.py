@@ -4,7 +4,8 @@ Back-translation through languages without grammatical gender changes pronouns (
 2019, "Evaluating Gender Bias in Machine Translation").
 """
 
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
+from typing import Any
 
 import pyarrow as pa
 import pyarrow.compute as pc
@@ -13,7 +14,10 @@ from audit.findings import TOTAL, Finding
 from audit.groups import AuditSettings, Membership
 from audit.retention import retention
 from audit.steps import Step
-from corpus.statistics import wilson
+from corpus.statistics import benjamini_hochberg, wilson
+
+Grower = Mapping[str, Any]
+"""JSON, what one growth did: stage, parents, candidates, grown; yields and associations; pronouns and labels or None."""
 
 
 def admission(
@@ -60,6 +64,32 @@ def survival(parents: pa.Table, grown: pa.Table, settings: AuditSettings, stage:
             }
         )
     return found
+
+
+def settled(growers: Sequence[Grower]) -> list[dict[str, Any]]:
+    """Return what growths did with the q values of all that was tested of it: who got rows, pronouns, labels, associations."""
+    tested = [each["p"] for one in growers for each in _tests(one) if each["p"] is not None]
+    values = iter(benjamini_hochberg(tested))
+
+    def corrected(each: Mapping[str, Any]) -> dict[str, Any]:
+        return {**each, "q": None if each["p"] is None else next(values)}
+
+    return [
+        {
+            **one,
+            "yields": [corrected(each) for each in one["yields"]],
+            "associations": [corrected(each) for each in one["associations"]],
+            "pronouns": one["pronouns"] and corrected(one["pronouns"]),
+            "labels": one["labels"] and corrected(one["labels"]),
+        }
+        for one in growers
+    ]
+
+
+def _tests(one: Grower) -> list[Mapping[str, Any]]:
+    """Return what was tested of a growth, in the order in which it is corrected."""
+    mixes = [one[name] for name in ("pronouns", "labels") if one[name] is not None]
+    return [*one["yields"], *one["associations"], *mixes]
 
 
 def _count(mask: pa.ChunkedArray) -> int:

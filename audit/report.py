@@ -18,6 +18,7 @@ from markupsafe import Markup
 
 from audit import plot, sections
 from audit.findings import OUTCOMES, worst
+from audit.growth_section import growers
 from audit.maps import maps
 from audit.spelt import cut, named, visible
 from audit.words import compared, subject
@@ -104,6 +105,7 @@ def render(facts: ReportFacts) -> str:
         accuracy=sections.parted(
             [(each, sections.gap(each, facts.audit)) for each in by_rule["accuracy"]], facts.audit
         ),
+        growers=growers((facts.audit or {}).get("growth")),
         probes=(facts.audit or {}).get("probes") or (),
         flipped=[one for one in (facts.audit or {}).get("probes") or () if one["won"] + one["lost"]],
         embedded=(facts.audit or {}).get("embedded"),

@@ -69,13 +69,23 @@ class Precision(BaseModel):
         return self
 
 
+class Pronouns(BaseModel):
+    """Pronouns that say a gender; a text without any of them is neither."""
+
+    model_config = ConfigDict(frozen=True, extra="forbid")
+
+    masculine: Terms
+    feminine: Terms
+
+
 class Lexicon(BaseModel):
     """Terms by axis and value; `notes` says of each axis what its terms miss or take in by mistake.
 
     `traps` are phrases in which a term of a value means something else: what stands in one is no mention, as "american"
     is none in "american airlines". `precision` is what reading found: of `read` rows that were found by an axis, how
     many speak of such people (`right`). `swaps` are terms of an axis that stand for one another, by value: by them a row
-    is made to speak of another group.
+    is made to speak of another group. `pronouns` are those of the third person singular by which growth that turns one
+    gender into the other is found.
     """
 
     model_config = ConfigDict(frozen=True, extra="forbid", ignored_types=(cached_property,))
@@ -90,6 +100,7 @@ class Lexicon(BaseModel):
     traps: Mapping[Key, Mapping[Key, Terms]] = {}
     precision: Mapping[Key, Precision] = {}
     swaps: Mapping[Key, tuple[Mapping[Key, str], ...]] = {}
+    pronouns: Pronouns | None = None
 
     @model_validator(mode="after")
     def _values_are_known(self) -> "Lexicon":

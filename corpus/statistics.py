@@ -223,5 +223,14 @@ def product_limit(entered: Sequence[int], stayed: Sequence[int]) -> tuple[float,
     return rate * size, size
 
 
+def effective_size(sizes: np.ndarray) -> float:
+    """Return how many rows clusters of such sizes are worth where the rows of one say the same (Kish 1965).
+
+    `(sum of sizes)^2 / sum of squares`: the number of rows where each stands alone, of clusters where all are as large.
+    """
+    total = float(np.sum(sizes))
+    return total * total / float(np.sum(np.square(sizes, dtype=float))) if total else 0.0
+
+
 def _z(level: float) -> float:
     return NormalDist().inv_cdf(0.5 + level / 2)

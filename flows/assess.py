@@ -16,7 +16,7 @@ from audit.representation import against_reference, representation
 from audit.retention import retention
 from corpus import lexicon
 from corpus.runner import Progress, silent
-from flows import embedded, probing, subjects
+from flows import embedded, growing, probing, subjects
 from flows.curate import opened
 from flows.job import Job
 from flows.metadata import metadata
@@ -36,7 +36,7 @@ def audit_data(job: Job, progress: Progress = silent) -> None:
             candidates.gate, memberships(candidates.grown, inherited, settings), settings, job.recipe.seed
         )
         measured += growth.survival(
-            inherited.filter(stayed), said.filter(stayed), settings, candidates.grower
+            inherited.filter(stayed), said.filter(stayed), settings, candidates.grower.title
         )
     kept, beside, others = subjects.beside(job, groups, settings)
     shares = representation(groups, kept, beside, others, settings)
@@ -55,6 +55,7 @@ def audit_data(job: Job, progress: Progress = silent) -> None:
             "probes": probing.probes(job, snapshot, groups, kept, settings),
             "crossings": crossings,
             **seen.told,
+            "growth": growing.growth(job, settings),
         },
     )
     found = findings.settle(measured, settings)
@@ -142,6 +143,7 @@ def conclude(job: Job) -> dict[str, Any]:
     record["crossings"], record["diversity"] = data.get("crossings", []), data.get("diversity", [])
     record["embedded"], record["mitigation"] = data.get("embedded"), data.get("mitigation", [])
     record["classes"] = [*data.get("classes", []), *models["classes"]]
+    record["growth"] = data.get("growth")  # versions of earlier builds have none
     job.write("audit.json", record)
     return record
 
@@ -155,6 +157,7 @@ def _measured(job: Job) -> tuple[AuditSettings, dict[str, Any]]:
             "representation": [],
             "associations": None,
             "probes": [],
+            "growth": None,
         }
     return AuditSettings.model_validate(data["settings"]), data
 

@@ -22,7 +22,7 @@ from corpus import lexicon, text
 from corpus.decide import KEPT, NOT_ENTERED
 from corpus.schema import digest
 from corpus.snapshot import Part, Snapshot
-from corpus.stage import CorpusJudge, Rewrite
+from corpus.stage import CorpusJudge, Grow, Rewrite
 from corpus.standing import Standing
 from flows.job import Job
 from flows.metadata import metadata
@@ -132,10 +132,14 @@ def steps_of(job: Job, ids: pa.StringArray) -> Iterator[Step]:
 class Candidates:
     """What a segment grew and a gate judged: each candidate beside its parent, row-aligned with the gate's step."""
 
-    grower: str
+    grower: Grow
     gate: Step
     grown: pa.Table
     parents: pa.Table
+    among: Snapshot
+    """All candidates, those included that fell before the gate, and all rows that stood as they were made."""
+    made: np.ndarray
+    """Which of these are candidates."""
 
 
 def candidates_of(job: Job) -> Iterator[Candidates]:
@@ -155,7 +159,8 @@ def candidates_of(job: Job) -> Iterator[Candidates]:
         grown = before.take(ids)
         parents = before.take(grown["parent"].combine_chunks())
         step = Step(gate.title, np.ones(len(ids), bool), way[way != NOT_ENTERED] == KEPT)
-        yield Candidates(segment.grow.title, step, grown, parents)
+        standing = Standing.load(job.segment(number))
+        yield Candidates(segment.grow, step, grown, parents, before, standing.candidates[standing.earlier :])
 
 
 def drawn(snapshot: Snapshot, rows: np.ndarray, seed: int) -> tuple[np.ndarray, pa.StringArray]:

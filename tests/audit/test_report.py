@@ -11,13 +11,17 @@ import pyarrow as pa
 import pytest
 
 from audit.association import with_labels
+from audit.association_drift import association_drift
 from audit.classes import by_class
 from audit.findings import OUTCOMES, record, settle, verdict, worst
 from audit.groups import AuditSettings, Membership, partition
+from audit.growth import settled as settled_growth
 from audit.growth import survival
+from audit.label_drift import label_drift
 from audit.model import accuracy
 from audit.plot import Scale, interval
 from audit.probes import probe, settled
+from audit.pronouns import flips
 from audit.report import ReportFacts, render
 from audit.representation import representation
 from audit.retention import retention
@@ -25,6 +29,7 @@ from audit.sections import fate
 from audit.spelt import visible
 from audit.steps import Step, whole
 from audit.words import sentence
+from audit.yields import yields
 from corpus.lexicon import load
 from corpus.statistics import wilson
 
@@ -34,6 +39,10 @@ HOSTILE = (
 VOID = {"meta", "br", "link", "img", "input", "hr"}
 ROWS = 4_000
 _JUDGED = {"data-finding", "data-survival", "data-accuracy"}
+_TOLD = {
+    *("data-share", "data-label", "data-class", "data-probe"),
+    *("data-yield", "data-pronoun", "data-drift", "data-moved"),
+}
 
 
 class Page(HTMLParser):
@@ -56,11 +65,7 @@ class Page(HTMLParser):
             self.open.append(tag)
         if tag == "tr":
             self.row = next(
-                (
-                    (kind, values[kind])
-                    for kind in (*_JUDGED, "data-share", "data-label", "data-class", "data-probe")
-                    if kind in values
-                ),
+                ((kind, values[kind]) for kind in (*_JUDGED, *_TOLD) if kind in values),
                 None,
             )
             if self.row:
@@ -132,10 +137,30 @@ def audit_of(group="women"):
     held["probes"] = settled(
         probe({"few": {n: f"{group}ly he {n}" for n in range(9)}}, "gender", swaps, [("few", group)], fates)
     )
+    held["growth"] = settled_growth([growth_of(members, labels)])
     held["associations"] = {
         "labels": with_labels(members, labels), "words": words, "read": 2_000, "of": ROWS,
     }  # fmt: skip
     return held
+
+
+def growth_of(members, labels):
+    """A growth of a third of the rows, twice of those of the first group."""
+    at = np.arange(ROWS)
+    children = (at % 3 == 0).astype(int) + (at < 300)
+    owner = np.r_[at, np.repeat(at, children)]
+    grown = np.arange(len(owner)) >= ROWS
+    both = [Membership(one.axis, one.group, one.origin, one.rows[owner]) for one in members]
+    return {
+        "stage": "back_translation",
+        "parents": ROWS,
+        "candidates": len(owner),
+        "grown": int(grown.sum()),
+        "yields": yields(children, 2, members, 1),
+        "pronouns": flips(at % 4, at % 3, at),
+        "labels": label_drift(labels, children, 1),
+        "associations": association_drift(both, labels.take(pa.array(owner)), owner, grown),
+    }
 
 
 def fates(rows, texts):
@@ -259,8 +284,40 @@ def test_shares_and_what_goes_with_groups_are_those_of_the_audit():
             one["instead"], *(f"{one[key]:,}" for key in ("n", "kept", "kept_instead", "won", "lost")),
             f"{100 * flips['value']:.1f}%", f"{100 * flips['low']:.1f}% to {100 * flips['high']:.1f}%", q(one),
         ]  # fmt: skip
+    for grower in facts.audit["growth"]:
+        expected |= grew(grower)
     assert {row: cells[1:] for row, cells in page.rows.items() if row[0] not in _JUDGED} == expected
-    assert {kind for kind, _ in expected} == {"data-share", "data-label", "data-class", "data-probe"}
+    assert {kind for kind, _ in expected} == _TOLD
+
+
+def grew(grower):
+    """What the tables say of a growth."""
+    expected = {}
+    for one in grower["yields"]:
+        expected["data-yield", f"{one['axis']}|{one['group']}"] = [
+            f"{one['parents']:,}", f"{one['grown']:,}", two(one["rate"]), f"{one['low']:.2f} to {one['high']:.2f}",
+            two(one["other_rate"]), two(one["ratio"]),
+            "" if one["ratio"] is None else f"{one['ratio_low']:.2f} to {one['ratio_high']:.2f}", q(one),
+        ]  # fmt: skip
+    for kind, line in grower["pronouns"]["table"].items():
+        expected["data-pronoun", kind] = [
+            f"{line[now]:,}" for now in ("masculine", "feminine", "both", "none")
+        ]
+    for one in grower["labels"]["labels"]:
+        sides = [one[what] for what in ("before", "grown", "after")]
+        expected["data-drift", one["label"]] = [
+            said for side in sides for said in (fine(side["value"]), f"{fine(side['low'])} to {fine(side['high'])}")
+        ]  # fmt: skip
+    for one in grower["associations"]:
+        expected["data-moved", f"{one['axis']}|{one['group']}|{one['with']}"] = [
+            one["with"], *moved(one["rate"]), *moved(one["log_odds"]), q(one),
+        ]  # fmt: skip
+    return expected
+
+
+def moved(change):
+    ends = "" if change["low"] is None else f"{change['low']:.2f} to {change['high']:.2f}"
+    return [two(change["before"]), two(change["after"]), f"{change['difference']:+.2f}", ends]
 
 
 def test_hostile_text_is_shown_and_never_run():

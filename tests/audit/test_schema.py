@@ -48,6 +48,7 @@ def test_rules_that_need_no_test_of_their_own_are_too():
         "associations": None,
         "classes": [],
         "probes": [],
+        "growth": None,
     }
 
     CHECK.validate(plain(held))
@@ -62,6 +63,7 @@ def test_an_audit_of_nothing_is_too():
         "associations": None,
         "classes": [],
         "probes": [],
+        "growth": None,
     }
 
     CHECK.validate(plain(empty))

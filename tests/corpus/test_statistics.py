@@ -13,6 +13,7 @@ from corpus.statistics import (
     benjamini_hochberg,
     detectable_difference,
     difference_interval,
+    effective_size,
     permutation_p,
     ratio_interval,
     rows_needed,
@@ -223,3 +224,18 @@ def test_no_rows_show_a_gap_that_is_none():
     assert rows_needed(0.5, 0.0, 10, 10) is None
     assert rows_needed(0.5, 0.1, 10, 0) is None
     assert rows_needed(1.0, 0.1, 10, 10) == 0
+
+
+@given(st.integers(1, 50), st.integers(1, 9))
+def test_clusters_all_as_large_are_worth_one_row_each(clusters, size):
+    assert effective_size(np.full(clusters, size)) == pytest.approx(clusters)
+
+
+def test_the_variance_of_a_mean_over_clusters_is_that_of_so_many_rows():
+    """Rows of one cluster say the same: the spread of their mean is that of as many rows as the clusters are worth."""
+    generator, sizes = np.random.default_rng(1), np.array([1, 1, 2, 5, 9])
+
+    means = (generator.random((100_000, 5)) < 0.5) @ sizes / sizes.sum()
+
+    assert 0.25 / means.var() == pytest.approx(effective_size(sizes), rel=0.02)
+    assert effective_size(np.array([0, 0])) == 0

@@ -1,0 +1,185 @@
+"""What a growth did is counted beside the rows that it read, from what was written down of a run alone."""
+
+import json
+import random
+import re
+from collections import Counter
+from typing import Literal
+
+import pyarrow as pa
+import pyarrow.parquet as pq
+import pytest
+from jsonschema import Draft202012Validator
+
+from augment.admission import Admission
+from corpus.schema import ROW, conform, grown_id
+from corpus.stage import Context, Grow
+from corpus.text import contents
+from curation.length import Length
+from curation.split import Split
+from flows import assess, finish, growing, subjects
+from tests.audit.test_schema import SCHEMA
+from tests.embedding import tiny
+from tests.flows import jobs
+
+pytestmark = pytest.mark.filterwarnings("ignore:Pydantic serializer")  # of a stage that no recipe knows
+
+WORDS = [f"{a}{b}{c}" for a in "bdgk" for b in "aeiou" for c in "lmnrst"]
+
+
+class Turns(Grow):
+    """Grows two rows of each row that says "glad", in which he is she, and one of each other row but every third."""
+
+    stage: Literal["turns"] = "turns"
+
+    def grow(self, rows: pa.Table, context: Context) -> pa.Table:
+        made = []
+        for row_id, said in zip(rows["id"].to_pylist(), contents(rows).to_pylist(), strict=True):
+            times = 2 if "glad" in said else int(int(said.split()[-1]) % 3 > 0)
+            turned = re.sub(r"\bhe\b", "she", said)
+            made += [(row_id, n, f"{turned} {'again ' * n}anew") for n in range(times)]
+        return conform(
+            {
+                "id": pa.array([grown_id(parent, "turns", (), n) for parent, n, _ in made]),
+                "messages": pa.array(
+                    [[{"role": "text", "content": said}] for *_, said in made], ROW.field("messages").type
+                ),
+                "parent": pa.array([parent for parent, *_ in made]),
+                "operation": pa.array(["turns"] * len(made)),
+                "extra": pa.array(['{"grown": {"masks_lost": false}}'] * len(made)),
+            }
+        )
+
+
+def rows(count=300):
+    """Rows of eight words and a number; a third says "he", a quarter is glad, and what is glad is labelled so."""
+    draw = random.Random(4)
+    made = []
+    for number in range(count):
+        said = draw.choices(WORDS, k=8)
+        said[0] = draw.choice(["he", "she", said[0]])
+        glad = draw.random() < 0.25
+        said[1] = "glad" if glad else said[1]
+        made.append({"text": " ".join([*said, str(number)]), "label": "yes" if glad else "no"})
+    return made
+
+
+@pytest.fixture(scope="module")
+def grown(tmp_path_factory):
+    """A run whose growth is followed by a stage that drops some candidates before the gate, and its audit."""
+    folder = tmp_path_factory.mktemp("growing")
+    wide = {"min_chrf": 0, "max_chrf": 100, "min_similarity": -1, "max_similarity": 1, "near_duplicate": 1}
+    stages = (
+        Split(),
+        Turns(),
+        Length(name="short", max_words=10),
+        Admission(embedding=tiny(folder), **wide),
+    )
+    held = jobs.recipe(jobs.write(folder / "corpus", rows()), stages=[], audit={})
+    done = jobs.job(held.model_copy(update={"stages": stages}), folder / "store", workers=1)
+    assess.audit_data(done)
+    return done, assess.conclude(done)
+
+
+def test_who_got_rows_is_what_the_rows_say(grown):
+    done, record = grown
+    standing = pa.concat_tables(done.standing.tables()).to_pylist()
+    dropped = [row for file in (done.folder / "dropped").glob("*") for row in pq.read_table(file).to_pylist()]
+    every = [*standing, *dropped]
+    read = [row for row in every if row["parent"] is None and row["split"] == "train"]
+    children = Counter(row["parent"] for row in standing if row["parent"])
+
+    (told,) = record["growth"]
+
+    assert (told["stage"], told["parents"]) == ("turns", len(read))
+    assert told["candidates"] == sum(row["parent"] is not None for row in every)
+    assert told["grown"] == sum(children.values()) < told["candidates"]
+    by_group = {(one["axis"], one["group"]): one for one in told["yields"]}
+    he = [row for row in read if row["messages"][0]["content"].startswith("he ")]
+    assert by_group["gender", "men"]["parents"] == len(he)
+    assert by_group["gender", "men"]["grown"] == sum(children[row["id"]] for row in he)
+    glad = by_group["label", "yes"]
+    assert glad["rate"] == pytest.approx(
+        sum(children[row["id"]] for row in read if row["label"] == "yes") / glad["parents"]
+    )
+
+
+def test_every_he_of_the_parents_is_a_she_of_the_children(grown):
+    _, record = grown
+
+    told = record["growth"][0]["pronouns"]
+
+    assert told["table"]["masculine"]["feminine"] == told["to_feminine"]["n"] > 40
+    assert told["table"]["feminine"]["feminine"] == told["to_masculine"]["n"] > 40
+    assert (told["to_feminine"]["value"], told["to_masculine"]["value"]) == (1.0, 0.0)
+    assert told["q"] < 0.001
+
+
+def test_labels_and_what_goes_with_whom_are_of_what_was_read_and_what_grew(grown):
+    done, record = grown
+    rows = pa.concat_tables(done.standing.tables()).to_pylist()
+    read = [row for row in rows if row["parent"] is None and row["split"] == "train"]
+    after = [*read, *(row for row in rows if row["parent"])]
+    (told,) = record["growth"]
+
+    yes = next(one for one in told["labels"]["labels"] if one["label"] == "yes")
+    women = next(one for one in told["associations"] if (one["group"], one["with"]) == ("women", "yes"))
+
+    for name, some in (("before", read), ("after", after)):
+        assert yes[name]["value"] == pytest.approx(sum(row["label"] == "yes" for row in some) / len(some))
+        she = [row["label"] for row in some if row["messages"][0]["content"].startswith("she ")]
+        assert women["rate"][name] == pytest.approx(she.count("yes") / len(she))
+    assert told["labels"]["p"] < 0.05
+
+
+def test_it_is_as_the_schema_says_and_stands_on_the_page(grown):
+    done, record = grown
+
+    page = finish.page(done, record)
+
+    Draft202012Validator(SCHEMA).validate(json.loads(json.dumps(record, allow_nan=False)))
+    assert "What growth did" in page
+    assert (
+        f"{record['growth'][0]['grown']} of {record['growth'][0]['candidates']} candidates admitted" in page
+    )
+
+
+def test_q_is_over_all_that_was_tested_of_growth(grown):
+    from scipy import stats
+
+    _, record = grown
+    (told,) = record["growth"]
+    tested = [
+        one for one in (*told["yields"], *told["associations"], told["pronouns"], told["labels"])
+        if one["p"] is not None
+    ]  # fmt: skip
+
+    assert len(tested) == 10
+    assert [one["q"] for one in tested] == pytest.approx(
+        stats.false_discovery_control([one["p"] for one in tested]).tolist()
+    )
+
+
+def test_a_lexicon_without_pronouns_tells_of_none(grown, tmp_path):
+    done, _ = grown
+    (tmp_path / "own.yaml").write_text(
+        "{name: own, licence: x, origin: y, caution: z, axes: {mood: {glad: [glad]}}}"
+    )
+    settings = subjects.settings_of(done).model_copy(update={"lexicon": str(tmp_path / "own.yaml")})
+
+    (told,) = growing.growth(done, settings)
+
+    assert told["pronouns"] is None
+    assert {one["axis"] for one in told["associations"]} == {"mood"}
+
+
+def test_without_growth_there_is_nothing_to_tell(tmp_path):
+    done = jobs.job(
+        jobs.recipe(jobs.write(tmp_path / "corpus", rows(40)), stages=[], audit={}), tmp_path / "store"
+    )
+    assess.audit_data(done)
+
+    record = assess.conclude(done)
+
+    assert record["growth"] is None
+    assert 'id="growth"' not in finish.page(done, record)
