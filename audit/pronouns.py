@@ -4,7 +4,8 @@ Languages without gendered pronouns, and those that drop them, give back another
 Smith and Zettlemoyer 2019, "Evaluating Gender Bias in Machine Translation"; Prates, Avelar and Lamb 2020).
 
 {"table": {"masculine": {"masculine": 51, "feminine": 1, "both": 0, "none": 2}, "feminine": {...}, "both": {...}, "none": {...}},
- "to_feminine": {"value": 0.019, "low": 0.003, "high": 0.098, "n": 54}, "to_masculine": {...}, "p": 0.02}
+ "to_feminine": {"value": 0.019, "low": 0.003, "high": 0.098, "n": 54}, "to_masculine": {...}, "none_to_feminine": {...},
+ "none_to_masculine": {...}, "p": 0.02}
 """
 
 from typing import Any
@@ -39,8 +40,8 @@ def flips(parents: np.ndarray, grown: np.ndarray, owner: np.ndarray) -> dict[str
     """Count what became of the pronouns of parents in the rows that grew of them; None where there are no such rows.
 
     `parents` and `grown` are places in `KINDS`, one for each grown row and its parent; `owner` numbers the parents. A row
-    flips where its parent has pronouns of one gender alone and it has those of the other alone; the shares' intervals
-    are Wilson's for as many rows as the parents' children are worth. p is that of McNemar's exact test between the two
+    flips where its parent has pronouns of one gender alone and it has those of the other alone; beside these stand rows
+    that have those of one gender where their parent has none. The shares' intervals are Wilson's for as many rows as the parents' children are worth. p is that of McNemar's exact test between the two
     directions over parents: those of whom any child flipped.
     """
     from scipy.stats import binomtest
@@ -58,6 +59,8 @@ def flips(parents: np.ndarray, grown: np.ndarray, owner: np.ndarray) -> dict[str
         },
         "to_feminine": _share(parents == 0, grown == 1, owner),
         "to_masculine": _share(parents == 1, grown == 0, owner),
+        "none_to_feminine": _share(parents == 3, grown == 1, owner),
+        "none_to_masculine": _share(parents == 3, grown == 0, owner),
         "p": float(binomtest(masculine, turned, 0.5).pvalue) if turned else 1.0,
     }
 

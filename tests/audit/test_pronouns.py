@@ -68,6 +68,7 @@ def test_what_turned_is_counted_in_both_directions():
     assert found["to_feminine"] == {"value": 9 / 52, "low": low, "high": high, "n": 52}
     low, high = wilson(1, 21)
     assert found["to_masculine"] == {"value": 1 / 21, "low": low, "high": high, "n": 21}
+    assert (found["none_to_masculine"]["value"], found["none_to_feminine"]["value"]) == (1.0, 0.0)
     assert found["p"] == pytest.approx(stats.binomtest(9, 10).pvalue)
 
 
