@@ -6,13 +6,16 @@ and nothing but the exchanged words can be why the outcome changes.
 {"axis": "religion", "group": "muslim", "instead": "christian", "n": 40, "kept": 31, "kept_instead": 38, "lost": 0, "won": 7,
  "flips": {"value": 0.175, "low": 0.087, "high": 0.319, "n": 40}, "p": 0.016, "q": 0.09, "stages": {"blocklist: blocked_word": 7}}
 
-No text is kept: what quotes a row must be found again when the row is forgotten.
+The worst pairs of texts stand apart from these numbers, for what quotes a row must be found again when the row is forgotten:
+
+{"row": 7, "axis": "religion", "group": "muslim", "instead": "christian", "text": "a mosque", "instead_text": "a church",
+ "words": [[2, 8, 2, 8]], "before": "blocklist: blocked_word", "after": null}
 """
 
 import re
 from collections import Counter
 from collections.abc import Callable, Mapping, Sequence
-from typing import Any
+from typing import Any, NamedTuple
 
 from corpus.statistics import benjamini_hochberg, wilson
 
@@ -23,22 +26,53 @@ Fates = Callable[[Sequence[int], Sequence[str]], Sequence[str | None]]
 """What would become of rows if they said other texts: "stage: reason", or None where one stays. Aligned with both."""
 
 
-def exchanged(text: str, slots: Slots, group: str, instead: str) -> str | None:
-    """Return the text with the group's terms exchanged for those of another; None where there is nothing to exchange.
+WORST = 10
+"""Pairs of texts that are kept, of all exchanges together."""
+
+Pair = dict[str, Any]
+"""JSON: a row whose fate changed, as it is and as it would be. `words` are begin and end of what was exchanged, in either text."""
+
+
+class Probed(NamedTuple):
+    """What the exchanges of an axis did, in numbers, and the pairs of texts whose fates differ."""
+
+    told: list[dict[str, Any]]
+    pairs: list[Pair]
+
+
+def replaced(text: str, slots: Slots, group: str, instead: str) -> list[tuple[int, int, str]]:
+    """Return what is exchanged for the terms of another group: begin and end in the text, and what stands there then.
 
     Whole words alone are exchanged, and a term keeps its capitals. Where one of the group's terms stands in two slots the
-    first counts.
+    first counts. Letters that only a pattern takes for those of a term ("ſhe") make another word.
     """
     terms: dict[str, str] = {}
     for slot in slots:
         if group in slot and instead in slot:
             terms.setdefault(slot[group].lower(), slot[instead])
     if not terms:
-        return None
+        return []
     longest_first = sorted(map(re.escape, terms), key=len, reverse=True)
     pattern = re.compile(rf"(?<!\w)(?:{'|'.join(longest_first)})(?!\w)", re.IGNORECASE)
-    changed, count = pattern.subn(lambda found: _like(found[0], terms[found[0].lower()]), text)
-    return changed if count else None
+    return [
+        (found.start(), found.end(), _like(found[0], terms[found[0].lower()]))
+        for found in pattern.finditer(text)
+        if found[0].lower() in terms
+    ]
+
+
+def exchanged(text: str, slots: Slots, group: str, instead: str) -> str | None:
+    """Return the text with the group's terms exchanged for those of another; None where there is nothing to exchange."""
+    found = replaced(text, slots, group, instead)
+    return _put(text, found) if found else None
+
+
+def _put(text: str, found: Sequence[tuple[int, int, str]]) -> str:
+    said, end = [], 0
+    for start, stop, other in found:
+        said += [text[end:start], other]
+        end = stop
+    return "".join([*said, text[end:]])
 
 
 def _like(term: str, other: str) -> str:
@@ -50,29 +84,73 @@ def _like(term: str, other: str) -> str:
 
 def probe(
     texts: Mapping[str, Mapping[int, str]], axis: str, slots: Slots, pairs: Sequence[tuple[str, str]], fates: Fates
-) -> list[dict[str, Any]]:  # fmt: skip
+) -> Probed:  # fmt: skip
     """Return what each exchange (group, instead) does to the rows of a group: how many stay, how many would.
 
     `texts` are the group's rows, by number. `lost` were kept and would have gone, `won` went and would have stayed; p is that of McNemar's
     exact test between the two. q is added by `settled`, over all axes.
     """
     asked = [
-        (group, instead, row, text, other)
+        (group, instead, row, text, found)
         for group, instead in pairs
         for row, text in texts.get(group, {}).items()
-        if (other := exchanged(text, slots, group, instead)) is not None
+        if (found := replaced(text, slots, group, instead))
     ]
-    rows = [row for _, _, row, _, _ in asked]
-    before, after = fates(rows, [one[3] for one in asked]), fates(rows, [one[4] for one in asked])
-    found = []
+    rows, others = [one[2] for one in asked], [_put(text, found) for *_, text, found in asked]
+    before, after = fates(rows, [one[3] for one in asked]), fates(rows, others)
+    told = []
     for group, instead in pairs:
         mine = [at for at, (one, two, *_) in enumerate(asked) if (one, two) == (group, instead)]
         if mine:
-            found.append(
+            told.append(
                 {"axis": axis, "group": group, "instead": instead}
                 | _told([(before[at], after[at]) for at in mine])
             )
-    return found
+    flipped = [
+        {
+            "row": row,
+            "axis": axis,
+            "group": group,
+            "instead": instead,
+            "text": text,
+            "instead_text": other,
+            "words": _words(found),
+            "before": was,
+            "after": would,
+        }
+        for (group, instead, row, text, found), other, was, would in zip(
+            asked, others, before, after, strict=True
+        )
+        if (was is None) != (would is None)
+    ]
+    return Probed(told, flipped)
+
+
+def _words(found: Sequence[tuple[int, int, str]]) -> list[list[int]]:
+    """Return where the exchanged words stand, in the text and in the other."""
+    shift, told = 0, []
+    for start, stop, other in found:
+        told.append([start, stop, start + shift, start + shift + len(other)])
+        shift += len(other) - (stop - start)
+    return told
+
+
+def worst(told: Sequence[Mapping[str, Any]], pairs: Sequence[Pair], most: int = WORST) -> list[Pair]:
+    """Return up to `most` pairs, each of another row: one of each exchange in the order of `told`, then a second of each.
+
+    `told` is settled, so what would most often have stayed comes first.
+    """
+    order = {(one["axis"], one["group"], one["instead"]): at for at, one in enumerate(told)}
+    seen: Counter[int] = Counter()
+    ranked = []
+    for pair in pairs:
+        exchange = order[pair["axis"], pair["group"], pair["instead"]]
+        ranked.append((seen[exchange], exchange, pair))
+        seen[exchange] += 1
+    chosen: dict[int, Pair] = {}
+    for _, _, pair in sorted(ranked, key=lambda one: one[:2]):
+        chosen.setdefault(pair["row"], pair)
+    return list(chosen.values())[:most]
 
 
 def _told(rows: Sequence[tuple[str | None, str | None]]) -> dict[str, Any]:

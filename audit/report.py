@@ -20,6 +20,7 @@ from audit import plot, sections
 from audit.findings import OUTCOMES, worst
 from audit.growth_section import growers
 from audit.maps import maps
+from audit.quoted import quoted
 from audit.spelt import cut, named, visible
 from audit.words import compared, subject
 
@@ -32,10 +33,11 @@ class ReportFacts:
 
     `audit` is `audit.json` as `findings.record` makes it, with the findings on data, growth and model alike.
     `rows`, `stages`, `scores` and `comparison` are those of `winnow run --json`. `samples` are removed texts:
-    `{"stage", "axis", "group", "reason", "text"}`, up to five are shown of each finding; `growth` is
+    `{"stage", "axis", "group", "reason", "text"}`, up to five are shown of each finding; `pairs` are texts of probes whose
+    fate differs from that of the same text with other terms (`audit.probes.Pair`); `growth` is
     `{"candidates", "admitted", "examples": [{"operation", "parent", "grown"}]}`; `reproduce` names what the run
     depends on, in the order to be shown (`{"version": ..., "recipe": ..., "command": ...}`). Where `shows_text` is
-    false no word of the corpus is shown: no sample, no example, no associated word.
+    false no word of the corpus is shown: no sample, no pair, no example, no associated word.
     """
 
     title: str
@@ -43,6 +45,7 @@ class ReportFacts:
     rows: Facts | None = None
     stages: Sequence[Facts] | None = None
     samples: Sequence[Facts] | None = None
+    pairs: Sequence[Facts] | None = None
     growth: Facts | None = None
     scores: Facts | None = None
     comparison: Sequence[Facts] | None = None
@@ -106,6 +109,7 @@ def render(facts: ReportFacts) -> str:
             [(each, sections.gap(each, facts.audit)) for each in by_rule["accuracy"]], facts.audit
         ),
         growers=growers((facts.audit or {}).get("growth")),
+        pairs=[quoted(pair) for pair in facts.pairs or ()] if facts.shows_text else [],
         probes=(facts.audit or {}).get("probes") or (),
         flipped=[one for one in (facts.audit or {}).get("probes") or () if one["won"] + one["lost"]],
         embedded=(facts.audit or {}).get("embedded"),

@@ -23,7 +23,10 @@ from flows.metadata import metadata
 
 
 def audit_data(job: Job, progress: Progress = silent) -> None:
-    """Measure what each stage did to whom, and who is in the data; what was measured is kept in the run's folder."""
+    """Measure what each stage did to whom, and who is in the data; what was measured is kept in the run's folder.
+
+    Texts are kept apart (`samples.json`, `pairs.json`), where what quotes a row that is forgotten is found.
+    """
     settings, snapshot = subjects.settings_of(job), subjects.came(job)
     groups, cut = subjects.groups_of(snapshot, settings)
     steps = list(subjects.steps_of(job, snapshot.narrow(["id"])["id"].combine_chunks()))
@@ -45,6 +48,7 @@ def audit_data(job: Job, progress: Progress = silent) -> None:
     progress("embedding", 0, 0)
     seen = embedded.seen(job, snapshot, groups, kept, steps, settings)
     measured += [*across, *seen.measured]
+    probes, pairs = probing.probes(job, snapshot, groups, kept, settings)
     job.write(
         "audit-data.json",
         {
@@ -52,7 +56,7 @@ def audit_data(job: Job, progress: Progress = silent) -> None:
             "measured": measured,
             "representation": shares,
             "associations": _associations(job, groups, kept),
-            "probes": probing.probes(job, snapshot, groups, kept, settings),
+            "probes": probes,
             "crossings": crossings,
             **seen.told,
             "growth": growing.growth(job, settings),
@@ -60,6 +64,7 @@ def audit_data(job: Job, progress: Progress = silent) -> None:
     )
     found = findings.settle(measured, settings)
     member = [*groups, *seen.clusters]
+    job.write("pairs.json", pairs)
     job.write("samples.json", subjects.samples_of(job, found, member, steps, snapshot))
 
 

@@ -86,6 +86,7 @@ def stay(job: Job) -> bool:
         )
     job.write("curation.json", told)
     job.write("samples.json", told["samples"])
+    job.write("pairs.json", told.get("pairs"))  # versions of earlier builds have none
     job.write("audit-data.json", told["audit"])
     return asks_nothing(job.recipe, version)
 
@@ -191,6 +192,7 @@ def facts(
         rows=told["rows"],
         stages=told["stages"],
         samples=told["samples"],
+        pairs=told.get("pairs"),
         growth=told["growth"],
         scores=overall(scores) or None,
         comparison=scores.get("comparisons") or None,
@@ -205,6 +207,7 @@ def _curated(job: Job) -> dict[str, Any]:
         "rows": totals(job),
         "stages": stage_rows(job),
         "samples": job.read("samples.json"),
+        "pairs": job.read("pairs.json"),
         "growth": _growth(job),
         "audit": job.read("audit-data.json"),
     }

@@ -8,7 +8,7 @@ import pyarrow as pa
 import pyarrow.compute as pc
 
 from audit.groups import MENTIONS, AuditSettings, Membership
-from audit.probes import Fates, Slots, probe, settled
+from audit.probes import Fates, Pair, Slots, probe, settled, worst
 from corpus import lexicon, text
 from corpus.schema import digest
 from corpus.segment import Segment, pass_over, with_messages
@@ -24,8 +24,10 @@ TARGETS = 3
 
 def probes(
     job: Job, snapshot: Snapshot, groups: Sequence[Membership], kept: np.ndarray, settings: AuditSettings
-) -> list[dict[str, Any]]:
+) -> tuple[list[dict[str, Any]], list[dict[str, Any]]]:
     """Exchange the terms of each lexicon group in some of its rows, and send both through the stages that look at rows alone.
+
+    Returns what the exchanges did, and the worst pairs of texts with the ids of their rows: none where no text is to be shown.
 
     Stages that compare rows with one another (duplicates, diversity) do not take part, and those behind growth neither.
     """
@@ -45,12 +47,13 @@ def probes(
     }
     numbers = np.unique(np.concatenate([np.empty(0, np.int64), *chosen.values()]))
     if not len(numbers):
-        return []
+        return [], []
     rows = snapshot.take(snapshot.narrow(["id"])["id"].combine_chunks().take(pa.array(numbers)))
     alone = pc.equal(pc.list_value_length(rows["messages"]), 1).to_pylist()
     contents = text.contents(rows).to_pylist()
     fates = fates_of(job, rows)
     found: list[dict[str, Any]] = []
+    pairs: list[Pair] = []
     for axis, slots in known.swaps.items():
         texts = {
             group.group: {
@@ -60,8 +63,11 @@ def probes(
             }
             for group in of_axis[axis]
         }
-        found += probe(texts, axis, slots, _pairs(of_axis[axis], slots), fates)
-    return settled(found)
+        probed = probe(texts, axis, slots, _pairs(of_axis[axis], slots), fates)
+        found, pairs = [*found, *probed.told], [*pairs, *probed.pairs]
+    told, ids = settled(found), rows["id"].to_pylist()
+    shown = worst(told, pairs) if settings.show_text else []
+    return told, [{"id": ids[pair.pop("row")], **pair} for pair in shown]
 
 
 def _pairs(groups: Sequence[Membership], slots: Slots) -> list[tuple[str, str]]:

@@ -74,10 +74,12 @@ def clean_runs(store: Store, found: Found) -> int:
     for folder in sorted((store.root / "runs").glob("*")):
         job = Job.open(folder)
         curation = job.read("curation.json")
-        told = curation or {"samples": job.read("samples.json"), "growth": None}
+        texts = {"samples": job.read("samples.json"), "pairs": job.read("pairs.json")}
+        told = curation or {**texts, "growth": None}
         if clean(told, found):
             (folder / "report.html").unlink(missing_ok=True)
             job.write("samples.json", told["samples"])
+            job.write("pairs.json", told.get("pairs"))
             if curation is not None:
                 job.write("curation.json", told)
             count += 1

@@ -23,6 +23,13 @@ from corpus.standing import refers
 from corpus.store import Store
 from corpus.versions.rows import forget_decoded
 
+_QUOTING = (
+    ("samples", ("id",), ("text",)),
+    ("pairs", ("id",), ("text", "instead_text")),
+    ("examples", ("id", "parent_id"), ("parent", "grown")),
+)
+"""What quotes rows in what curation told: where the ids stand, and where the texts."""
+
 
 def tidy(store: Store) -> None:
     """Remove what killed runs left half done, or what cannot be read, but may hold rows: the store is held alone."""
@@ -164,23 +171,19 @@ def _without(store: Store, file: Path, place: str, found: Found) -> int:
 
 def clean(told: dict[str, Any], found: Found) -> bool:
     """Take what quotes the rows out of what curation told (`curation.json`); say whether there was any."""
-    samples = told["samples"] or []
-    left = [
-        sample for sample in samples if sample["id"] not in found.ids and not _quotes(found, sample["text"])
-    ]
-    changed = len(left) < len(samples)
-    told["samples"] = left
-    growth = told["growth"]
-    if growth is not None:
-        examples = growth["examples"]
-        growth["examples"] = [
+    changed = False
+    for name, ids, texts in _QUOTING:
+        held = told["growth"] if name == "examples" else told
+        if held is None or held.get(name) is None:
+            continue  # nothing was grown, or an earlier build told nothing of it
+        left = [
             one
-            for one in examples
-            if found.ids.isdisjoint({one["id"], one["parent_id"]})
-            and not _quotes(found, one["parent"])
-            and not _quotes(found, one["grown"])
+            for one in held[name]
+            if found.ids.isdisjoint(one[key] for key in ids)
+            and not any(_quotes(found, one[key]) for key in texts)
         ]
-        changed |= len(growth["examples"]) < len(examples)
+        changed |= len(left) < len(held[name])
+        held[name] = left
     return changed
 
 

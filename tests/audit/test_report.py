@@ -135,7 +135,9 @@ def audit_of(group="women"):
     )
     swaps = [{group: "she", "few": "he"}]
     held["probes"] = settled(
-        probe({"few": {n: f"{group}ly he {n}" for n in range(9)}}, "gender", swaps, [("few", group)], fates)
+        probe(
+            {"few": {n: f"{group}ly he {n}" for n in range(9)}}, "gender", swaps, [("few", group)], fates
+        ).told
     )
     held["growth"] = settled_growth([growth_of(members, labels)])
     held["associations"] = {
@@ -186,6 +188,18 @@ def full(text, group="women"):
             {"stage": "grow", "in": 3_440, "out": 3_640, "dropped": {}, "seconds": 9.0},
         ],
         samples=[{"stage": "length", "axis": "gender", "group": group, "reason": text, "text": text}],
+        pairs=[
+            {
+                "axis": "gender",
+                "group": group,
+                "instead": text,
+                "text": text,
+                "instead_text": text,
+                "words": [[2, 9, 2, 9]],
+                "before": text,
+                "after": None,
+            }
+        ],
         growth={
             "candidates": 200,
             "admitted": 150,
@@ -332,6 +346,16 @@ def test_hostile_text_is_shown_and_never_run():
     assert "{{7*7}}" in "".join(page.text)
     assert [character for character in "\u202e\x07" if character in html] == []
     assert "‹U+202E right-to-left override›gnp‹U+0007›↵" in "".join(page.text)
+
+
+def test_pairs_of_probes_stand_by_them_with_what_was_exchanged_marked():
+    facts = full("he said")
+    pair = {**facts.pairs[0], "text": "so he said", "instead_text": "so she said", "words": [[3, 5, 3, 6]]}
+
+    html = render(ReportFacts(**{**facts.__dict__, "pairs": [pair]}))
+
+    assert "so <mark>he</mark> said<br>\u2192 so <mark>she</mark> said" in html
+    assert html.index('id="probes"') < html.index("<mark>he</mark>") < html.index('id="representation"')
 
 
 def test_nothing_comes_from_elsewhere():

@@ -925,3 +925,89 @@ def test_what_broke_off_is_brought_to_its_end_by_whoever_erases_next(store, publ
     collect(store, 365, None, dry_run=False)
 
     assert saying(store, "xylophone of person") == saying(store, "xyl&#111;phone") == []
+
+
+@pytest.fixture
+def probed(tmp_path, monkeypatch) -> tuple[Path, list[dict[str, Any]]]:
+    """A store with a version whose probes changed fates: rows that say a word are dropped, and pairs quote them."""
+    monkeypatch.setenv("WINNOW_CACHE", str(tmp_path / "cache"))
+    words = ("xylophone", "zither", "cello", "viola")
+    said = [{"text": f"the mosque has a {word} and {n} more", "label": "a"} for n, word in enumerate(words)]
+    plain = [{"text": f"row {number} of many words", "label": "a"} for number in range(20)]
+    folder = jobs.write(tmp_path / "corpus", [*said, *plain])
+    stages = [{"stage": "blocklist", "words": ["mosque"]}, {"stage": "split"}]
+    done = run(jobs.recipe(folder, stages, audit={}), tmp_path / "store", workers=1)
+    pairs = done.read("pairs.json")
+    assert {pair["text"] for pair in pairs} == {row["text"] for row in said}
+    assert all(pair["before"] == "blocklist: blocked_word" and pair["after"] is None for pair in pairs)
+    return tmp_path / "store", pairs
+
+
+def test_pairs_of_probes_are_told_where_they_can_be_forgotten_and_nowhere_else(probed):
+    store, pairs = probed
+    version = Store(store).library.open("small")
+
+    assert version.attested(finish.CURATION)["pairs"] == pairs
+    assert "<mark>mosque</mark> has a xylophone" in (version.folder / "report.html").read_text()
+    assert not [file for file in saying(store) if Path(file).name in ("audit.json", "audit-data.json")]
+
+
+@pytest.mark.parametrize("by", ["row", "pattern", "source"])
+def test_pairs_of_a_forgotten_row_are_gone_from_runs_attestations_and_reports(probed, by):
+    store, pairs = probed
+    row_id = next(pair["id"] for pair in pairs if "xylophone" in pair["text"])
+    wanted = {"row": row_id, "pattern": "has a xylo", "source": "small"}[by]
+    version = Store(store).library.open("small")
+    job = Job.open(next((store / "runs").iterdir()))
+
+    forget(Wanted(**{by: wanted}), store, "asked to", quiet=True)
+
+    left = [] if by == "source" else [pair for pair in pairs if pair["id"] != row_id]
+    assert job.read("pairs.json") == job.read("curation.json")["pairs"] == left
+    assert version.attested(finish.CURATION)["pairs"] == left
+    report = (version.folder / "report.html").read_text()
+    assert "xylophone" not in report
+    assert ("<mark>mosque</mark> has a zither" in report) == bool(left)
+    assert saying(job.folder) == []
+    assert {file.split("/")[0] for file in saying(store)} <= {"objects", "versions"}
+    assert not verify(Store(store).library, version.id)["problems"]
+
+
+def test_a_pair_goes_by_what_its_row_would_say_too(probed):
+    """What was exchanged stands in the report as well: "the church has a cello"."""
+    store, _ = probed
+
+    forget(Wanted(pattern="xylophone|church has a cello"), store, "asked to", quiet=True)
+
+    version = Store(store).library.open("small")
+    assert len(version.attested(finish.CURATION)["pairs"]) == 2
+    assert "<mark>church</mark> has a cello" not in (version.folder / "report.html").read_text()
+
+
+def test_where_no_text_is_to_be_shown_there_are_no_pairs(tmp_path):
+    folder = jobs.write(tmp_path / "corpus", [{"text": f"a mosque of {n}", "label": "a"} for n in range(4)])
+    stages = [{"stage": "blocklist", "words": ["mosque of 1", "mosque of 2"]}]
+
+    done = run(jobs.recipe(folder, stages, audit={"show_text": False}), tmp_path / "store", workers=1)
+
+    assert any(one["won"] for one in done.read("audit.json")["probes"])
+    assert done.read("pairs.json") == done.read("curation.json")["pairs"] == []
+
+
+def test_a_version_of_an_earlier_build_that_tells_of_no_pairs_is_read(probed):
+    store, _ = probed
+    version = Store(store).library.open("small")
+    job = Job.open(next((store / "runs").iterdir()))
+    curation = version.attested(finish.CURATION)
+    del curation["pairs"]
+    audit = version.attested("audit.json")
+    del audit["growth"]
+    version.attest(finish.CURATION, json.dumps(curation).encode())
+    version.attest("audit.json", json.dumps(audit).encode())
+
+    again = run(job.recipe, store, workers=1)
+    forget(Wanted(pattern="row 3"), store, "asked to", quiet=True)
+
+    assert again.unchanged
+    assert again.read("pairs.json") is None
+    assert "row 3" not in str(texts(Store(store).library.open("small")))
