@@ -11,7 +11,7 @@ from typing import Annotated
 import numpy as np
 import pyarrow as pa
 import pyarrow.compute as pc
-from pydantic import BaseModel, ConfigDict, Field, PositiveInt
+from pydantic import BaseModel, ConfigDict, Field, NonNegativeInt, PositiveInt
 
 MISSING = "(missing)"
 OTHER = "(other)"
@@ -65,7 +65,7 @@ class AuditSettings(BaseModel):
     )
     show_text: bool = Field(
         True,
-        description="whether the report shows words of the corpus: removed rows, grown rows, associated words",
+        description="whether the report shows words of the corpus: removed, probed and grown rows, associated words",
     )
     embedding: str | None = Field(
         None,
@@ -78,6 +78,10 @@ class AuditSettings(BaseModel):
     max_groups: PositiveInt = Field(
         50,
         description="values of a label, source or declared group that are told apart; the rarer ones are (other)",
+    )
+    max_counterfactuals: NonNegativeInt = Field(
+        100,
+        description="evaluated rows, with the terms of a group exchanged for those of another, that each model is asked of; 0: none",
     )
 
 

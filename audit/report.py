@@ -117,6 +117,7 @@ def render(facts: ReportFacts) -> str:
         precision=sections.precision(facts.audit),
         most_classes=sections.MOST_CLASSES,
         by_class=sections.by_class((facts.audit or {}).get("classes") or ()),
+        counterfactual=sections.counterfactual((facts.audit or {}).get("counterfactual") or ()),
         scorecard=sections.scorecard(facts.scores or {}),
         compared=[compared(each) for each in facts.comparison or ()],
         share_axis=plot.axis(plot.Scale(0, 1), (0.2, 0.4, 0.6, 0.8)),

@@ -220,6 +220,20 @@ def by_class(lines: Sequence[Facts]) -> list[tuple[str, list[Facts], int]]:
     return told
 
 
+def counterfactual(told: Sequence[Facts]) -> list[dict[str, Any]]:
+    """Return each model's exchanges, those that move it most first, with the class that each moves most."""
+    return [
+        {
+            **one,
+            "pairs": [
+                {**pair, "most": max(pair["signed"], key=lambda each: abs(each["value"]))}
+                for pair in sorted(one["pairs"], key=lambda pair: -pair["gap"]["value"])[:_MOST_LINES]
+            ],
+        }
+        for one in told
+    ]
+
+
 def scorecard(scores: Facts) -> list[tuple[str, list[tuple[str, Facts, Markup]]]]:
     """Group the scores by metric, each with its interval where it is a share."""
     metrics = dict.fromkeys(metric for named in scores.values() for metric in named)

@@ -10,6 +10,7 @@ import pyarrow.parquet as pq
 
 from audit import association, findings, gates, growth, model
 from audit.classes import by_class
+from audit.counterfactual import Say, counterfactual
 from audit.crossings import crossed, judged
 from audit.groups import AuditSettings, Membership, memberships
 from audit.representation import against_reference, representation
@@ -17,6 +18,7 @@ from audit.retention import retention
 from corpus import lexicon
 from corpus.runner import Progress, silent
 from flows import embedded, growing, probing, subjects
+from flows.counterfactuals import exchanges
 from flows.curate import opened
 from flows.job import Job
 from flows.metadata import metadata
@@ -92,8 +94,11 @@ def _at(group: Membership, rows: np.ndarray) -> Membership:
     return Membership(group.axis, group.group, group.origin, group.rows[rows])
 
 
-def audit_model(job: Job) -> None:
-    """Measure by group how often each model was right; needs the predictions that evaluation left."""
+def audit_model(job: Job, say: Say) -> None:
+    """Measure by group how often each model was right, and what `say` makes of rows that speak of another group.
+
+    Needs the predictions that evaluation left.
+    """
     file = job.folder / "predictions.parquet"
     if not file.exists():
         return
@@ -110,21 +115,25 @@ def audit_model(job: Job) -> None:
     numbers = pa.array(labels, pa.string())
     truth = said["label"].combine_chunks()
     measured, classes = [], []
+    known: dict[str, np.ndarray] = {}
     for name in ("base", "tuned"):
         if name not in said.column_names:
             continue
         answers = said[name].combine_chunks()
+        known[name] = np.array(said[f"{name}_log_probabilities"].to_pylist()).reshape(-1, len(labels))
         measured += model.accuracy(truth, answers, groups, settings, f"{name} model", baseline=name == "base")
         classes += by_class(
             _numbered(truth, numbers),
             _numbered(answers, numbers),
-            np.array(said[f"{name}_log_probabilities"].to_pylist()).reshape(-1, len(labels)),
+            known[name],
             labels,
             groups,
             f"{name} model",
             job.recipe.seed,
         )
-    job.write("audit-model.json", {"measured": measured, "classes": classes})
+    chosen, of = exchanges(kept, groups, settings, job.recipe.seed)
+    gaps = counterfactual(chosen, of, known, say, _numbered(truth, numbers), labels)
+    job.write("audit-model.json", {"measured": measured, "classes": classes, "counterfactual": gaps})
 
 
 def _numbered(labels: pa.Array, numbers: pa.Array) -> np.ndarray:
@@ -135,7 +144,7 @@ def _numbered(labels: pa.Array, numbers: pa.Array) -> np.ndarray:
 def conclude(job: Job) -> dict[str, Any]:
     """Settle all that was measured together and apply the gates; return what `audit.json` holds."""
     settings, data = _measured(job)
-    models = job.read("audit-model.json") or {"measured": [], "classes": []}
+    models = job.read("audit-model.json") or {"measured": [], "classes": [], "counterfactual": []}
     measured = [*data["measured"], *models["measured"]]
     found = findings.settle(measured, settings)
     record = findings.record(found, settings, lexicon.load(settings.lexicon))
@@ -149,6 +158,7 @@ def conclude(job: Job) -> dict[str, Any]:
     record["embedded"], record["mitigation"] = data.get("embedded"), data.get("mitigation", [])
     record["classes"] = [*data.get("classes", []), *models["classes"]]
     record["growth"] = data.get("growth")  # versions of earlier builds have none
+    record["counterfactual"] = models["counterfactual"]
     job.write("audit.json", record)
     return record
 

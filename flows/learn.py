@@ -8,6 +8,7 @@ from typing import Any
 import numpy as np
 import pyarrow as pa
 
+from audit.counterfactual import Say
 from corpus.arrays import matrix
 from corpus.fetch import cache_folder
 from corpus.memo import Replay
@@ -64,6 +65,18 @@ def evaluate(job: Job, progress: Progress = silent) -> dict[str, Any]:
         sources={source.name: source.licence for source in job.recipe.sources},
         encode=encode if probe is not None else None,
     )
+
+
+def say(job: Job, progress: Progress = silent) -> Say:
+    """Return what tells how likely the run's models find each class of texts; they are loaded when they are asked."""
+
+    def said(texts: Sequence[str]) -> dict[str, np.ndarray]:
+        from tuning.ask import ask
+
+        progress("asking the models", 0, 0)
+        return ask(job.folder, texts, base=job.here, cache=cache_folder())
+
+    return said
 
 
 def _shards(job: Job) -> dict[Any, list[Path]]:

@@ -63,14 +63,14 @@ def probes(
             }
             for group in of_axis[axis]
         }
-        probed = probe(texts, axis, slots, _pairs(of_axis[axis], slots), fates)
+        probed = probe(texts, axis, slots, pairs_of(of_axis[axis], slots), fates)
         found, pairs = [*found, *probed.told], [*pairs, *probed.pairs]
     told, ids = settled(found), rows["id"].to_pylist()
     shown = worst(told, pairs) if settings.show_text else []
     return told, [{"id": ids[pair.pop("row")], **pair} for pair in shown]
 
 
-def _pairs(groups: Sequence[Membership], slots: Slots) -> list[tuple[str, str]]:
+def pairs_of(groups: Sequence[Membership], slots: Slots) -> list[tuple[str, str]]:
     """Return which group's terms are exchanged for whose: the largest others first, as many as are probed."""
     values = {value for slot in slots for value in slot}
     size = {group.group: int(group.rows.sum()) for group in groups}

@@ -78,8 +78,9 @@ def evaluate(run: str) -> dict[str, Any]:
 
 @task(name="audit the model", cache_policy=NO_CACHE)
 def audit_model(run: str) -> None:
-    """Audit by group how often the models were right."""
-    assess.audit_model(Job.open(Path(run)))
+    """Audit by group how often the models were right, and what they would say had a row spoken of another group."""
+    job = Job.open(Path(run))
+    assess.audit_model(job, learn.say(job, current.get()))
 
 
 @task(name="report", cache_policy=NO_CACHE)

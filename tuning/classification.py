@@ -28,9 +28,8 @@ def classify(
 
     `known` are the labelled rows that the baselines learn from, and those that the probe is adjusted by.
     """
-    classes = answers([template.completion(label) for label in labels], template.tokenizer.eos_token_id)
     texts = _texts(rows)
-    prompts = template.ask(texts, max(map(len, classes)) + 1)
+    prompts, classes = asked(template, texts, labels)
     said = {"majority": baselines.majority(known[0]["label"].to_pylist(), labels, len(texts))}
     seconds = {}
     if encode is not None:
@@ -43,6 +42,14 @@ def classify(
         said[name] = class_log_probabilities(model, prompts, classes)
         seconds[name] = time.monotonic() - began
     return said, seconds
+
+
+def asked(
+    template: Template, texts: Sequence[str], labels: Sequence[str]
+) -> tuple[list[np.ndarray], list[list[int]]]:
+    """Return the prompts that ask for the class of each text, and the tokens by which each class is scored."""
+    classes = answers([template.completion(label) for label in labels], template.tokenizer.eos_token_id)
+    return template.ask(texts, max(map(len, classes)) + 1), classes
 
 
 def judge(

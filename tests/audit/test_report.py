@@ -13,6 +13,7 @@ import pytest
 from audit.association import with_labels
 from audit.association_drift import association_drift
 from audit.classes import by_class
+from audit.counterfactual import Exchange, counterfactual
 from audit.findings import OUTCOMES, record, settle, verdict, worst
 from audit.groups import AuditSettings, Membership, partition
 from audit.growth import settled as settled_growth
@@ -32,6 +33,7 @@ from audit.words import sentence
 from audit.yields import yields
 from corpus.lexicon import load
 from corpus.statistics import wilson
+from tests.audit.test_counterfactual import answering
 
 HOSTILE = (
     "<script>alert(1)</script><img src=http://evil.example/x onerror=alert(2)> \"'&{{7*7}}\u202egnp\x07\n"
@@ -41,7 +43,7 @@ ROWS = 4_000
 _JUDGED = {"data-finding", "data-survival", "data-accuracy"}
 _TOLD = {
     *("data-share", "data-label", "data-class", "data-probe"),
-    *("data-yield", "data-pronoun", "data-drift", "data-moved"),
+    *("data-yield", "data-pronoun", "data-drift", "data-moved", "data-swap"),
 }
 
 
@@ -138,6 +140,12 @@ def audit_of(group="women"):
         probe(
             {"few": {n: f"{group}ly he {n}" for n in range(9)}}, "gender", swaps, [("few", group)], fates
         ).told
+    )
+    swaps = [Exchange(row, "gender", group, "few", f"{row}") for row in range(20)]
+    known = np.log(np.array([[0.3, 0.7], [0.6, 0.4]])[np.arange(20) % 2])
+    said = np.log(np.array([[0.4, 0.6], [0.45, 0.55]])[np.arange(20) % 2])
+    held["counterfactual"] = counterfactual(
+        swaps, 20, {"tuned": known}, answering(tuned=said), np.arange(20) % 2, ("no", group)
     )
     held["growth"] = settled_growth([growth_of(members, labels)])
     held["associations"] = {
@@ -300,6 +308,13 @@ def test_shares_and_what_goes_with_groups_are_those_of_the_audit():
         ]  # fmt: skip
     for grower in facts.audit["growth"]:
         expected |= grew(grower)
+    for pair in facts.audit["counterfactual"][0]["pairs"]:
+        most = max(pair["signed"], key=lambda each: abs(each["value"]))
+        expected["data-swap", f"tuned model|{pair['axis']}|{pair['group']}|{pair['instead']}"] = [
+            pair["instead"], f"{pair['n']:,}", f"{pair['gap']['value']:.3f}",
+            f"{pair['gap']['low']:.2f} to {pair['gap']['high']:.2f}", f"{100 * pair['flips']['value']:.1f}%", most["class"],
+            f"{most['value']:+.3f}", f"{most['low']:.2f} to {most['high']:.2f}", f"{pair['lost']:,}", f"{pair['won']:,}", q(pair),
+        ]  # fmt: skip
     assert {row: cells[1:] for row, cells in page.rows.items() if row[0] not in _JUDGED} == expected
     assert {kind for kind, _ in expected} == _TOLD
 

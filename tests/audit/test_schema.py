@@ -49,6 +49,7 @@ def test_rules_that_need_no_test_of_their_own_are_too():
         "classes": [],
         "probes": [],
         "growth": None,
+        "counterfactual": [],
     }
 
     CHECK.validate(plain(held))
@@ -64,6 +65,7 @@ def test_an_audit_of_nothing_is_too():
         "classes": [],
         "probes": [],
         "growth": None,
+        "counterfactual": [],
     }
 
     CHECK.validate(plain(empty))

@@ -12,6 +12,7 @@ import yaml
 
 from corpus.schema import UserError
 from tests.tuning.conftest import chats, labelled, write
+from tuning.ask import ask
 from tuning.rows import Shards
 from tuning.run import evaluate, tune
 from tuning.settings import Evaluation, Tuning
@@ -125,6 +126,23 @@ def test_each_classifier_answers_with_its_most_likely_class(classified: tuple[Pa
         answers = predictions[name].to_numpy()
         assert [labels[at] for at in said.argmax(axis=1)] == answers.tolist()
         assert (answers == truth).mean() == pytest.approx(scores["accuracy"]["value"])
+
+
+def test_a_text_that_is_asked_gets_the_numbers_that_its_row_got(
+    classified: tuple[Path, dict[str, Any]],
+) -> None:
+    """Whatever stands beside it: so what was evaluated need not be asked again."""
+    out, _ = classified
+    predictions = pq.read_table(out / "predictions.parquet")
+    texts = [text for text, _ in _pairs(39, 40)]
+
+    some = ask(out, [texts[5], "a sad table", texts[30]], base=out.parent, cache=out.parent / "cache")
+
+    assert list(some) == ["base", "tuned"]
+    for name, said in some.items():
+        known = np.array(predictions[f"{name}_log_probabilities"].to_pylist())
+        assert (said[[0, 2]] == known[[5, 30]]).all()
+        assert said[1].tolist() not in known.tolist()
 
 
 def test_the_card_tells_origin_scores_and_limits(classified: tuple[Path, dict[str, Any]]) -> None:
