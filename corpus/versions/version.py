@@ -265,13 +265,22 @@ class Version:
 
     def attest(self, name: str, content: bytes) -> None:
         """Lay a file beside the version, or replace it; a crash leaves the old one or the new one, and no complaint."""
-        digest = hashlib.sha256(content).hexdigest()
         with self.shelf.changing():
-            known = self.digests
-            before = known.get(name, [None])
-            self._write_digests({**known, name: [*dict.fromkeys([*before, digest])]})
-            self.shelf.write(f"{self.where}/{name}", content)
-            self._write_digests({**known, name: [digest]})
+            self._lay(name, content)
+
+    def append(self, name: str, entry: Mapping[str, Any]) -> None:
+        """Add an entry to a JSON list beside the version: of two who add at once on this machine both are kept."""
+        with self.shelf.changing():
+            held = self.attested(name) if self.has(name) else []
+            self._lay(name, json.dumps([*held, entry], indent=1).encode())
+
+    def _lay(self, name: str, content: bytes) -> None:
+        digest = hashlib.sha256(content).hexdigest()
+        known = self.digests
+        before = known.get(name, [None])
+        self._write_digests({**known, name: [*dict.fromkeys([*before, digest])]})
+        self.shelf.write(f"{self.where}/{name}", content)
+        self._write_digests({**known, name: [digest]})
 
     def has(self, name: str) -> bool:
         """Say whether a file lies beside the version."""

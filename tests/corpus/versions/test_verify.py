@@ -237,6 +237,16 @@ def test_what_many_attest_at_once_is_all_there(store):
         list(pool.map(lambda at: made.attest(names[at], b"%d" % at), range(len(names))))
 
     assert {*names} < {*made.digests}
+
+
+def test_what_many_append_at_once_is_all_there(store):
+    held, made = store
+
+    with ThreadPoolExecutor(8) as pool:
+        list(pool.map(lambda at: made.append("attestations/said.json", {"at": at}), range(24)))
+
+    assert sorted(one["at"] for one in made.attested("attestations/said.json")) == [*range(24)]
+    assert verify(held, made.id)["ok"]
     assert all(len(digests) == 1 for digests in made.digests.values())
     assert told(store) == []
 
