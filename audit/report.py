@@ -36,7 +36,8 @@ class ReportFacts:
     `{"stage", "axis", "group", "reason", "text"}`, up to five are shown of each finding; `pairs` are texts of probes whose
     fate differs from that of the same text with other terms (`audit.probes.Pair`); `growth` is
     `{"candidates", "admitted", "examples": [{"operation", "parent", "grown"}]}`; `reproduce` names what the run
-    depends on, in the order to be shown (`{"version": ..., "recipe": ..., "command": ...}`). Where `shows_text` is
+    depends on, in the order to be shown (`{"version": ..., "recipe": ..., "command": ...}`); `approvals` is who let the version pass gates that
+    failed: `{"by", "at", "reason", "gates": [{"axis", "min_impact_ratio", "failed": [finding]}]}`. Where `shows_text` is
     false no word of the corpus is shown: no sample, no pair, no example, no associated word.
     """
 
@@ -50,6 +51,7 @@ class ReportFacts:
     scores: Facts | None = None
     comparison: Sequence[Facts] | None = None
     reproduce: Facts | None = None
+    approvals: Sequence[Facts] = ()
     shows_text: bool = True
 
 

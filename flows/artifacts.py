@@ -2,6 +2,7 @@
 
 import base64
 import re
+from collections.abc import Sequence
 from typing import Any
 
 from prefect.artifacts import create_markdown_artifact, create_table_artifact
@@ -11,6 +12,7 @@ from audit.findings import worst
 from audit.sections import fate, shares
 from audit.spelt import visible
 from audit.words import cause, sentence
+from flows import gates
 from flows.job import Job, stage_rows
 from flows.server import REPORTS_PORT
 
@@ -40,6 +42,24 @@ def unchanged(job: Job) -> None:
     create_markdown_artifact(told, key="unchanged", description="Nothing new came")
 
 
+def stopped(job: Job, stopping: Sequence[dict[str, Any]]) -> None:
+    """Say which gates stop the run, where to read what they found, and how a person approves."""
+    create_markdown_artifact(question(job, stopping), key="gates", description="What stops the run")
+
+
+def question(job: Job, stopping: Sequence[dict[str, Any]]) -> str:
+    """Return what a person is asked of a run that gates stop."""
+    lines = [f"- {_plain(gates.sentence(gate))}" for gate in stopping]
+    version = job.read("version.json")
+    if version is not None and job.options.limit is None:
+        lines += [
+            "",
+            f"Version `{version['version'][:12]}` waits for approval; read its report first: {_served(job)}",
+            f"On the command line: `winnow release {job.folder.name} --reason TEXT`.",
+        ]
+    return "\n".join(lines)
+
+
 def summary(job: Job, held: dict[str, Any]) -> None:
     """Show the audit with its figures, the scorecard and links."""
     audit = job.read("audit.json")
@@ -58,13 +78,17 @@ def summary(job: Job, held: dict[str, Any]) -> None:
     create_markdown_artifact("\n".join(lines), key="audit", description="Retention by group, stage by stage")
     if held["scores"]:
         create_markdown_artifact(_scorecard(held), key="scorecard", description="Scores on held-out rows")
-    served = f"http://127.0.0.1:{REPORTS_PORT}/runs/{job.folder.name}/report.html"
     links = [
-        f"- report: [{served}]({served}), while `winnow serve` runs; the file is `{held['report']}`",
+        f"- report: {_served(job)}, while `winnow serve` runs; the file is `{held['report']}`",
         f"- run: `{job.folder}`",
         f"- version: `{held['version']}`",
     ]
     create_markdown_artifact("\n".join(links), key="links", description="Where to look")
+
+
+def _served(job: Job) -> str:
+    served = f"http://127.0.0.1:{REPORTS_PORT}/runs/{job.folder.name}/report.html"
+    return f"[{served}]({served})"
 
 
 def _plain(words: str) -> str:

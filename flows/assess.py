@@ -1,4 +1,4 @@
-"""The audits of a run, over its folder: of the data stage by stage, of growth, of the model; and the gates."""
+"""The audits of a run, over its folder: of the data stage by stage, of growth, of the model; and what stops it."""
 
 import json
 from typing import Any
@@ -8,7 +8,7 @@ import pyarrow as pa
 import pyarrow.compute as pc
 import pyarrow.parquet as pq
 
-from audit import association, findings, gates, growth, model
+from audit import association, findings, growth, model
 from audit.classes import by_class
 from audit.counterfactual import Say, counterfactual
 from audit.crossings import crossed, judged
@@ -17,7 +17,7 @@ from audit.representation import against_reference, representation
 from audit.retention import retention
 from corpus import lexicon
 from corpus.runner import Progress, silent
-from flows import embedded, growing, probing, subjects
+from flows import approval, embedded, gates, growing, probing, subjects
 from flows.counterfactuals import exchanges
 from flows.curate import opened
 from flows.job import Job
@@ -148,10 +148,7 @@ def conclude(job: Job) -> dict[str, Any]:
     measured = [*data["measured"], *models["measured"]]
     found = findings.settle(measured, settings)
     record = findings.record(found, settings, lexicon.load(settings.lexicon))
-    record["gates"] = [
-        gate.model_dump() | gates.outcome(gate.axis, gate.min_impact_ratio, found, settings)
-        for gate in job.recipe.gates
-    ]
+    record["gates"] = gates.outcomes(job.recipe, data["measured"], settings)
     record["representation"], record["associations"] = data["representation"], data["associations"]
     record["probes"] = data["probes"]
     record["crossings"], record["diversity"] = data.get("crossings", []), data.get("diversity", [])
@@ -177,18 +174,14 @@ def _measured(job: Job) -> tuple[AuditSettings, dict[str, Any]]:
     return AuditSettings.model_validate(data["settings"]), data
 
 
-def stopped(job: Job) -> str | None:
-    """Say what stops the run before it publishes, if something does: no row is left, or a gate of the recipe."""
-    if not job.unchanged and not job.standing.stands.any():
-        return "no row is left; the ledger says which stage dropped each, and nothing was published"
-    settings, data = _measured(job)
-    found = findings.settle(data["measured"], settings)
-    for gate in job.recipe.gates:
-        told = gates.outcome(gate.axis, gate.min_impact_ratio, found, settings)
-        if gate.on_fail == "stop" and not told["ok"]:
-            group = told["failed"][0]
-            return (
-                f"gate {gate.axis}: {group['group']} is kept {group['ratio']:.2f} times as often as the others by {group['stage']}, "
-                f"under {gate.min_impact_ratio:g}; nothing was published"
-            )
-    return None
+def empty(job: Job) -> bool:
+    """Say whether no row is left to be published."""
+    return not job.unchanged and not job.standing.stands.any()
+
+
+def stopping(job: Job) -> list[dict[str, Any]]:
+    """Return the gates that stop the run: those that the recipe says must, that failed, and that nobody approved."""
+    made = job.read("version.json") is not None
+    return gates.unmet(
+        job.recipe, job.read("audit-data.json"), approval.approvals(opened(job)) if made else []
+    )

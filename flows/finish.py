@@ -2,7 +2,7 @@
 
 import json
 import platform
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 from importlib.metadata import distributions
 from pathlib import Path
 from typing import Any
@@ -14,17 +14,18 @@ import pyarrow.compute as pc
 from audit.report import ReportFacts, render
 from corpus import text
 from corpus.schema import UserError, digest
+from corpus.store import Store
 from corpus.versions.forgotten import Forgotten
 from corpus.versions.names import Ref
 from corpus.versions.version import LEDGER_FILE, Version
-from flows import alarms, assess
+from flows import alarms, approval, assess, gates
 from flows.cautions import warnings
 from flows.curate import RUN, opened
 from flows.job import Job, stage_rows, totals
 from flows.recipe import Recipe
 
 EXAMPLES = 8
-SCORES, CURATION = (f"attestations/{name}.json" for name in ("scores", "curation"))
+SCORES, TRAINING, CURATION = (f"attestations/{name}.json" for name in ("scores", "training", "curation"))
 
 
 def candidate(job: Job) -> None:
@@ -47,31 +48,39 @@ def _name(job: Job, name: str, version: str, after: int) -> Ref:
 def finish(job: Job) -> dict[str, Any]:
     """Write audit, report and attestations; let the recipe's name mean the version; return the summary."""
     record = assess.conclude(job)
-    summary = _summary(job, record)
+    summary = summary_of(job, record)
     rendered = page(job, record)
     job.store.write_file(job.folder / "report.html", rendered)
     summary["report"] = str(job.folder / "report.html")
     if summary["version"] is not None:
-        _attest(job, rendered)
+        attest(job, rendered)
         if job.options.limit is None and not job.unchanged:
-            ref = _name(job, job.recipe.name, summary["version"], job.read("began.json")["ref"])
-            summary["ref"] = {
-                "name": job.recipe.name,
-                "n": ref.n,
-            }
+            summary["ref"] = {"name": job.recipe.name, "n": _released(job, summary["version"]).n}
     job.write("summary.json", summary)
     return summary
+
+
+def _released(job: Job, version: str) -> Ref:
+    """Let the recipe's name mean the version, unless somebody released it while the run waited."""
+    last = job.store.library.names.last(job.recipe.name)
+    if last.version == version and "released_by" in last.held:
+        return last
+    return _name(job, job.recipe.name, version, job.read("began.json")["ref"])
 
 
 def asks_nothing(recipe: Recipe, version: Version) -> bool:
     """Say whether a version has all that the recipe asks for beside its rows.
 
-    What tuning, evaluation and gates ask may have changed since, though no row has. The audit of the steps is that of
-    the run that took them.
+    What tuning, evaluation and gates ask may have changed since, though no row has; a version that was released by
+    hand was never tuned. The audit of the steps is that of the run that took them.
     """
     before = version.attested(RUN)["recipe"]
     asked = recipe.model_dump(mode="json")
-    if recipe.evaluation is not None and not version.has(SCORES):
+    needed = ((recipe.tuning, TRAINING), (recipe.evaluation, SCORES))
+    if any(section is not None and not version.has(file) for section, file in needed):
+        return False
+    stops = any(gate.on_fail == "stop" for gate in recipe.gates)
+    if stops and gates.unmet(recipe, version.attested(CURATION).get("audit"), approval.approvals(version)):
         return False
     return all(before[section] == asked[section] for section in ("gates", "tuning", "evaluation"))
 
@@ -96,22 +105,14 @@ def unchanged(job: Job) -> dict[str, Any]:
     version = opened(job)
     if version.has(SCORES):
         job.write("scores.json", version.attested(SCORES))
-    summary = _summary(job, version.attested("audit.json"))
+    summary = summary_of(job, version.attested("audit.json"))
     summary["report"] = version.shelf.url(f"{version.where}/report.html")
     job.write("summary.json", summary)
     return summary
 
 
-def stop(job: Job) -> dict[str, Any]:
-    """End a run that is stopped: the audit and its report are there, and nothing is published."""
-    record = assess.conclude(job)
-    summary = {**_summary(job, record), "stopped": assess.stopped(job)}
-    summary["report"] = str(job.store.write_file(job.folder / "report.html", page(job, record)))
-    job.write("summary.json", summary)
-    return summary
-
-
-def _summary(job: Job, record: dict[str, Any]) -> dict[str, Any]:
+def summary_of(job: Job, record: dict[str, Any]) -> dict[str, Any]:
+    """Return what `winnow run --json` prints, but for the report's place; `record` is what `audit.json` holds."""
     scores = job.read("scores.json") or {}
     watched = job.read("watched.json") or {}
     version = job.read("version.json")
@@ -167,15 +168,31 @@ def page(job: Job, record: dict[str, Any]) -> str:
     """Return the report of a run, over its folder."""
     version = job.read("version.json")
     recipe = job.recipe.model_dump(mode="json")
-    reproduce = {
-        "version": version["version"] if version else "none was published",
-        "run": job.folder.name,
-        "recipe": digest(orjson.dumps(recipe, option=orjson.OPT_SORT_KEYS)).hex(),
-        "seed": job.recipe.seed,
-        "explain a row": f"winnow explain {job.folder.name} ID --store {job.store.root}",
-    }
+    reproduce = _reproduce(
+        version["version"] if version else "none was published", job.folder.name, recipe, job.store
+    )
     told = job.read("curation.json") or _curated(job)
-    return render(facts(job.recipe.name, record, told, job.read("scores.json") or {}, reproduce))
+    approved = approval.approvals(opened(job)) if version else []
+    return render(facts(job.recipe.name, record, told, job.read("scores.json") or {}, reproduce, approved))
+
+
+def page_of(version: Version, store: Store) -> str:
+    """Return the report of a version, over what is attested of it."""
+    told, scores = version.attested(RUN), version.attested(SCORES) if version.has(SCORES) else {}
+    recipe, curation = told["recipe"], version.attested(CURATION)
+    reproduce = _reproduce(version.id, told["run"], recipe, store)
+    audit, approved = version.attested("audit.json"), approval.approvals(version)
+    return render(facts(recipe["name"], audit, curation, scores, reproduce, approved))
+
+
+def _reproduce(version: str, run: str, recipe: Mapping[str, Any], store: Store) -> dict[str, Any]:
+    return {
+        "version": version,
+        "run": run,
+        "recipe": digest(orjson.dumps(recipe, option=orjson.OPT_SORT_KEYS)).hex(),
+        "seed": recipe["seed"],
+        "explain a row": f"winnow explain {run} ID --store {store.root}",
+    }
 
 
 def facts(
@@ -184,8 +201,9 @@ def facts(
     told: Mapping[str, Any],
     scores: Mapping[str, Any],
     reproduce: Mapping[str, Any],
+    approved: Sequence[Mapping[str, Any]],
 ) -> ReportFacts:
-    """Return what a report says: the audit, what curation told (`curation.json`), and scores, if there are any."""
+    """Return what a report says: the audit, what curation told (`curation.json`), scores if there are any, approvals."""
     return ReportFacts(
         title=title,
         audit=audit,
@@ -197,6 +215,7 @@ def facts(
         scores=overall(scores) or None,
         comparison=scores.get("comparisons") or None,
         reproduce=reproduce,
+        approvals=approved,
         shows_text=audit["settings"]["show_text"],
     )
 
@@ -266,7 +285,7 @@ def code_digest() -> str:
     ).hex()
 
 
-def _attest(job: Job, page: str) -> None:
+def attest(job: Job, page: str) -> None:
     """Lay beside the version what may grow without changing its id."""
     version = opened(job)
     version.attest("report.html", page.encode())

@@ -17,12 +17,13 @@ from corpus.store import Store
 from corpus.versions.card import Card
 from corpus.versions.forgotten import Forgotten
 from flows import increment
+from flows.approval import APPROVALS, STOPPED
 from flows.curate import RUN
 from flows.finish import CURATION
 from flows.progress import shown
 from flows.quotes import attest_report, can_be_told, clean_runs, clean_versions, title, told_of
 
-_COPIED = (increment.SOURCES, RUN, "audit.json", "attestations/environment.json")
+_COPIED = (increment.SOURCES, RUN, "audit.json", APPROVALS, STOPPED, "attestations/environment.json")
 _EMPTY = "e3b0c44298fc1c149afbf4c8996fb92427ae41e4649b934ca495991b7852b855"
 """The digest of no records: what came since the version that is built on."""
 

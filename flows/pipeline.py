@@ -7,7 +7,7 @@ from typing import Any
 from prefect import flow
 
 from corpus.store import Store
-from flows import assess, finish, tasks
+from flows import finish, stop, tasks
 from flows.job import Job, Options
 from flows.memory import watched
 from flows.recipe import Recipe
@@ -30,16 +30,16 @@ def _work(job: Job, run: str) -> Callable[[Job], dict[str, Any]]:
     if job.unchanged:
         if tasks.stay(run):
             return finish.unchanged
-        if assess.stopped(job) is not None:
-            return finish.stop
     else:
         for number, segment in enumerate(job.segments):
             tasks.segment(run, number, ", ".join(stage.title for stage in segment.stages) or "what is left")
         tasks.account(run)
-        if tasks.audit_data(run) is not None:
-            return finish.stop
+        if not tasks.audit_data(run):
+            return stop.stop
         if job.recipe.shards.publish:
             tasks.publish(run)
+    if tasks.gates(run):
+        return stop.stop
     if job.recipe.tuning is not None:
         tasks.tune(run)
     if job.recipe.evaluation is not None:

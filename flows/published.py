@@ -68,6 +68,21 @@ def rollback(name: str, to: str | None, store: str, as_json: bool) -> None:
 
 
 @click.command()
+@click.argument("run_or_version")
+@click.option(
+    "--reason", required=True, help="why this may be used though the gate failed; stays beside the version"
+)
+@click.option("--by", metavar="NAME", help="who approves; this system's user by default")
+@STORE
+@JSON
+def release(run_or_version: str, reason: str, by: str | None, store: str, as_json: bool) -> None:
+    """Approve the candidate that a gate stopped (of RUN, `latest`, or a version), and let the recipe's name mean it."""
+    from flows import release as releasing
+
+    answer(releasing.release(run_or_version, reason, Path(store), by), as_json, releasing.show)
+
+
+@click.command()
 @click.option("--source", metavar="NAME", help="all rows of a source, now and later")
 @click.option("--row", metavar="ROW", help="a row's id, a unique prefix of it, or its key")
 @click.option("--pattern", metavar="REGEX", help="rows whose text matches (RE2's syntax)")
@@ -128,4 +143,4 @@ def withdraw(version: str, why: str, store: str, as_json: bool) -> None:
     answer(published.withdraw(version, why, Path(store)), as_json, published.show_withdrawn)
 
 
-COMMANDS = (verify, diff, log, rollback, forget, collect, withdraw)
+COMMANDS = (verify, diff, log, rollback, release, forget, collect, withdraw)

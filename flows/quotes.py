@@ -10,6 +10,7 @@ from corpus.forgetting.find import Found
 from corpus.schema import UserError
 from corpus.store import Store
 from corpus.versions.version import LEDGER_FILE, Version
+from flows.approval import APPROVALS, approvals
 from flows.curate import RUN
 from flows.finish import CURATION, SCORES, facts
 from flows.job import Job
@@ -20,7 +21,7 @@ _AUDIT = "audit.json"
 def can_be_told(version: Version) -> bool:
     """Say whether all that may quote a row can be read."""
     try:
-        for file in (LEDGER_FILE, CURATION, _AUDIT, RUN, SCORES):
+        for file in (LEDGER_FILE, CURATION, _AUDIT, RUN, SCORES, APPROVALS):
             if version.has(file):
                 version.said(file)
     except UserError:
@@ -44,7 +45,8 @@ def attest_report(version: Version, curation: dict[str, Any]) -> None:
     """Lay the report of what curation told beside a version, and then what it told."""
     scores = version.attested(SCORES) if version.has(SCORES) else {}
     reproduce = {"version": version.id, "builds on": version.builds_on or "none"}
-    page = render(facts(title(version), version.attested(_AUDIT), curation, scores, reproduce))
+    approved = approvals(version)
+    page = render(facts(title(version), version.attested(_AUDIT), curation, scores, reproduce, approved))
     version.attest("report.html", page.encode())
     version.attest(CURATION, json.dumps(curation, indent=1).encode())
 

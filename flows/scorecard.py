@@ -24,9 +24,10 @@ def show(held: dict[str, Any]) -> None:
         console.print(f"gate     {gate['axis']}, impact ratio {gate['min_impact_ratio']:g}: {_told(gate)}")
     if held["scores"]:
         _scores(console, held)
-    console.print(
-        f"version  {held['version'] or 'none: ' + (held.get('stopped') or 'the recipe publishes nothing')}"
-    )
+    stopped = held.get("stopped")
+    console.print(f"version  {held['version'] or 'none: ' + (stopped or 'the recipe publishes nothing')}")
+    if held["version"] and stopped:
+        console.print(f"stopped  {stopped}", soft_wrap=True)
     console.print(
         f"took     {held['seconds'] / 60:.1f} minutes, {held['peak_rss_mb'] / 1024:.1f} GiB at most"
     )

@@ -6,7 +6,7 @@ from typing import Any
 from prefect import task
 from prefect.cache_policies import NO_CACHE
 
-from flows import artifacts, assess, curate, finish, learn
+from flows import artifacts, assess, curate, finish, learn, stop
 from flows import prepare as preparing
 from flows.job import Job
 from flows.progress import current
@@ -39,11 +39,11 @@ def account(run: str) -> None:
 
 
 @task(name="audit the data", cache_policy=NO_CACHE)
-def audit_data(run: str) -> str | None:
-    """Audit each stage; return what stops the run, if something does."""
+def audit_data(run: str) -> bool:
+    """Audit each stage; say whether a row is left to be published."""
     job = Job.open(Path(run))
     assess.audit_data(job, current.get())
-    return assess.stopped(job)
+    return not assess.empty(job)
 
 
 @task(name="publish", cache_policy=NO_CACHE)
@@ -62,6 +62,17 @@ def stay(run: str) -> bool:
     curate.stay(job)
     artifacts.unchanged(job)
     return finish.stay(job)
+
+
+@task(name="gates", cache_policy=NO_CACHE)
+def gates(run: str) -> list[dict[str, Any]]:
+    """Return the gates that stop the run; of these, write down what a person needs to approve them."""
+    job = Job.open(Path(run))
+    stopping = assess.stopping(job)
+    if stopping:
+        stop.review(job)
+        artifacts.stopped(job, stopping)
+    return stopping
 
 
 @task(name="tune", cache_policy=NO_CACHE)

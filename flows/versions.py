@@ -6,12 +6,14 @@ from typing import Any
 from rich.console import Console
 from rich.table import Table
 
+from audit.spelt import visible
 from corpus.schema import UserError
 from corpus.store import Store
 from corpus.versions.library import Library
 from corpus.versions.names import Ref
 from corpus.versions.verify import verify as examine
 from corpus.versions.version import Version
+from flows.approval import STOPPED, approvals, waiting
 from flows.progress import shown
 
 
@@ -89,13 +91,14 @@ def _rows(library: Library, version: str) -> dict[str, Any]:
     """Return a version's rows by split, and what is wrong with it, if it cannot be read."""
     try:
         held = Version.look(library.shelf, version)
+        approved = [] if held.withdrawn is not None else approvals(held)
     except FileNotFoundError:
         return {"version": version, "rows": None, "state": "not in the store"}
     except UserError as error:
         return {"version": version, "rows": None, "state": str(error)}
     state = "published" if held.withdrawn is None else f"withdrawn: {held.withdrawn['why']}"
     rows = {split: found["rows"] for split, found in held.manifest["splits"].items()}
-    return {"version": version, "rows": rows, "state": state}
+    return {"version": version, "rows": rows, "state": state, "approvals": approved}
 
 
 def show_log(held: dict[str, Any]) -> None:
@@ -114,6 +117,13 @@ def show_log(held: dict[str, Any]) -> None:
         counts = [f"{rows[split]:,}" if split in rows else "" for split in ("train", "validation", "test")]
         table.add_row(label, entry["version"][:12], entry.get("at", ""), *counts, _what(entry))
     _console().print(table)
+    approved = {entry["version"]: entry.get("approvals", ()) for _, entry in entries}
+    for version, told in approved.items():
+        for one in told:
+            _console().print(
+                f"{version[:12]} was approved by {visible(one['by'])} on {one['at']}: {visible(one['reason'])}",
+                soft_wrap=True,
+            )
 
 
 def _what(entry: dict[str, Any]) -> str:
@@ -131,8 +141,23 @@ def roll_back(name: str, to: str | None, root: Path) -> dict[str, Any]:
     store = Store(root.resolve())
     with store.shared():
         before = store.library.names.last(name).version
+        _raise_if_stopped(store.library, name, to)
         entry = store.library.roll_back(name, to)
     return {"name": name, "n": entry.n, "version": entry.version, "before": before}
+
+
+def _raise_if_stopped(library: Library, name: str, to: str | None) -> None:
+    """Raise `UserError` where that would go on to a version that a gate stopped and nobody approved."""
+    if to is None:
+        return
+    version = library.open(to)
+    meant = {entry.version for entry in library.names.log(name)}
+    if version.id in meant or not version.has(STOPPED):
+        return
+    if waiting(version.attested(STOPPED)["gates"], approvals(version)):
+        raise UserError(
+            f"version {version.id[:12]} was stopped by a gate, and {name!r} never meant it; `winnow release {version.id[:12]}` approves it"
+        )
 
 
 def show_rolled_back(held: dict[str, Any]) -> None:

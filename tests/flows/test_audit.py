@@ -309,6 +309,21 @@ def test_a_reference_of_nobody_known_is_told_before_a_row_is_read(tmp_path, refe
         prepare(done)
 
 
+def test_a_gate_says_the_same_before_and_after_the_models_are_audited(tmp_path):
+    """Tests of models change the q values of all findings, and no gate of the data."""
+    gates = [{"axis": "religion", "on_fail": "stop"}]
+    done, before = audited(tmp_path, rows(), [*STAGES[:2], BLOCKED, STAGES[2]], gates=gates)
+    tested = next(each for each in before["findings"] if each["p"] is not None)
+    models = [{**tested, "axis": "of models", "p": 1.0}] * 5_000
+    done.write("audit-model.json", {"measured": models, "classes": []})
+
+    after = assess.conclude(done)
+
+    assert before["gates"][0]["verdict"] == "FAIL"
+    assert after["gates"] == before["gates"]
+    assert {each["q"] for each in after["findings"]} != {each["q"] for each in before["findings"]}
+
+
 def test_attribution_adds_up_over_stages_and_rules(tmp_path):
     _, record = audited(tmp_path, rows(), [*STAGES, {**BLOCKED, "words": ["mosque"]}])
 

@@ -9,9 +9,12 @@ from xml.etree import ElementTree as ET
 import pytest
 
 from corpus.store import Store
+from corpus.versions.verify import verify
 from flows.job import Job
+from flows.release import release
 from flows.scorecard import show
-from tests.flows import jobs
+from tests.flows import gated, jobs
+from tests.tuning.conftest import model_folder, tokenizer
 
 
 @pytest.fixture(scope="module")
@@ -34,6 +37,9 @@ def prefect(tmp_path_factory):
     ):
         yield
     patch.undo()
+
+
+_ = model_folder, tokenizer  # fixtures
 
 
 def _run(held, store: Path, **options) -> dict:
@@ -175,33 +181,76 @@ def test_a_limited_run_moves_no_ref(prefect, tmp_path):
     assert Store(tmp_path / "store").library.names.log("small") == []
 
 
-def test_a_gate_that_must_stop_publishes_nothing(prefect, tmp_path):
-    records = [
-        {
-            "text": f"{'forbidden ' if number % 2 else ''}row {number} of a kind",
-            "label": "a",
-            "kind": "odd" if number % 2 else "even",
-        }
-        for number in range(200)
-    ]
-    corpus = jobs.write(tmp_path / "corpus", records)
-    gates = [{"axis": "kind", "min_impact_ratio": 0.8, "on_fail": "stop"}]
-    sources = [{"name": "small", "uri": str(corpus), "groups": ["kind"]}]
+def test_a_gate_that_must_stop_ends_the_run_at_the_candidate(prefect, tmp_path):
+    names = Store(tmp_path).library.names
 
-    summary = _run(
-        jobs.recipe(
-            corpus,
-            [{"stage": "blocklist", "words": ["forbidden"]}],
-            sources=sources,
-            audit={"axes": ["kind"]},
-            gates=gates,
-        ),
-        tmp_path / "store",
-    )
+    summary = _run(gated.recipe(gated.corpus(tmp_path)), tmp_path)
 
     assert "odd is kept 0.00 times as often" in summary["stopped"]
-    assert summary["version"] is None
-    assert not (tmp_path / "store" / "versions").exists()
+    assert names.last("small@candidate").version == summary["version"]
+    assert names.log("small") == []
+
+
+def test_a_released_version_is_not_stopped_again_and_one_that_builds_on_it_is(prefect, tmp_path):
+    corpus = gated.corpus(tmp_path)
+    held = gated.recipe(corpus)
+    stopped = _run(held, tmp_path)
+    release(stopped["run"], "advertisements", tmp_path, "ada")
+
+    again = _run(held, tmp_path)
+    jobs.write(corpus / "more", gated.records(200, 400))
+    more = _run(held, tmp_path)
+
+    assert (again["version"], again["unchanged"], "stopped" in again) == (stopped["version"], True, False)
+    assert more["builds_on"]["version"] == stopped["version"]
+    assert "odd is kept 0.00 times as often" in more["stopped"]
+    assert Store(tmp_path).library.open("small").id == stopped["version"]
+
+
+def test_a_gate_that_comes_later_stops_what_is_to_be_done_with_the_version_until_it_is_approved(
+    prefect, tmp_path
+):
+    """And the name need not move: it means the version already."""
+    corpus = gated.corpus(tmp_path)
+    first = _run(gated.recipe(corpus, gates=[]), tmp_path)
+    held = gated.recipe(corpus)
+
+    stopped = [_run(held, tmp_path) for _ in range(2)]
+    release("small", "advertisements", tmp_path, "ada")
+    after = _run(held, tmp_path)
+
+    assert [one["version"] for one in stopped] == [first["version"]] * 2
+    assert all("odd is kept 0.00 times" in one["stopped"] for one in stopped)
+    assert "stopped" not in after
+    assert [entry.version for entry in Store(tmp_path).library.names.log("small")] == [first["version"]]
+
+
+@pytest.mark.slow
+def test_a_released_version_is_tuned_and_judged_by_the_next_run_and_then_nothing_is_left(
+    prefect, model_folder, tmp_path
+):
+    labelled = [{**one, "label": "ab"[n // 2 % 2]} for n, one in enumerate(gated.records(0, 400))]
+    corpus = jobs.write(tmp_path / "corpus", labelled)
+    held = gated.recipe(
+        corpus,
+        stages=[*gated.STAGES, {"stage": "split"}],
+        tuning={"method": "lora", "model": f"file:{model_folder}", "epochs": 1},
+        evaluation={"probe": None},
+    )
+    stopped = _run(held, tmp_path)
+
+    left = release("latest", "advertisements", tmp_path, "ada")["left"]
+    tuned, after = _run(held, tmp_path), _run(held, tmp_path)
+
+    assert left == ["tuning", "evaluation"]
+    assert (stopped["scores"], "stopped" in tuned, tuned["version"]) == ({}, False, stopped["version"])
+    assert {"base", "tuned"} <= {*tuned["scores"]}
+    assert after["scores"] == tuned["scores"]
+    assert not (tmp_path / "runs" / after["run"] / "adapter").exists()
+    page = (tmp_path / "versions" / tuned["version"] / "report.html").read_text()
+    assert "Approved by ada" in page
+    assert 'id="model"' in page
+    assert verify(Store(tmp_path).library, "small")["problems"] == []
 
 
 def test_a_run_that_keeps_nothing_publishes_nothing_and_moves_no_ref(prefect, tmp_path):
