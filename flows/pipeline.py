@@ -7,7 +7,7 @@ from typing import Any
 from prefect import flow
 
 from corpus.store import Store
-from flows import finish, stop, tasks
+from flows import finish, stop, tasks, waiting
 from flows.job import Job, Options
 from flows.memory import watched
 from flows.recipe import Recipe
@@ -38,7 +38,7 @@ def _work(job: Job, run: str) -> Callable[[Job], dict[str, Any]]:
             return stop.stop
         if job.recipe.shards.publish:
             tasks.publish(run)
-    if tasks.gates(run):
+    if tasks.gates(run) and not waiting.approved(job):
         return stop.stop
     if job.recipe.tuning is not None:
         tasks.tune(run)

@@ -69,6 +69,12 @@ class Recipe(BaseModel):
     tuning: Tuning | None = Field(None, title="Tuning")
     evaluation: Evaluation | None = Field(None, title="Evaluation")
     gates: tuple[Gate, ...] = ()
+    wait_minutes: float = Field(
+        0,
+        ge=0,
+        le=1_440,
+        description="minutes for which a run that a gate stops waits for approval in Prefect's pages; 0: it ends at once",
+    )
 
     @model_validator(mode="after")
     def _names_are_told_apart(self) -> "Recipe":
@@ -122,6 +128,10 @@ class Recipe(BaseModel):
         if self.tuning is not None and not self.shards.publish:
             raise UserError(
                 "tuning reads the published shards, and shards.publish is false: set it true, or leave tuning out"
+            )
+        if self.wait_minutes and not any(gate.on_fail == "stop" for gate in self.gates):
+            raise UserError(
+                "wait_minutes is for an approval, and no gate stops the run: give one on_fail: stop, or leave it out"
             )
         return self
 

@@ -3,13 +3,20 @@
 import base64
 import json
 import re
+import threading
+import time
+import urllib.request
+from collections.abc import Iterator
+from contextlib import contextmanager
 from pathlib import Path
+from typing import Any
 from xml.etree import ElementTree as ET
 
 import pytest
 
 from corpus.store import Store
 from corpus.versions.verify import verify
+from flows import stop
 from flows.job import Job
 from flows.release import release
 from flows.scorecard import show
@@ -251,6 +258,111 @@ def test_a_released_version_is_tuned_and_judged_by_the_next_run_and_then_nothing
     assert "Approved by ada" in page
     assert 'id="model"' in page
     assert verify(Store(tmp_path).library, "small")["problems"] == []
+
+
+@pytest.fixture
+def answer(prefect):
+    """Answer the run that waits, in Prefect's own way; returns what the server said of each answer."""
+    from prefect.settings import PREFECT_API_URL
+
+    api, said = PREFECT_API_URL.value(), []
+
+    def post(path: str, held: dict) -> Any:
+        asked = urllib.request.Request(  # noqa: S310  # http on this machine
+            f"{api}/{path}", json.dumps(held).encode(), {"content-type": "application/json"}
+        )
+        with urllib.request.urlopen(asked, timeout=60) as told:  # noqa: S310  # likewise
+            return json.load(told)
+
+    def wait_and_say(words: list[dict]) -> None:
+        paused: list[dict] = []
+        while not paused:
+            paused = post("flow_runs/filter", {"flow_runs": {"state": {"type": {"any_": ["PAUSED"]}}}})
+            time.sleep(0.2)
+        for word in words:
+            told = post(f"flow_runs/{paused[0]['id']}/resume", {"run_input": word})
+            said.append(told["status"])
+
+    @contextmanager
+    def saying(*words: dict) -> Iterator[list[str]]:
+        thread = threading.Thread(target=wait_and_say, args=(list(words),), daemon=True)
+        thread.start()
+        yield said
+        thread.join(timeout=60)
+
+    return saying
+
+
+@pytest.fixture
+def impatient(monkeypatch):
+    """Look every second whether somebody answered."""
+    monkeypatch.setattr("flows.waiting.POLL", 1)
+
+
+def test_a_run_that_waits_goes_on_when_it_is_approved_with_a_reason(prefect, answer, impatient, tmp_path):
+    held = gated.recipe(gated.corpus(tmp_path), wait_minutes=1)
+    empty = {"approve": True, "reason": " ", "by": "ada"}
+
+    with answer({}, empty, {"approve": True, "reason": "advertisements", "by": "ada"}) as said:
+        summary = _run(held, tmp_path)
+
+    version = Store(tmp_path).library.open("small")
+    (approved,) = version.attested("attestations/approval.json")
+    assert said == ["REJECT", "REJECT", "ACCEPT"]
+    assert (version.id, "stopped" in summary) == (summary["version"], False)
+    assert (approved["by"], approved["reason"], approved["run"]) == ("ada", "advertisements", summary["run"])
+    assert "Approved by ada" in Path(summary["report"]).read_text()
+
+
+def test_a_run_that_waits_ends_at_the_candidate_when_it_is_refused(prefect, answer, impatient, tmp_path):
+    held = gated.recipe(gated.corpus(tmp_path), wait_minutes=1)
+
+    with answer({"approve": False, "reason": "they are not", "by": "ada"}):
+        summary = _run(held, tmp_path)
+
+    assert "ada refused: they are not" in summary["stopped"]
+    assert Store(tmp_path).library.names.log("small") == []
+    assert Store(tmp_path).library.names.last("small@candidate").version == summary["version"]
+
+
+def test_a_run_that_waits_ends_at_the_candidate_when_nobody_answers(prefect, impatient, tmp_path):
+    summary = _run(gated.recipe(gated.corpus(tmp_path), wait_minutes=0.02), tmp_path)
+
+    assert "nobody answered within 0.02 minutes" in summary["stopped"]
+    assert Store(tmp_path).library.names.log("small") == []
+
+
+def test_where_no_server_is_attached_nobody_is_asked_and_that_is_said(prefect, tmp_path):
+    from prefect.settings import PREFECT_API_URL, temporary_settings
+
+    from flows import waiting
+
+    stopped = gated.run(gated.recipe(gated.corpus(tmp_path), wait_minutes=1), tmp_path)
+    job = Job.open(tmp_path / "runs" / stopped["run"])
+
+    with temporary_settings(restore_defaults={PREFECT_API_URL}):
+        said = waiting.approved(job)
+
+    assert not said
+    assert "nobody was asked, since no Prefect server is attached" in stop.stop(job)["stopped"]
+
+
+def test_a_version_that_is_released_while_its_run_waits_is_approved(prefect, impatient, tmp_path):
+    held = gated.recipe(gated.corpus(tmp_path), wait_minutes=0.1)
+
+    def released() -> None:
+        while not list(tmp_path.glob("versions/*/attestations/stopped.json")):
+            time.sleep(0.1)
+        release("latest", "advertisements", tmp_path, "ada")
+
+    thread = threading.Thread(target=released)
+    thread.start()
+    summary = _run(held, tmp_path)
+    thread.join()
+
+    assert "stopped" not in summary
+    assert summary["ref"] == {"name": "small", "n": 1}
+    assert Store(tmp_path).library.open("small").id == summary["version"]
 
 
 def test_a_run_that_keeps_nothing_publishes_nothing_and_moves_no_ref(prefect, tmp_path):

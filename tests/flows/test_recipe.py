@@ -48,6 +48,8 @@ BASE = {"name": "small", "sources": [{"name": "a", "uri": "a.jsonl"}]}
         ({"stages": 5}, "stages: Input should be a valid tuple, and 5 came"),
         ({"evaluation": {}}, "there is no tuning section"),
         ({"tuning": {"model": "file:m"}, "shards": {"publish": False}}, "shards.publish is false"),
+        ({"wait_minutes": 5}, "no gate stops the run"),
+        ({"wait_minutes": -1}, "wait_minutes"),
         ({"tunning": {}}, "unknown knob 'tunning'; did you mean 'tuning'?"),
         ({"tuning": {"modle": "x"}}, "did you mean 'model'?"),
         ({"sources": []}, "sources"),
