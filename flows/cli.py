@@ -147,7 +147,7 @@ def doctor(store: str, as_json: bool) -> None:
 )
 @STORE
 def serve(port: int, reports_port: int, store: str) -> None:
-    """Start the Prefect server with its UI, and serve the store's reports, on 127.0.0.1, until interrupted."""
+    """Start the Prefect server with its UI, the deployment `release`, and the store's reports, on 127.0.0.1, until interrupted."""
     from flows.server import serve as start
 
     start(Path(store), port, reports_port)

@@ -3,13 +3,10 @@
 import functools
 import json
 import os
-import signal
-import subprocess
 import sys
 import threading
 import time
 import urllib.request
-from collections.abc import Mapping, Sequence
 from http.server import SimpleHTTPRequestHandler, ThreadingHTTPServer
 from pathlib import Path
 from typing import Any
@@ -20,6 +17,7 @@ import psutil
 from corpus.engine import preload
 from corpus.schema import UserError
 from corpus.store import Store
+from flows.beside import run_beside
 from flows.job import Options
 from flows.progress import shown
 from flows.recipe import Recipe
@@ -28,6 +26,7 @@ from flows.standstill import standstill
 API = "http://127.0.0.1:{port}/api"
 PORT = 4200
 REPORTS_PORT = 4201
+_RELEASES = "import sys; from flows.release_flow import serve_beside; serve_beside(*sys.argv[1:])"
 
 
 def settle(store: Path) -> None:
@@ -74,9 +73,9 @@ def _run(recipe: Recipe, options: Options, *, quiet: bool) -> dict[str, Any]:
 
 
 def serve(store: Path, port: int, reports_port: int) -> None:
-    """Start the server with its UI, and the reports of the store, on 127.0.0.1.
+    """Start the server with its UI, the deployment `release`, and the reports of the store, on 127.0.0.1.
 
-    Both end with this process, whether Ctrl-C or SIGTERM ends it.
+    All end with this process, whether Ctrl-C or SIGTERM ends it.
     """
     _try_to_write(store)
     settle(store)
@@ -98,26 +97,27 @@ def serve(store: Path, port: int, reports_port: int) -> None:
         "PREFECT_UI_API_URL": API.format(port=port),
     }
     command = [sys.executable, "-m", "prefect", "server", "start", "--host", "127.0.0.1", "--port", str(port)]
+    # its runner does not await its own end when it is terminated, and warns of that (Prefect 3.8.8)
+    quiet = ["-W", "ignore::RuntimeWarning"]
+    releases = [sys.executable, *quiet, "-c", _RELEASES, str(store.resolve()), API.format(port=port)]
     sys.stderr.write(
         f"runs     http://127.0.0.1:{port}/v2/\nreports  http://127.0.0.1:{reports_port}/runs/\n"
     )
     try:
-        run_beside(command, environment)
+        run_beside([command, releases], environment)
     finally:
         reports.shutdown()
 
 
-def run_beside(command: Sequence[str], environment: Mapping[str, str]) -> None:
-    """Run a command until it ends. Ctrl-C or SIGTERM to this process terminates it, and its end is waited for.
-
-    This process must be in its main thread; from here on SIGTERM interrupts it, as Ctrl-C does.
-    """
-    signal.signal(signal.SIGTERM, signal.default_int_handler)
-    with subprocess.Popen(command, env=environment) as beside:  # noqa: S603  # our own interpreter and words
-        try:
-            beside.wait()
-        except KeyboardInterrupt:
-            beside.terminate()
+def wait_for(api: str, seconds: float) -> None:
+    """Wait until a server answers; raises `UserError` where it does not so long."""
+    latest = time.monotonic() + seconds
+    while not _answers(api):
+        if time.monotonic() > latest:
+            raise UserError(
+                f"no Prefect server answers at {api} within {seconds:g} s; start one with `winnow serve`"
+            )
+        time.sleep(0.5)
 
 
 def _try_to_write(store: Path) -> None:
