@@ -315,7 +315,7 @@ def test_a_gate_says_the_same_before_and_after_the_models_are_audited(tmp_path):
     done, before = audited(tmp_path, rows(), [*STAGES[:2], BLOCKED, STAGES[2]], gates=gates)
     tested = next(each for each in before["findings"] if each["p"] is not None)
     models = [{**tested, "axis": "of models", "p": 1.0}] * 5_000
-    done.write("audit-model.json", {"measured": models, "classes": []})
+    done.write("audit-model.json", {"measured": models, "classes": [], "counterfactual": []})
 
     after = assess.conclude(done)
 

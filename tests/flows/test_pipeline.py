@@ -281,6 +281,9 @@ def answer(prefect):
             time.sleep(0.2)
         for word in words:
             told = post(f"flow_runs/{paused[0]['id']}/resume", {"run_input": word})
+            while "schema not found" in (told["details"] or {}).get("reason", ""):
+                time.sleep(0.2)  # Prefect pauses a run first, and then writes down what it asks
+                told = post(f"flow_runs/{paused[0]['id']}/resume", {"run_input": word})
             said.append(told["status"])
 
     @contextmanager
