@@ -74,16 +74,33 @@ def difference_interval(
     """
     assert n > 0, "a difference needs a group"
     assert other_n > 0, "a difference needs rows to compare with"
-    one, other = successes / n, other_successes / other_n
-    (low, high), (other_low, other_high) = (
-        wilson(successes, n, level),
-        wilson(other_successes, other_n, level),
-    )
+    one = Interval(successes / n, *wilson(successes, n, level))
+    return difference_of(one, Interval(other_successes / other_n, *wilson(other_successes, other_n, level)))
+
+
+def difference_of(one: Interval, other: Interval) -> Interval:
+    """Return the difference of two values of independent samples, from their own intervals of one level.
+
+    The method of variance estimates recovery of Zou and Donner 2008 ("Construction of confidence limits about effect
+    measures: a general approach", Statistics in Medicine 27): the variance towards each end is what lies between value
+    and end, squared, so intervals need not be symmetric. Of values that are positively correlated it is too wide.
+    """
+    value = one.value - other.value
     return Interval(
-        one - other,
-        one - other - math.hypot(one - low, other_high - other),
-        one - other + math.hypot(high - one, other - other_low),
+        value,
+        value - math.hypot(one.value - one.low, other.high - other.value),
+        value + math.hypot(one.high - one.value, other.value - other.low),
     )
+
+
+def difference_p(difference: Interval) -> float:
+    """Return the two-sided p of no difference that belongs to a 95% interval: under 0.05 where that leaves 0 out.
+
+    The standard error is the one towards 0 (Zou and Donner 2008), the value over it is referred to the normal distribution.
+    """
+    value = difference.value
+    reach = value - difference.low if value > 0 else difference.high - value
+    return math.erfc(Z95 * abs(value) / reach / math.sqrt(2)) if value else 1.0
 
 
 def stratified_ratio(

@@ -10,9 +10,12 @@ from hypothesis import strategies as st
 from scipy import stats
 
 from corpus.statistics import (
+    Interval,
     benjamini_hochberg,
     detectable_difference,
     difference_interval,
+    difference_of,
+    difference_p,
     effective_size,
     permutation_p,
     ratio_interval,
@@ -92,6 +95,41 @@ def test_the_difference_interval_is_newcombes():
     difference = difference_interval(56, 70, 48, 80)
 
     assert (round(difference.low, 4), round(difference.high, 4)) == (0.0524, 0.3339)
+
+
+@given(proportions(), proportions())
+def test_the_difference_of_two_intervals_recovers_each_variance_towards_its_end(one, other):
+    """Zou and Donner 2008, by the score interval's own definition: its ends solve (p - end)^2 = z^2 end (1 - end) / n."""
+    z = stats.norm.ppf(0.975)
+
+    def interval(successes, n):
+        rate = successes / n
+        low, high = np.sort(np.roots([1 + z * z / n, -(2 * rate + z * z / n), rate * rate]).real)
+        return Interval(rate, low, high)
+
+    a, b = interval(*one), interval(*other)
+    found = difference_of(a, b)
+
+    assert (found.value - found.low) ** 2 == pytest.approx(
+        (a.value - a.low) ** 2 + (b.high - b.value) ** 2, abs=1e-9
+    )
+    assert (found.high - found.value) ** 2 == pytest.approx(
+        (a.high - a.value) ** 2 + (b.value - b.low) ** 2, abs=1e-9
+    )
+    whole = difference_interval(*one, *other)
+    assert (found.low, found.high) == pytest.approx((whole.low, whole.high), abs=1e-6)
+    assert (difference_p(found) < 0.05) == (found.low > 0 or found.high < 0)
+
+
+def test_p_of_a_symmetric_interval_is_that_of_its_z():
+    one, other = Interval(1.0, 1.0 - 0.3, 1.0 + 0.3), Interval(0.6, 0.6 - 0.4, 0.6 + 0.4)
+
+    found = difference_of(one, other)
+
+    error = math.hypot(0.3, 0.4) / stats.norm.ppf(0.975)
+    assert difference_p(found) == pytest.approx(2 * stats.norm.sf(0.4 / error))
+    assert difference_p(difference_of(other, one)) == pytest.approx(difference_p(found))
+    assert difference_p(difference_of(one, one)) == 1.0
 
 
 @pytest.mark.parametrize(("rate", "other_rate", "n", "other_n"), [(0.9, 0.7, 60, 400), (0.5, 0.45, 150, 150)])
