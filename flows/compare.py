@@ -1,6 +1,5 @@
 """Two versions side by side: what a review reads before the new one is used, as JSON, as Markdown, on a terminal."""
 
-import re
 from collections.abc import Iterator
 from pathlib import Path
 from typing import Any
@@ -8,19 +7,24 @@ from typing import Any
 from corpus import lexicon
 from corpus.store import Store
 from corpus.versions import diff
+from flows import changed
+from flows.markdown import escaped, table
 
 _KINDS = {"added": "Added", "removed": "Removed", "changed": "Changed", "moved": "Moved between splits"}
-_CUT = 240
 _GROUPS = 40
 """Lines of the table by group; `--json` has all."""
 
 
 def compare(a: str, b: str, root: Path, axes: str | None) -> dict[str, Any]:
-    """Compare version `b` with the earlier `a`; mentions are counted by the lexicon `axes`, if one is named."""
+    """Compare version `b` with the earlier `a`; mentions are counted by the lexicon `axes`, if one is named.
+
+    Under `audit` it says what changed in the audits beside them.
+    """
     library = Store(root.resolve()).library
     one, other = library.open(a), library.open(b)
     with one.reading(), other.reading():
-        return diff.diff(one, other, None if axes is None else lexicon.load(axes))
+        found = diff.diff(one, other, None if axes is None else lexicon.load(axes))
+        return {**found, "audit": changed.changed(one, other)}
 
 
 def markdown(held: dict[str, Any]) -> str:
@@ -32,7 +36,7 @@ def _page(held: dict[str, Any]) -> Iterator[str]:
     rows = held["rows"]
     yield f"# {held['a'][:12]} → {held['b'][:12]}\n"
     yield f"{rows['a']:,} rows → {rows['b']:,} rows; {rows['same']:,} are the same.\n"
-    yield from _table(
+    yield from table(
         ("", "rows", "tokens"),
         [
             ("added", held["added"]["rows"], held["added"]["tokens"]),
@@ -46,8 +50,9 @@ def _page(held: dict[str, Any]) -> Iterator[str]:
         yield f"Changed: {told}.\n"
     for way in held["moved"]["ways"]:
         yield f"**{way['rows']:,} rows moved from {way['from']} to {way['to']}.**\n"
+    yield from changed.page(held["audit"])
     yield "## Splits\n"
-    yield from _table(
+    yield from table(
         ("split", "before", "after", "added", "removed"),
         [(split, one["a"], one["b"], one["added"], one["removed"]) for split, one in held["splits"].items()],
     )
@@ -55,22 +60,22 @@ def _page(held: dict[str, Any]) -> Iterator[str]:
         if told:
             yield f"## Why rows were {kind}\n"
             yield _WHY[kind] + "\n"
-            yield from _table(
+            yield from table(
                 ("stage", "reason", "rows"),
                 [(one["stage"] or "", one["reason"], one["rows"]) for one in told],
             )
     if held["recipe"]:
         yield "## Recipe\n"
-        yield from _table(
+        yield from table(
             ("knob", "before", "after"),
             [(one["knob"], _cell(one["a"]), _cell(one["b"])) for one in held["recipe"]],
         )
     if held["by"]:
         yield "## By source, label and group\n"
         found = sorted(held["by"], key=lambda one: -(one["added"] + one["removed"]))
-        yield from _table(
+        yield from table(
             ("axis", "value", "added", "removed"),
-            [(_text(one["axis"]), _text(one["value"]), *_of(one)) for one in found[:_GROUPS]],
+            [(escaped(one["axis"]), escaped(one["value"]), *_of(one)) for one in found[:_GROUPS]],
         )
         if len(found) > _GROUPS:
             yield f"{len(found) - _GROUPS} more are in `--json`.\n"
@@ -100,28 +105,12 @@ def _sample(row: dict[str, Any]) -> str:
 
 
 def _said(row: dict[str, Any]) -> str:
-    label = "" if row["label"] is None else f", {_text(row['label'])}"
-    return f"({row['split']}{label}) {_text(row['text'])}"
-
-
-def _text(said: Any) -> str:
-    """Return a text on one line, cut, with all that Markdown or HTML would obey written out."""
-    whole = " ".join(str(said).split())
-    return re.sub(
-        r"([\\`*_{}\[\]<>#|!~&])", r"\\\1", whole if len(whole) <= _CUT else whole[: _CUT - 1] + "…"
-    )
+    label = "" if row["label"] is None else f", {escaped(row['label'])}"
+    return f"({row['split']}{label}) {escaped(row['text'])}"
 
 
 def _cell(value: Any) -> str:
-    return "(none)" if value is None else _text(value)
-
-
-def _table(names: tuple[str, ...], rows: list[tuple[Any, ...]]) -> Iterator[str]:
-    sides = ["---:" if rows and isinstance(value, int) else "---" for value in (rows[0] if rows else names)]
-    yield f"| {' | '.join(names)} |\n| {' | '.join(sides)} |"
-    for row in rows:
-        yield f"| {' | '.join(f'{one:,}' if isinstance(one, int) else str(one) for one in row)} |"
-    yield ""
+    return "(none)" if value is None else escaped(value)
 
 
 def show(held: dict[str, Any]) -> None:

@@ -35,7 +35,7 @@ def verify(versions: tuple[str, ...], deep: bool, store: str, as_json: bool) -> 
 @STORE
 @JSON
 def diff(a: str, b: str, markdown: Path | None, lexicon: str | None, store: str, as_json: bool) -> None:
-    """Tell what version B has that A has not: rows and tokens added, removed, changed, moved between splits."""
+    """Tell what version B has that A has not: rows and tokens added, removed, changed, moved; what changed in the audit."""
     from flows import compare
 
     held = compare.compare(a, b, Path(store), lexicon)

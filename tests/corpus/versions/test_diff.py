@@ -12,6 +12,7 @@ from corpus import lexicon
 from corpus.schema import LEDGER, ROW
 from corpus.versions import blocks
 from corpus.versions.diff import diff
+from flows.changed import changed
 from flows.compare import markdown
 from tests.corpora import make
 from tests.corpus.versions.shelves import CARD, RECIPE, library
@@ -211,8 +212,9 @@ def test_the_page_obeys_no_text(versions, tmp_path):
     held = library(tmp_path)
     new = held.publish([make([hostile], ["a|b"], splits=["train"])], RECIPE, CARD)
 
-    page = markdown(diff(versions[0], new))
+    page = markdown({**diff(versions[0], new), "audit": changed(versions[0], new)})
 
+    assert "Not compared: version" in page
     assert re.search(r"(?<!\\)[<`]script|(?<!\\)<", page) is None
     assert "\n# head" not in page
     assert r"\<script\>alert(1)\</script\> \| \`rm\` \[x\](http://y) \# head \*\*bold\*\*" in page
