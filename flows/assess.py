@@ -13,6 +13,7 @@ from audit.classes import by_class
 from audit.counterfactual import Say, counterfactual
 from audit.crossings import crossed, judged
 from audit.groups import AuditSettings, Membership, memberships
+from audit.index import index
 from audit.representation import against_reference, representation
 from audit.retention import retention
 from corpus import lexicon
@@ -156,6 +157,7 @@ def conclude(job: Job) -> dict[str, Any]:
     record["classes"] = [*data.get("classes", []), *models["classes"]]
     record["growth"] = data.get("growth")  # versions of earlier builds have none
     record["counterfactual"] = models["counterfactual"]
+    record["index"] = index(record, published=job.read("version.json") is not None)
     job.write("audit.json", record)
     return record
 

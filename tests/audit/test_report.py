@@ -18,6 +18,7 @@ from audit.findings import OUTCOMES, record, settle, verdict, worst
 from audit.groups import AuditSettings, Membership, partition
 from audit.growth import settled as settled_growth
 from audit.growth import survival
+from audit.index import index
 from audit.label_drift import label_drift
 from audit.model import accuracy
 from audit.plot import Scale, interval
@@ -151,6 +152,8 @@ def audit_of(group="women"):
     held["associations"] = {
         "labels": with_labels(members, labels), "words": words, "read": 2_000, "of": ROWS,
     }  # fmt: skip
+    held["gates"] = []
+    held["index"] = index(held, published=True)
     return held
 
 
@@ -391,7 +394,7 @@ def test_nothing_comes_from_elsewhere():
 @pytest.mark.parametrize(
     ("missing", "section"),
     [
-        ({"audit": None, "growth": None, "scores": None, "comparison": None}, ("verdict", "worst", "fate", "forest", "retention", "representation", "associations", "growth", "model", "methods", "filter", "precision", "probes")),
+        ({"audit": None, "growth": None, "scores": None, "comparison": None}, ("verdict", "worst", "fate", "forest", "retention", "representation", "associations", "growth", "model", "methods", "filter", "precision", "probes", "index")),
         ({"rows": None}, ("rows",)),
         ({"stages": None}, ("stages",)),
         ({"reproduce": None}, ("reproduce",)),
@@ -418,6 +421,7 @@ def test_what_is_not_there_is_left_out(missing, section):
         "growth",
         "model",
         "methods",
+        "index",
         "reproduce",
     }
     assert page.sections == every - set(section)

@@ -151,6 +151,19 @@ def test_what_cannot_be_judged_is_never_a_pass(tmp_path, made, stages):
     json.dumps(record, allow_nan=False)
 
 
+@pytest.mark.parametrize("stages", [[], [{"stage": "normalise"}], STAGES, [*STAGES, BLOCKED]])
+def test_the_index_of_a_run_leads_to_sections_of_its_page(tmp_path, stages):
+    done, record = audited(tmp_path, rows(200), stages)
+
+    page = finish.page(done, record)
+
+    links = set(re.findall(r'<a href="#(\w+)">', page))
+    assert {"verdict", "methods", "representation"} <= links
+    assert links <= set(re.findall(r'id="(\w+)"', page))
+    files = [one for entry in record["index"] for one in entry["evidence"] if one["file"] == "manifest.json"]
+    assert [one["says"] for one in files] == [None]
+
+
 def test_groups_with_markup_stay_text(tmp_path):
     name = "<img src=x onerror=alert(1)>$x^2$"
     made = [{**row, "who": name if n % 3 else None} for n, row in enumerate(rows(300))]
