@@ -146,6 +146,16 @@ def causes(audit: Facts) -> str | None:
     return f"{_many(len(told), 'finding')}, each with what it is owed to" if told else None
 
 
+def helps(audit: Facts) -> str | None:
+    """Count what would help."""
+    held = audit["remedies"]
+    many = [
+        _many(len(held[name]), told)
+        for name, told in (("thresholds", "threshold"), ("rows", "group"), ("weights", "weighting"))
+    ]
+    return f"{many[0]} to move, {many[1]} to add rows to, {many[2]}" if any(held.values()) else None
+
+
 def gates(audit: Facts) -> str | None:
     """Count the gates, and those that failed."""
     held = audit["gates"]

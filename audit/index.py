@@ -33,6 +33,7 @@ WHERE: dict[Callable[[Facts], str | None], tuple[str, str]] = {
     evidence.associations: ("associations", "groups with labels"),
     evidence.model: ("model", "a model by group"),
     evidence.causes: ("worst", "worst findings"),
+    evidence.helps: ("remedies", "remedies"),
     evidence.unjudged: ("retention", "rows that are missing"),
     evidence.reference: ("representation", "a reference"),
     evidence.declared: ("representation", "declared groups"),
@@ -106,7 +107,7 @@ HEADINGS = (
         "10(2)(g)",
         "finding, preventing and reducing biases",
         {},
-        (evidence.causes, evidence.gates),
+        (evidence.causes, evidence.helps, evidence.gates),
         "what was done about each failure, and why what is left is accepted",
     ),
     Heading(

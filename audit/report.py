@@ -122,6 +122,7 @@ def render(facts: ReportFacts) -> str:
         counterfactual=sections.counterfactual((facts.audit or {}).get("counterfactual") or ()),
         scorecard=sections.scorecard(facts.scores or {}),
         compared=[compared(each) for each in facts.comparison or ()],
+        remedies=(facts.audit or {}).get("remedies") or {"rows": (), "weights": (), "thresholds": ()},
         index=(facts.audit or {}).get("index") or (),
         share_axis=plot.axis(plot.Scale(0, 1), (0.2, 0.4, 0.6, 0.8)),
         subject=subject,

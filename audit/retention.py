@@ -109,14 +109,14 @@ def retention(
     _agree([counts for stage in stages for counts in stage if counts.compared])
     why = [_why(step, stage, memberships) for step, stage in zip(steps, stages, strict=True)]
     cells = [
-        _cell(step, group, counts, told, settings)
+        cell_of(step, group, counts, told, settings)
         for step, stage, tolds in zip(steps, stages, why, strict=True)
         for group, counts, told in zip(memberships, stage, tolds, strict=True)
     ]
     total = whole(steps)
     for at, group in enumerate(memberships):
         counts = compose([stage[at] for stage in stages])
-        told = _Why(
+        told = Why(
             sum(of_stage[at].lost for of_stage in why),
             {
                 f"{step.stage}: {rule}": times
@@ -125,7 +125,7 @@ def retention(
             },
             worst_first(part for of_stage in why for part in of_stage[at].parts),
         )
-        cells.append(_cell(total, group, counts, told, settings))
+        cells.append(cell_of(total, group, counts, told, settings))
     for position, step in enumerate((*steps, total)):
         here = slice(position * len(memberships), (position + 1) * len(memberships))
         gaps = _gaps(step, memberships, seed)
@@ -149,21 +149,24 @@ def _beside(cell: Cell, within: dict[str, Any] | None) -> dict[str, Any]:
 
 
 @dataclass(frozen=True)
-class _Why:
+class Why:
+    """How many rows went to stages that do not choose, why, and what each rule contributed."""
+
     lost: int
     reasons: dict[str, int]
     parts: list[Part]
 
 
-def _why(step: Step, counted: Sequence[Counts], memberships: Sequence[Membership]) -> list[_Why]:
+def _why(step: Step, counted: Sequence[Counts], memberships: Sequence[Membership]) -> list[Why]:
     by_group, everybody = reasons(step, memberships)
     return [
-        _Why(0 if step.chooses else sum(mine.values()), mine, parts(step.stage, counts, mine, everybody))
+        Why(0 if step.chooses else sum(mine.values()), mine, parts(step.stage, counts, mine, everybody))
         for counts, mine in zip(counted, by_group, strict=True)
     ]
 
 
-def _cell(step: Step, group: Membership, counts: Counts, why: _Why, settings: AuditSettings) -> Cell:
+def cell_of(step: Step, group: Membership, counts: Counts, why: Why, settings: AuditSettings) -> Cell:
+    """Measure a group in a step from its counts, which of `total` are effective and of a stage those of the step itself."""
     plain = count(step, group.rows) if step.stage == TOTAL else counts
     rate_low, rate_high = wilson(counts.kept, counts.n) if counts.n else (None, None)
     cell = Cell(

@@ -14,11 +14,12 @@ from audit.counterfactual import Say, counterfactual
 from audit.crossings import crossed, judged
 from audit.groups import AuditSettings, Membership, memberships
 from audit.index import index
+from audit.remedies import remedies
 from audit.representation import against_reference, representation
 from audit.retention import retention
 from corpus import lexicon
 from corpus.runner import Progress, silent
-from flows import approval, embedded, gates, growing, probing, subjects
+from flows import approval, embedded, gates, growing, probing, subjects, sweeps
 from flows.counterfactuals import exchanges
 from flows.curate import opened
 from flows.job import Job
@@ -52,6 +53,7 @@ def audit_data(job: Job, progress: Progress = silent) -> None:
     seen = embedded.seen(job, snapshot, groups, kept, steps, settings)
     measured += [*across, *seen.measured]
     probes, pairs = probing.probes(job, snapshot, groups, kept, settings)
+    found = findings.settle(measured, settings)
     job.write(
         "audit-data.json",
         {
@@ -63,9 +65,9 @@ def audit_data(job: Job, progress: Progress = silent) -> None:
             "crossings": crossings,
             **seen.told,
             "growth": growing.growth(job, settings),
+            "sweeps": sweeps.sweeps(job, measured, groups, steps, settings),
         },
     )
-    found = findings.settle(measured, settings)
     member = [*groups, *seen.clusters]
     job.write("pairs.json", pairs)
     job.write("samples.json", subjects.samples_of(job, found, member, steps, snapshot))
@@ -157,6 +159,7 @@ def conclude(job: Job) -> dict[str, Any]:
     record["classes"] = [*data.get("classes", []), *models["classes"]]
     record["growth"] = data.get("growth")  # versions of earlier builds have none
     record["counterfactual"] = models["counterfactual"]
+    record["remedies"] = remedies(record, data.get("sweeps", []))
     record["index"] = index(record, published=job.read("version.json") is not None)
     job.write("audit.json", record)
     return record

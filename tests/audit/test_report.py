@@ -24,6 +24,7 @@ from audit.model import accuracy
 from audit.plot import Scale, interval
 from audit.probes import probe, settled
 from audit.pronouns import flips
+from audit.remedies import remedies
 from audit.report import ReportFacts, render
 from audit.representation import representation
 from audit.retention import retention
@@ -153,6 +154,21 @@ def audit_of(group="women"):
         "labels": with_labels(members, labels), "words": words, "read": 2_000, "of": ROWS,
     }  # fmt: skip
     held["gates"] = []
+    moves = [
+        {"value": value, "more": more, "ratio": ratio, "low": ratio / 2, "high": 1.5, "verdict": outcome}
+        for value, more, ratio, outcome in [
+            (5, 0, 0.5, "FAIL"), (4, 90, 0.7, "FAIL"), (3, 200, 0.85, "INSUFFICIENT_DATA"),
+        ]
+    ]  # fmt: skip
+    by = {
+        "axis": "gender",
+        "group": group,
+        "stage": "total",
+        "by": "length",
+        "rule": group,
+        "knob": "min_words",
+    }
+    held["remedies"] = remedies(held, [{**by, "points": moves}])
     held["index"] = index(held, published=True)
     return held
 
@@ -394,7 +410,7 @@ def test_nothing_comes_from_elsewhere():
 @pytest.mark.parametrize(
     ("missing", "section"),
     [
-        ({"audit": None, "growth": None, "scores": None, "comparison": None}, ("verdict", "worst", "fate", "forest", "retention", "representation", "associations", "growth", "model", "methods", "filter", "precision", "probes", "index")),
+        ({"audit": None, "growth": None, "scores": None, "comparison": None}, ("verdict", "worst", "fate", "forest", "retention", "representation", "associations", "growth", "model", "methods", "filter", "precision", "probes", "index", "remedies")),
         ({"rows": None}, ("rows",)),
         ({"stages": None}, ("stages",)),
         ({"reproduce": None}, ("reproduce",)),
@@ -421,6 +437,7 @@ def test_what_is_not_there_is_left_out(missing, section):
         "growth",
         "model",
         "methods",
+        "remedies",
         "index",
         "reproduce",
     }
@@ -579,3 +596,21 @@ def test_long_names_are_cut_in_tables():
     facts = full("reviews", group="g" * 100_000)
 
     assert len(render(facts)) < 2 * len(render(full("reviews")))
+
+
+def test_what_would_help_is_shown_with_the_command_to_try_it():
+    facts = full("reviews")
+    held = facts.audit["remedies"]
+
+    page = Page(render(ReportFacts(**{**facts.__dict__, "reproduce": {"run": "run-7"}})))
+
+    words = " ".join("".join(page.text).split())
+    assert "winnow what-if run-7 --set length.min_words=4" in words
+    assert "3 mildest that no longer fails" in words
+    assert held["weights"]
+    assert {value for _, name, value in page.attributes if name in ("data-move", "data-weight")} == {
+        *(f"gender|women|{value}" for value in (5, 4, 3)),
+        *(f"{one['axis']}|{one['group'] or ''}" for one in held["weights"]),
+    }
+    for one in held["weights"]:
+        assert f"{one['effective']:,.0f}" in words
