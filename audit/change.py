@@ -24,7 +24,7 @@ Verdict = Literal["worse", "better", "more", "less", "cannot tell", "same"]
 ORDER: tuple[Verdict, ...] = ("worse", "less", "more", "better", "cannot tell", "same")
 
 _KEY = ("axis", "group", "origin", "stage", "rule")
-_ASIDE = ("show_text", "axes", "lexicon")
+_ASIDE = ("show_text", "axes", "lexicon", "max_counterfactuals")
 """Settings that change no number of a group that both audits have; a lexicon counts by its digest."""
 _SPOILS = {
     "max_groups": (OTHER,),
