@@ -8,7 +8,7 @@ from typing import Any
 
 from audit.findings import TOTAL, Finding, worst
 from audit.groups import MISSING, READ_OFF
-from audit.spelt import named
+from audit.page.spelt import named
 
 Facts = Mapping[str, Any]
 

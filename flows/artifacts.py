@@ -7,11 +7,11 @@ from typing import Any
 
 from prefect.artifacts import create_markdown_artifact, create_table_artifact
 
-from audit.figures import alone
 from audit.findings import worst
-from audit.sections import fate, shares
-from audit.spelt import visible
-from audit.words import cause, sentence
+from audit.page.figures import alone
+from audit.page.sections import fate, shares
+from audit.page.spelt import visible
+from audit.page.words import cause, sentence
 from flows import gates
 from flows.job import Job, stage_rows
 from flows.server import REPORTS_PORT

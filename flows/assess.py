@@ -8,12 +8,14 @@ import pyarrow as pa
 import pyarrow.compute as pc
 import pyarrow.parquet as pq
 
-from audit import association, findings, growth, model
-from audit.classes import by_class
-from audit.counterfactual import Say, counterfactual
+from audit import association, findings
 from audit.crossings import crossed, judged
 from audit.groups import AuditSettings, Membership, memberships
+from audit.growth.survival import admission, survival
 from audit.index import index
+from audit.models.accuracy import accuracy
+from audit.models.classes import by_class
+from audit.models.counterfactual import Say, counterfactual
 from audit.remedies import remedies
 from audit.representation import against_reference, representation
 from audit.retention import retention
@@ -39,12 +41,10 @@ def audit_data(job: Job, progress: Progress = silent) -> None:
         inherited = subjects.mentions(candidates.parents, settings)
         said = subjects.mentions(candidates.grown, settings)
         stayed = pa.array(candidates.gate.kept)
-        measured += growth.admission(
+        measured += admission(
             candidates.gate, memberships(candidates.grown, inherited, settings), settings, job.recipe.seed
         )
-        measured += growth.survival(
-            inherited.filter(stayed), said.filter(stayed), settings, candidates.grower.title
-        )
+        measured += survival(inherited.filter(stayed), said.filter(stayed), settings, candidates.grower.title)
     kept, beside, others = subjects.beside(job, groups, settings)
     shares = representation(groups, kept, beside, others, settings)
     measured += against_reference(shares, settings)
@@ -124,7 +124,7 @@ def audit_model(job: Job, say: Say) -> None:
             continue
         answers = said[name].combine_chunks()
         known[name] = np.array(said[f"{name}_log_probabilities"].to_pylist()).reshape(-1, len(labels))
-        measured += model.accuracy(truth, answers, groups, settings, f"{name} model", baseline=name == "base")
+        measured += accuracy(truth, answers, groups, settings, f"{name} model", baseline=name == "base")
         classes += by_class(
             _numbered(truth, numbers),
             _numbered(answers, numbers),

@@ -8,7 +8,7 @@ from typing import Any
 from audit.change import change, nothing
 from audit.findings import TOTAL
 from audit.legible import legible
-from audit.spelt import named
+from audit.page.spelt import named
 from corpus.schema import UserError
 from corpus.versions.version import Version
 from flows.markdown import escaped, table

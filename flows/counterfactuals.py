@@ -5,8 +5,8 @@ from collections.abc import Sequence
 
 import pyarrow as pa
 
-from audit.counterfactual import Exchange
 from audit.groups import MENTIONS, AuditSettings, Membership
+from audit.models.counterfactual import Exchange
 from audit.probes import exchanged
 from corpus import lexicon, text
 from corpus.schema import digest

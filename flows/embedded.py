@@ -10,13 +10,13 @@ import pyarrow as pa
 import pyarrow.compute as pc
 
 from audit import clusters, vendi
-from audit.classes import by_class
 from audit.draws import Ranks, united
 from audit.findings import Finding
 from audit.groups import AuditSettings, Membership
-from audit.mitigation import mitigation
-from audit.model import accuracy
-from audit.out_of_fold import answers
+from audit.models.accuracy import accuracy
+from audit.models.classes import by_class
+from audit.models.mitigation import mitigation
+from audit.models.out_of_fold import answers
 from audit.retention import retention
 from audit.steps import Step
 from corpus import text

@@ -11,7 +11,7 @@ import orjson
 import pyarrow as pa
 import pyarrow.compute as pc
 
-from audit.report import ReportFacts, render
+from audit.page.report import ReportFacts, render
 from corpus import text
 from corpus.schema import UserError, digest
 from corpus.store import Store

@@ -5,7 +5,7 @@ from typing import Any
 
 from audit import findings, gates
 from audit.groups import AuditSettings
-from audit.spelt import named
+from audit.page.spelt import named
 from flows import approval
 from flows.recipe import Recipe
 

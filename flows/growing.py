@@ -6,12 +6,12 @@ import numpy as np
 import pyarrow as pa
 import pyarrow.compute as pc
 
-from audit import pronouns
-from audit.association_drift import association_drift
 from audit.groups import AuditSettings, Membership
-from audit.growth import settled
-from audit.label_drift import label_drift
-from audit.yields import yields
+from audit.growth import pronouns
+from audit.growth.association_drift import association_drift
+from audit.growth.label_drift import label_drift
+from audit.growth.survival import settled
+from audit.growth.yields import yields
 from corpus import lexicon, text
 from corpus.schema import of_splits
 from flows.job import Job

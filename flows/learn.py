@@ -8,7 +8,7 @@ from typing import Any
 import numpy as np
 import pyarrow as pa
 
-from audit.counterfactual import Say
+from audit.models.counterfactual import Say
 from corpus.arrays import matrix
 from corpus.fetch import cache_folder
 from corpus.memo import Replay

@@ -4,7 +4,7 @@ import json
 from contextlib import suppress
 from typing import Any
 
-from audit.report import render
+from audit.page.report import render
 from corpus.forgetting.erase import clean, redact
 from corpus.forgetting.find import Found
 from corpus.schema import UserError

@@ -6,7 +6,7 @@ from typing import Any
 from rich.console import Console
 from rich.table import Table
 
-from audit.spelt import visible
+from audit.page.spelt import visible
 from corpus.schema import UserError
 from corpus.store import Store
 from corpus.versions.library import Library

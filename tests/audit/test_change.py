@@ -12,16 +12,16 @@ from scipy import stats
 from audit.change import change, nothing
 from audit.findings import record, settle
 from audit.groups import AuditSettings, Membership
-from audit.growth import survival
+from audit.growth.survival import survival
 from audit.legible import legible
-from audit.model import accuracy
+from audit.models.accuracy import accuracy
 from audit.representation import against_reference, representation
 from audit.retention import retention
 from audit.shift import shift
 from audit.steps import Step
 from corpus.lexicon import load
 from corpus.statistics import difference_interval
-from tests.audit.test_report import audit_of
+from tests.audit.page.test_report import audit_of
 
 LEXICON = load("mentions")
 SIZES = (400, 150, 60, 40)

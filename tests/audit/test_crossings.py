@@ -9,10 +9,10 @@ from hypothesis import strategies as st
 from audit.crossings import crossed, crossings
 from audit.findings import settle, worst
 from audit.groups import AuditSettings, Membership, partition
-from audit.maps import maps
+from audit.page.maps import maps
+from audit.page.words import sentence
 from audit.retention import retention
 from audit.steps import Step
-from audit.words import sentence
 
 SETTINGS = AuditSettings()
 

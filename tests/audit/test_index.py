@@ -10,9 +10,9 @@ from audit.evidence import unjudged
 from audit.findings import record, settle
 from audit.groups import AuditSettings, Membership
 from audit.index import HEADINGS, index
-from audit.report import render
+from audit.page.report import render
 from audit.representation import against_reference, representation
-from tests.audit.test_report import HOSTILE, ROWS, Page, audit_of, full
+from tests.audit.page.test_report import HOSTILE, ROWS, Page, audit_of, full
 
 HEADED = [
     *(f"10(2)({letter})" for letter in "abcdefgh"),

@@ -8,8 +8,8 @@ from scipy import stats
 
 from audit.findings import settle
 from audit.groups import AuditSettings, Membership
+from audit.page.words import sentence
 from audit.representation import against_reference, representation
-from audit.words import sentence
 from corpus.statistics import wilson
 
 

@@ -14,7 +14,7 @@ from audit.groups import AuditSettings, partition
 from audit.representation import against_reference, representation
 from audit.retention import retention
 from audit.steps import Step
-from tests.audit.test_report import audit_of
+from tests.audit.page.test_report import audit_of
 
 SCHEMA = json.loads((files("audit") / "audit.schema.json").read_text(encoding="utf-8"))
 CHECK = Draft202012Validator(SCHEMA)

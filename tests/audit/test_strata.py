@@ -10,10 +10,10 @@ from hypothesis import strategies as st
 
 from audit.findings import settle
 from audit.groups import AuditSettings, Membership
+from audit.page.words import sentence
 from audit.retention import retention
 from audit.steps import Step
 from audit.strata import BANDS, Strata, adjusted, strata
-from audit.words import sentence
 from corpus.statistics import ratio_interval, stratified_ratio
 
 COUNTS = st.integers(1, 40).flatmap(lambda n: st.tuples(st.integers(0, n), st.just(n)))

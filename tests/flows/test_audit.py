@@ -10,7 +10,7 @@ import pyarrow.compute as pc
 import pyarrow.parquet as pq
 import pytest
 
-from audit.words import cause
+from audit.page.words import cause
 from corpus import text
 from corpus.lexicon import load
 from corpus.schema import UserError

@@ -281,8 +281,9 @@ def answer(prefect):
             time.sleep(0.2)
         for word in words:
             told = post(f"flow_runs/{paused[0]['id']}/resume", {"run_input": word})
-            while "schema not found" in (told["details"] or {}).get("reason", ""):
-                time.sleep(0.2)  # Prefect pauses a run first, and then writes down what it asks
+            # Prefect pauses a run first, and then writes down what it asks.
+            while told["status"] == "ABORT" or "schema not found" in (told["details"].get("reason") or ""):
+                time.sleep(0.2)
                 told = post(f"flow_runs/{paused[0]['id']}/resume", {"run_input": word})
             said.append(told["status"])
 
@@ -292,6 +293,7 @@ def answer(prefect):
         thread.start()
         yield said
         thread.join(timeout=60)
+        assert len(said) == len(words), f"of {len(words)} answers these were given: {said}"
 
     return saying
 

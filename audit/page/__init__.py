@@ -1,0 +1,1 @@
+"""The report: one page that people read, from what `audit.json` says."""

@@ -1,0 +1,129 @@
+"""Says in words what was found: a sentence a finding, with its number, its interval and its n."""
+
+from collections.abc import Mapping
+from typing import Any
+
+from audit.findings import TOTAL, Finding
+from audit.page.spelt import named
+
+
+def subject(finding: Finding) -> str:
+    """Name the finding's rows in words; `origin` decides how: a mention is not an identity."""
+    axis, group = named(finding["axis"]), named(finding["group"].replace("_", " "))
+    if "sides" in finding:
+        one, other = (named(side[1].replace("_", " ")) for side in finding["sides"])
+        return f"rows of both {one} and {other} ({axis})"
+    if finding["origin"] == "label" and group == "(missing)":
+        return "rows without a label"
+    return {
+        "mention-lexicon": f"rows that mention {group} ({axis})",
+        "label": f"rows labelled {group}",
+        "text-length": f"rows of {group}",
+        "language-model": f"rows that a model takes for {group} (language)",
+        "embedding-clusters": f"rows of the cluster {group} (of rows drawn)",
+    }.get(finding["origin"], f"rows whose {axis} is {group}")
+
+
+def sentence(finding: Finding) -> str:
+    """Say the finding in words, with its numbers, its interval and its n."""
+    rows = f"{finding['n']:,} {subject(finding)}"
+    stage = finding["stage"]
+    if finding["rule"] in ("impact_ratio", "removal_ratio", "lost_most"):
+        stage = "The whole pipeline" if stage == TOTAL else f"The stage {stage}"
+    if finding["verdict"] == "NOT_APPLICABLE":
+        return f"{stage}: nothing to compare for the {rows}."
+    match finding["rule"]:
+        case "lost_most":
+            return f"{stage} removed {finding['n'] - finding['kept']:,} of the {rows}: more than half."
+        case "removal_ratio":
+            said = (
+                f"{stage} removed {1 - finding['rate']:.1%} of the {rows} and {1 - finding['other_rate']:.1%} of the "
+                f"{finding['other_n']:,} others: {finding['removal_ratio']:.1f} times as often "
+                f"({finding['removal_low']:.1f} to {finding['removal_high']:.1f})"
+            )
+        case "impact_ratio":
+            said = (
+                f"{stage} kept {finding['rate']:.1%} of the {rows} and {finding['other_rate']:.1%} of the "
+                f"{finding['other_n']:,} others: a ratio of {_interval(finding)}"
+            )
+        case "representation":
+            said = (
+                f"{finding['kept']:,} of {finding['n']:,} published rows are {subject(finding)} ({finding['rate']:.1%}), where the "
+                f"reference has {finding['reference']:.1%}: a ratio of {_interval(finding)}"
+            )
+        case "survival":
+            said = f"{finding['rate']:.1%} ({finding['low']:.1%} to {finding['high']:.1%}) of the mentions in {rows} outlived {stage}"
+        case "accuracy":
+            said = (
+                f"{stage} is right on {finding['rate']:.1%} of the {rows} and on {finding['other_rate']:.1%} of the "
+                f"{finding['other_n']:,} others: a difference of {100 * finding['difference']:+.1f} points "
+                f"({100 * finding['difference_low']:+.1f} to {100 * finding['difference_high']:+.1f})"
+            )
+        case _:
+            said = f"{stage}, {finding['rule']}: {rows}, {_interval(finding)}"
+    return f"{said}{_alike(finding)}{_caveat(finding)}."
+
+
+def cause(finding: Mapping[str, Any]) -> str | None:
+    """Say which stage and which of its rules a group's loss is owed to most, and which part of it that is.
+
+    None where nothing was lost against the others, and for findings that no stage made.
+    """
+    parts = finding.get("parts") or ()
+    if not parts or parts[0]["removed"] == 0:
+        return None
+    first, whole = parts[0], finding["log_ratio"]
+    owed = f"the stage {first['stage']} by its rule {named(first['rule'].replace('_', ' '))}"
+    removed = f"{first['removed']:,} of the group's rows and {first['other_removed']:,} others"
+    if first["log_ratio"] is None or whole is None:
+        return f"{owed}, which removed {removed}"
+    if first["log_ratio"] >= 0 or whole >= 0:
+        return None
+    share = first["log_ratio"] / sum(part["log_ratio"] for part in parts if part["log_ratio"] < 0)
+    return f"{owed}, which removed {removed}: {share:.0%} of what sets the group back"
+
+
+def compared(each: Mapping[str, Any]) -> str:
+    """Say a comparison in words; where it cannot tell, say what it could have seen."""
+    numbers = (
+        f"difference {each['difference']:+.3f} ({each['low']:+.3f} to {each['high']:+.3f}), n = {each['n']:,}"
+    )
+    if each["verdict"] in ("better", "worse"):
+        return f"{each['of']} is {each['verdict']} than {each['against']} on {each['metric']}: {numbers}."
+    seen = "" if each["mde"] is None else f"; a difference of {each['mde']:.3f} would have shown"
+    return f"Cannot tell {each['of']} from {each['against']} on {each['metric']}: {numbers}{seen}."
+
+
+def _alike(finding: Mapping[str, Any]) -> str:
+    """Say what is left of a ratio among rows of the same length and source."""
+    within = finding.get("within")
+    if within is None or finding["rule"] != "impact_ratio":
+        return ""
+    turns = ", so it turns round" if finding["turned"] else ""
+    return f", among rows of the same {' and '.join(within['by'])} {_interval(within)}{turns}"
+
+
+def _interval(finding: Mapping[str, Any]) -> str:
+    return f"{finding['ratio']:.2f} ({finding['low']:.2f} to {finding['high']:.2f})"
+
+
+def _caveat(finding: Mapping[str, Any]) -> str:
+    """Say how sure it is; of what could not be judged, which difference would have been seen."""
+    q, least = finding["q"], finding.get("detectable")
+    sure = "" if q is None else ", q < 0.001" if q < 0.001 else f", q = {q:.3f}"
+    if finding["verdict"] != "INSUFFICIENT_DATA":
+        return sure
+    seen = "no difference" if least is None else f"only a difference of {100 * least:.1f} points or more"
+    return f"{sure}; too little to judge: {seen} would be seen in four of five such samples{_more(finding)}"
+
+
+def _more(finding: Mapping[str, Any]) -> str:
+    """Say how many rows more would show what the recipe allows at most."""
+    of = "rows" if finding["rule"] == "representation" else "rows of this group"
+    match finding.get("needed"):
+        case None:
+            return f", and no number of {of} would show the limit" if "needed" in finding else ""
+        case 0:
+            return ""
+        case count:
+            return f", and {count:,} more {of} would show the limit"

@@ -1,0 +1,132 @@
+"""The report in a real browser: it fits, sorts, filters, prints, shows the worst first, and runs nobody else's code."""
+
+import pytest
+
+from audit.page.report import render
+from tests.audit.page.browser import CHROMIUM, browser
+from tests.audit.page.test_report import HOSTILE, full
+
+pytestmark = pytest.mark.skipif(CHROMIUM is None, reason="needs chromium (apt-get install chromium)")
+
+PAYLOADS = (
+    HOSTILE,
+    "</script><script>document.title='run'</script>",
+    "\"><svg onload=document.title='run'>",
+    "' onmouseover=document.title='run' x='",
+    "</style><style>body{display:none}</style>",
+    "javascript:document.title='run'",
+    "\u202egnp.exe\u2066\x00\x08<b>",
+    "--><img src=x onerror=document.title='run'>",
+)
+
+
+@pytest.fixture(scope="module")
+def page():
+    with browser() as opened:
+        yield opened
+
+
+@pytest.fixture(scope="module")
+def report(tmp_path_factory):
+    file = tmp_path_factory.mktemp("report") / "report.html"
+    file.write_text(render(full("reviews")), encoding="utf-8")
+    return file
+
+
+@pytest.mark.parametrize("width", [1400, 390])
+def test_the_page_fits_and_the_worst_is_on_the_first_screen(page, report, width):
+    page.open(report, width, 844 if width < 600 else 900)
+
+    assert page.run("document.documentElement.scrollWidth") <= width
+    for what in ("#verdict .verdict", "#worst li p:nth-of-type(2)", "#worst li .cause"):
+        below = page.run(f"document.querySelector({what!r}).getBoundingClientRect().bottom")
+        assert below <= page.run("innerHeight"), what
+
+
+def column(page, number):
+    code = f"[...document.querySelector('#retention table.sorts').tBodies[0].rows].filter(row => row.cells.length > 1).map(row => row.cells[{number}].textContent)"
+    return page.run(code)
+
+
+def test_a_table_is_sorted_by_the_head_that_is_chosen(page, report):
+    page.open(report, 1400)
+    before = column(page, 1)
+
+    page.run("document.querySelector('#retention table.sorts thead').rows[0].cells[1].click()")
+    rising = column(page, 1)
+    page.run("document.querySelector('#retention table.sorts thead').rows[0].cells[1].click()")
+
+    numbers = [int(text.replace(",", "")) for text in rising]
+    assert numbers == sorted(numbers)
+    assert sorted(rising) == sorted(before)
+    assert column(page, 1) == rising[::-1]
+    assert (
+        page.run("document.querySelector('#retention [aria-sort]').getAttribute('aria-sort')") == "descending"
+    )
+
+
+def test_rows_of_other_groups_are_hidden(page, report):
+    page.open(report, 1400)
+
+    page.run(
+        "{const i = document.querySelector('#filter'); i.value = 'WOMEN'; i.dispatchEvent(new Event('input'))}"
+    )
+
+    shown = "[...document.querySelectorAll('#retention table.sorts tbody tr')].filter(row => row.cells.length > 1 && !row.hidden).map(row => row.cells[0].textContent)"
+    assert page.run(shown)
+    assert all("women" in name for name in page.run(shown))
+    page.run(
+        "{const i = document.querySelector('#filter'); i.value = ''; i.dispatchEvent(new Event('input'))}"
+    )
+    assert len({name.split()[0] for name in page.run(shown)}) > 2
+
+
+def test_it_prints(page, report):
+    page.open(report, 1400)
+
+    printed = page.printed()
+
+    assert printed.startswith(b"%PDF")
+    assert printed.count(b"/Type /Page\n") >= 2
+
+
+@pytest.mark.parametrize("scheme", ["light", "dark"])
+def test_text_stands_out_by_day_and_by_night(page, report, scheme):
+    """Contrast of the page's text and of its figures' text is at least 4.5 (WCAG 2.2, 1.4.3)."""
+    page.send("Emulation.setEmulatedMedia", features=[{"name": "prefers-color-scheme", "value": scheme}])
+    page.open(report, 1400)
+
+    def colour(code):
+        return [int(part) for part in page.run(code).removeprefix("rgb(").removesuffix(")").split(", ")]
+
+    def light(rgb):
+        parts = [
+            part / 255 / 12.92 if part / 255 <= 0.04045 else ((part / 255 + 0.055) / 1.055) ** 2.4
+            for part in rgb
+        ]
+        return 0.2126 * parts[0] + 0.7152 * parts[1] + 0.0722 * parts[2]
+
+    paper = light(colour("getComputedStyle(document.body).backgroundColor"))
+    assert (paper < 0.1) == (scheme == "dark")
+    for what in ("body", "#fate svg text", ".lead", "#worst .badge"):
+        kind = "fill" if "svg" in what else "color"
+        ink = light(colour(f"getComputedStyle(document.querySelector({what!r})).{kind}"))
+        assert (max(ink, paper) + 0.05) / (min(ink, paper) + 0.05) >= 4.5, what
+    page.send("Emulation.setEmulatedMedia", features=[])
+
+
+@pytest.mark.parametrize("text", PAYLOADS)
+def test_hostile_text_runs_nothing_and_asks_nobody(page, tmp_path, text):
+    file = tmp_path / "report.html"
+    file.write_text(render(full(text, group=text.replace("=", "") or "x")), encoding="utf-8")
+    page.said.clear()
+    page.asked.clear()
+
+    page.open(file, 1400)
+    page.run("document.querySelectorAll('*').forEach(one => one.dispatchEvent(new Event('mouseover')))")
+
+    assert page.run("document.title") != "run"
+    assert page.run("getComputedStyle(document.body).display") != "none"
+    assert page.said == []
+    assert page.asked == [file.as_uri()]
+    assert page.run("document.querySelectorAll('script').length") == 1

@@ -1,0 +1,616 @@
+"""The page says what audit.json says, loads nothing, and shows hostile text as text."""
+
+import base64
+import hashlib
+import json
+import re
+from html.parser import HTMLParser
+
+import numpy as np
+import pyarrow as pa
+import pytest
+
+from audit.association import with_labels
+from audit.findings import OUTCOMES, record, settle, verdict, worst
+from audit.groups import AuditSettings, Membership, partition
+from audit.growth.association_drift import association_drift
+from audit.growth.label_drift import label_drift
+from audit.growth.pronouns import flips
+from audit.growth.survival import settled as settled_growth
+from audit.growth.survival import survival
+from audit.growth.yields import yields
+from audit.index import index
+from audit.models.accuracy import accuracy
+from audit.models.classes import by_class
+from audit.models.counterfactual import Exchange, counterfactual
+from audit.page.plot import Scale, interval
+from audit.page.report import ReportFacts, render
+from audit.page.sections import fate
+from audit.page.spelt import visible
+from audit.page.words import sentence
+from audit.probes import probe, settled
+from audit.remedies import remedies
+from audit.representation import representation
+from audit.retention import retention
+from audit.steps import Step, whole
+from corpus.lexicon import load
+from corpus.statistics import wilson
+from tests.audit.models.test_counterfactual import answering
+
+HOSTILE = (
+    "<script>alert(1)</script><img src=http://evil.example/x onerror=alert(2)> \"'&{{7*7}}\u202egnp\x07\n"
+)
+VOID = {"meta", "br", "link", "img", "input", "hr"}
+ROWS = 4_000
+_JUDGED = {"data-finding", "data-survival", "data-accuracy"}
+_TOLD = {
+    *("data-share", "data-label", "data-class", "data-probe"),
+    *("data-yield", "data-pronoun", "data-drift", "data-moved", "data-swap"),
+}
+
+
+class Page(HTMLParser):
+    """Checks that tags nest, and collects tags, attributes, and the cells of each row that carries a finding."""
+
+    def __init__(self, html):
+        super().__init__(convert_charrefs=True)
+        self.open, self.tags, self.attributes, self.rows, self.counts = [], [], [], {}, {}
+        self.row = self.cell = self.outcome = None
+        self.text = []
+        self.feed(html)
+        self.close()
+        assert self.open == []
+
+    def handle_starttag(self, tag, attrs):
+        values = dict(attrs)
+        self.tags.append(tag)
+        self.attributes += [(tag, name, value or "") for name, value in attrs]
+        if tag not in VOID and not self.get_starttag_text().endswith("/>"):
+            self.open.append(tag)
+        if tag == "tr":
+            self.row = next(
+                ((kind, values[kind]) for kind in (*_JUDGED, *_TOLD) if kind in values),
+                None,
+            )
+            if self.row:
+                self.rows[self.row] = []
+        if tag == "td" and self.row:
+            self.rows[self.row].append("")
+        self.outcome = values.get("data-count", self.outcome if tag != "dd" else None)
+
+    @property
+    def sections(self):
+        return {
+            value
+            for tag, name, value in self.attributes
+            if name == "id" and tag in ("section", "dl", "input")
+        }
+
+    def handle_endtag(self, tag):
+        if tag not in ("circle", "path", "line", "rect", "use"):
+            assert self.open.pop() == tag
+
+    def handle_startendtag(self, tag, attrs):
+        self.tags.append(tag)
+        self.attributes += [(tag, name, value or "") for name, value in attrs]
+
+    def handle_data(self, data):
+        self.text.append(data)
+        if "td" in self.open and self.row:
+            self.rows[self.row][-1] += data
+        if self.outcome and data.strip():
+            self.counts[self.outcome], self.outcome = data, None
+
+
+def audit_of(group="women"):
+    """An audit with every outcome and rule: a stage that is hard on a group, growth that loses it, a model."""
+    at = np.arange(ROWS)
+    kept = at % 10 < np.where(at < 400, 5, 9)
+    settings = AuditSettings()
+    members = [
+        Membership("gender", group, "mention-lexicon", at < 400),
+        Membership("gender", "few", "mention-lexicon", (at >= 400) & (at < 412)),
+        Membership("gender", "even", "mention-lexicon", (at >= 1_000) & (at < 3_000)),
+        Membership("gender", "nobody", "mention-lexicon", at < 0),
+        *partition(pa.array(np.where(at < 2_000, "shop", group)), "source", "source-metadata"),
+    ]
+    entered = kept & (at % 2 == 0)
+    steps = [
+        Step("length", np.ones(ROWS, dtype=bool), kept, pa.array([group] * ROWS)),
+        Step("confidence", entered, at % 5 > 0),
+        Step("language", kept & ~(entered & (at % 5 == 0)), np.ones(ROWS, dtype=bool)),
+    ]
+    mentions = pa.table({f"gender={group}": at < 400, "gender=few": at < 5})
+    grown = pa.table({f"gender={group}": at < 90, "gender=few": at < 5})
+    truth = pa.array(["yes"] * ROWS)
+    predicted = pa.array(np.where(at % 10 < np.where(at < 400, 6, 9), "yes", "no"))
+    measured = [
+        *retention(steps, members, settings, 1),
+        *survival(mentions, grown, settings, "back_translation"),
+        *accuracy(truth, predicted, members, settings, "tuned"),
+    ]
+    held = record(settle(measured, settings), settings, load("mentions"))
+    held["representation"] = representation(members, whole(steps).kept, {}, 0, settings)
+    labels = pa.array(np.where(at % 10 < np.where(at < 400, 9, 3), group, "yes"))
+    words = [{**one, "with": f"{group}ly"} for one in with_labels(members[:1], labels)]
+    numbers = at % 10 < np.where(at < 400, 6, 9)
+    held["classes"] = by_class(
+        (at % 3 > 0).astype(int), numbers.astype(int), np.eye(2)[at % 2], ("no", group), members, "tuned", 1
+    )
+    swaps = [{group: "she", "few": "he"}]
+    held["probes"] = settled(
+        probe(
+            {"few": {n: f"{group}ly he {n}" for n in range(9)}}, "gender", swaps, [("few", group)], fates
+        ).told
+    )
+    swaps = [Exchange(row, "gender", group, "few", f"{row}") for row in range(20)]
+    known = np.log(np.array([[0.3, 0.7], [0.6, 0.4]])[np.arange(20) % 2])
+    said = np.log(np.array([[0.4, 0.6], [0.45, 0.55]])[np.arange(20) % 2])
+    held["counterfactual"] = counterfactual(
+        swaps, 20, {"tuned": known}, answering(tuned=said), np.arange(20) % 2, ("no", group)
+    )
+    held["growth"] = settled_growth([growth_of(members, labels)])
+    held["associations"] = {
+        "labels": with_labels(members, labels), "words": words, "read": 2_000, "of": ROWS,
+    }  # fmt: skip
+    held["gates"] = []
+    moves = [
+        {"value": value, "more": more, "ratio": ratio, "low": ratio / 2, "high": 1.5, "verdict": outcome}
+        for value, more, ratio, outcome in [
+            (5, 0, 0.5, "FAIL"), (4, 90, 0.7, "FAIL"), (3, 200, 0.85, "INSUFFICIENT_DATA"),
+        ]
+    ]  # fmt: skip
+    by = {
+        "axis": "gender",
+        "group": group,
+        "stage": "total",
+        "by": "length",
+        "rule": group,
+        "knob": "min_words",
+    }
+    held["remedies"] = remedies(held, [{**by, "points": moves}])
+    held["index"] = index(held, published=True)
+    return held
+
+
+def growth_of(members, labels):
+    """A growth of a third of the rows, twice of those of the first group."""
+    at = np.arange(ROWS)
+    children = (at % 3 == 0).astype(int) + (at < 300)
+    owner = np.r_[at, np.repeat(at, children)]
+    grown = np.arange(len(owner)) >= ROWS
+    both = [Membership(one.axis, one.group, one.origin, one.rows[owner]) for one in members]
+    return {
+        "stage": "back_translation",
+        "parents": ROWS,
+        "candidates": len(owner),
+        "grown": int(grown.sum()),
+        "yields": yields(children, 2, members, 1),
+        "pronouns": flips(at % 4, at % 3, at),
+        "labels": label_drift(labels, children, 1),
+        "associations": association_drift(both, labels.take(pa.array(owner)), owner, grown),
+    }
+
+
+def fates(rows, texts):
+    return [
+        "length: too_short" if " he " in text and row % 3 else None
+        for row, text in zip(rows, texts, strict=True)
+    ]
+
+
+def full(text, group="women"):
+    """Facts for every section, with `text` wherever a user's text can stand."""
+    score = {"value": 0.89, "low": 0.86, "high": 0.912, "n": 600}
+    comparison = {
+        "metric": "accuracy", "of": "tuned", "against": text, "difference": 0.012, "low": -0.02, "high": 0.044,
+        "n": 600, "p": 0.4, "mde": 0.06, "verdict": "cannot tell",
+    }  # fmt: skip
+    return ReportFacts(
+        title=text,
+        audit=audit_of(group),
+        rows={"in": ROWS, "rejected": 1, "kept": 3_000, "dropped": 1_199, "grown": 200},
+        stages=[
+            {"stage": "length", "in": 4_000, "out": 3_440, "dropped": {text: 560}, "seconds": 0.4},
+            {"stage": "grow", "in": 3_440, "out": 3_640, "dropped": {}, "seconds": 9.0},
+        ],
+        samples=[{"stage": "length", "axis": "gender", "group": group, "reason": text, "text": text}],
+        pairs=[
+            {
+                "axis": "gender",
+                "group": group,
+                "instead": text,
+                "text": text,
+                "instead_text": text,
+                "words": [[2, 9, 2, 9]],
+                "before": text,
+                "after": None,
+            }
+        ],
+        growth={
+            "candidates": 200,
+            "admitted": 150,
+            "examples": [{"operation": text, "parent": text, "grown": text}],
+        },
+        scores={
+            text: {"accuracy": score},
+            "tuned": {"accuracy": score, text: {**score, "value": 3.2, "high": 4.0}},
+        },
+        comparison=[comparison],
+        reproduce={"version": "9f2c", "command": text},
+    )
+
+
+def q(finding):
+    return "–" if finding["q"] is None else "<\u20090.001" if finding["q"] < 0.001 else f"{finding['q']:.3f}"
+
+
+def fine(share):
+    return "–" if share is None else f"{100 * share:.{2 if 0 < share < 0.0995 else 1}f}%"
+
+
+def two(value):
+    return "–" if value is None else f"{value:.2f}"
+
+
+def test_every_number_of_the_tables_is_that_of_the_audit():
+    facts = full("reviews")
+
+    page = Page(render(facts))
+
+    def ends(finding):
+        return f"{finding['low']:.2f} to {finding['high']:.2f}"
+
+    def said(finding):
+        return finding["verdict"].replace("_", " ").lower()
+
+    expected = {}
+    for each in facts.audit["findings"]:
+        where = f"{each['axis']}|{each['group']}"
+        if each["n"] == 0 or (each["ratio"] is None and each["rule"] != "accuracy"):
+            continue
+        if each["rule"] == "impact_ratio":
+            expected["data-finding", f"{each['stage']}|{where}"] = [
+                f"{each['n']:,}", f"{each['kept']:,}", f"{100 * each['rate']:.1f}%", f"{100 * each['other_rate']:.1f}%",
+                f"{each['ratio']:.2f}{'*' if each['adjusted'] else ''}", ends(each), "–", f"{each['removal_ratio']:.2f}",
+                q(each), said(each),
+            ]  # fmt: skip
+        if each["rule"] == "survival":
+            expected["data-survival", where] = [
+                "", f"{100 * each['rate']:.1f}%", ends(each), f"{each['n']:,}", f"{each['appeared']:,}", said(each),
+            ]  # fmt: skip
+        if each["rule"] == "accuracy":
+            expected["data-accuracy", f"{each['stage']}|{where}"] = [
+                f"{each['n']:,}", f"{100 * each['rate']:.1f}%", f"{100 * each['other_rate']:.1f}%", "",
+                f"{100 * each['difference']:+.1f}", q(each), said(each),
+            ]  # fmt: skip
+    told = {row: cells[1:] for row, cells in page.rows.items() if row[0] in _JUDGED}
+    assert told == expected
+    assert {kind for kind, _ in expected} == _JUDGED
+    assert page.counts == {outcome: f"{facts.audit['counts'][outcome]:,}" for outcome in OUTCOMES}
+
+
+def test_shares_and_what_goes_with_groups_are_those_of_the_audit():
+    facts = full("reviews")
+
+    page = Page(render(facts))
+
+    expected = {}
+    for axis in facts.audit["representation"]:
+        for each in axis["groups"]:
+            sides = [
+                [f"{side['rows']:,}", fine(side["share"]), f"{fine(side['low'])} to {fine(side['high'])}"]
+                for side in (each["came"], each["published"])
+            ]
+            expected["data-share", f"{axis['axis']}|{each['group']}"] = [*sides[0], *sides[1], "–"]
+    for each in facts.audit["associations"]["labels"]:
+        expected["data-label", f"{each['axis']}|{each['group']}|{each['with']}"] = [
+            each["with"], f"{each['both']:,}", f"{each['n']:,}", "–" if each["rate"] is None else f"{100 * each['rate']:.1f}%",
+            f"{100 * each['other_rate']:.1f}%", "–" if each["npmi"] is None else f"{each['npmi']:.2f}",
+            f"{each['log_odds']:.2f}", f"{each['log_odds_low']:.2f} to {each['log_odds_high']:.2f}", q(each),
+        ]  # fmt: skip
+    for line in facts.audit["classes"]:
+        for each in line["classes"]:
+            rates = [each["selection"], each["true_positive"], each["false_positive"]]
+            others = [each["others"][rate] for rate in ("selection", "true_positive", "false_positive")]
+            f1 = line["f1_macro"]
+            expected["data-class", f"tuned|{line['axis']}|{line['group']}|{each['class']}"] = [
+                f"{line['n']:,}", f"{f1['value']:.2f} {f1['low']:.2f} to {f1['high']:.2f}", each["class"],
+                *(f"{two(mine['value'])} / {two(other['value'])}" for mine, other in zip(rates, others, strict=True)),
+                two(each["equalized_odds"]), two(each["f1"]), *(two(each[name]["value"]) for name in ("auc", "bpsn", "bnsp")),
+            ]  # fmt: skip
+    for one in facts.audit["probes"]:
+        flips = one["flips"]
+        expected["data-probe", f"{one['axis']}|{one['group']}|{one['instead']}"] = [
+            one["instead"], *(f"{one[key]:,}" for key in ("n", "kept", "kept_instead", "won", "lost")),
+            f"{100 * flips['value']:.1f}%", f"{100 * flips['low']:.1f}% to {100 * flips['high']:.1f}%", q(one),
+        ]  # fmt: skip
+    for grower in facts.audit["growth"]:
+        expected |= grew(grower)
+    for pair in facts.audit["counterfactual"][0]["pairs"]:
+        most = max(pair["signed"], key=lambda each: abs(each["value"]))
+        expected["data-swap", f"tuned model|{pair['axis']}|{pair['group']}|{pair['instead']}"] = [
+            pair["instead"], f"{pair['n']:,}", f"{pair['gap']['value']:.3f}",
+            f"{pair['gap']['low']:.2f} to {pair['gap']['high']:.2f}", f"{100 * pair['flips']['value']:.1f}%", most["class"],
+            f"{most['value']:+.3f}", f"{most['low']:.2f} to {most['high']:.2f}", f"{pair['lost']:,}", f"{pair['won']:,}", q(pair),
+        ]  # fmt: skip
+    assert {row: cells[1:] for row, cells in page.rows.items() if row[0] not in _JUDGED} == expected
+    assert {kind for kind, _ in expected} == _TOLD
+
+
+def grew(grower):
+    """What the tables say of a growth."""
+    expected = {}
+    for one in grower["yields"]:
+        expected["data-yield", f"{one['axis']}|{one['group']}"] = [
+            f"{one['parents']:,}", f"{one['grown']:,}", two(one["rate"]), f"{one['low']:.2f} to {one['high']:.2f}",
+            two(one["other_rate"]), two(one["ratio"]),
+            "" if one["ratio"] is None else f"{one['ratio_low']:.2f} to {one['ratio_high']:.2f}", q(one),
+        ]  # fmt: skip
+    for kind, line in grower["pronouns"]["table"].items():
+        expected["data-pronoun", kind] = [
+            f"{line[now]:,}" for now in ("masculine", "feminine", "both", "none")
+        ]
+    for one in grower["labels"]["labels"]:
+        sides = [one[what] for what in ("before", "grown", "after")]
+        expected["data-drift", one["label"]] = [
+            said for side in sides for said in (fine(side["value"]), f"{fine(side['low'])} to {fine(side['high'])}")
+        ]  # fmt: skip
+    for one in grower["associations"]:
+        expected["data-moved", f"{one['axis']}|{one['group']}|{one['with']}"] = [
+            one["with"], *moved(one["rate"]), *moved(one["log_odds"]), q(one),
+        ]  # fmt: skip
+    return expected
+
+
+def moved(change):
+    ends = "" if change["low"] is None else f"{change['low']:.2f} to {change['high']:.2f}"
+    return [two(change["before"]), two(change["after"]), f"{change['difference']:+.2f}", ends]
+
+
+def test_hostile_text_is_shown_and_never_run():
+    html = render(full(HOSTILE, group=HOSTILE))
+
+    page = Page(html)
+
+    assert {"img", "iframe", "object", "link"} & set(page.tags) == set()
+    assert page.tags.count("script") == 1
+    assert [name for _, name, _ in page.attributes if name.startswith("on")] == []
+    assert "<script>alert(1)</script>" in "".join(page.text)
+    assert "{{7*7}}" in "".join(page.text)
+    assert [character for character in "\u202e\x07" if character in html] == []
+    assert "‹U+202E right-to-left override›gnp‹U+0007›↵" in "".join(page.text)
+
+
+def test_pairs_of_probes_stand_by_them_with_what_was_exchanged_marked():
+    facts = full("he said")
+    pair = {**facts.pairs[0], "text": "so he said", "instead_text": "so she said", "words": [[3, 5, 3, 6]]}
+
+    html = render(ReportFacts(**{**facts.__dict__, "pairs": [pair]}))
+
+    assert "so <mark>he</mark> said<br>\u2192 so <mark>she</mark> said" in html
+    assert html.index('id="probes"') < html.index("<mark>he</mark>") < html.index('id="representation"')
+
+
+def test_nothing_comes_from_elsewhere():
+    html = render(full("reviews"))
+
+    page = Page(html)
+
+    loading = {"src", "href", "xlink:href", "action", "data", "poster", "srcset", "background"}
+    assert [name for _, name, value in page.attributes if name in loading and not value.startswith("#")] == []
+    assert [found for found in re.findall(r"url\((.)", html) if found != "#"] == []
+    script = html[html.index("<script>") + 8 : html.index("</script>")]
+    assert [mark for mark in ("@import", "http://", "https://") if mark in html] == []
+    known = base64.b64encode(hashlib.sha256(script.encode()).digest()).decode()
+    policy = f"default-src 'none'; style-src 'unsafe-inline'; script-src 'sha256-{known}'"
+    assert ("meta", "content", policy) in page.attributes
+
+
+@pytest.mark.parametrize(
+    ("missing", "section"),
+    [
+        ({"audit": None, "growth": None, "scores": None, "comparison": None}, ("verdict", "worst", "fate", "forest", "retention", "representation", "associations", "growth", "model", "methods", "filter", "precision", "probes", "index", "remedies")),
+        ({"rows": None}, ("rows",)),
+        ({"stages": None}, ("stages",)),
+        ({"reproduce": None}, ("reproduce",)),
+    ],
+)  # fmt: skip
+def test_what_is_not_there_is_left_out(missing, section):
+    facts = full("reviews")
+
+    page = Page(render(ReportFacts(**{**facts.__dict__, **missing})))
+
+    every = {
+        "verdict",
+        "rows",
+        "worst",
+        "stages",
+        "fate",
+        "forest",
+        "filter",
+        "precision",
+        "probes",
+        "retention",
+        "representation",
+        "associations",
+        "growth",
+        "model",
+        "methods",
+        "remedies",
+        "index",
+        "reproduce",
+    }
+    assert page.sections == every - set(section)
+
+
+def test_a_page_about_nothing_is_a_page():
+    page = Page(render(ReportFacts(title="empty", audit=record([], AuditSettings()), stages=[], scores={})))
+
+    assert page.sections == {"verdict", "methods"}
+
+
+def test_where_no_text_is_to_be_shown_none_is():
+    facts = full("secret text")
+
+    html = render(ReportFacts(**{**facts.__dict__, "title": "t", "shows_text": False, "stages": [], "scores": None, "comparison": None, "reproduce": None}))  # fmt: skip
+
+    assert "secret text" not in html
+    assert "womenly" not in html
+    assert 'id="growth"' in html
+    assert "secret text" in render(facts)
+    assert "womenly" in render(facts)
+
+
+def test_the_worst_finding_says_what_it_is_owed_to():
+    words = "".join(Page(render(full("reviews"))).text)
+
+    assert "Owed most to the stage length by its rule women, which removed 200 of the group's rows" in words
+
+
+def test_the_lexicons_precision_is_told_with_its_interval():
+    words = "".join(Page(render(full("reviews"))).text)
+
+    low, high = wilson(33, 40)
+    assert f"religion33 of 40 ({100 * low:.1f}% to {100 * high:.1f}%), tweets, film reviews and news" in words
+
+
+def test_samples_stand_by_their_finding_and_are_cut():
+    facts = full("reviews")
+    texts = [f"{at} " + "x" * 300 for at in range(7)]
+    samples = [
+        {"stage": "length", "axis": "gender", "group": "women", "reason": "too_short", "text": text}
+        for text in texts
+    ]
+
+    html = render(ReportFacts(title="t", audit=facts.audit, samples=samples))
+
+    shown = [text[:279] + "…" in html for text in texts]
+    assert shown == [True] * 5 + [False] * 2
+    assert "x" * 280 not in html
+
+
+def test_a_text_that_was_removed_twice_is_shown_once():
+    sample = {
+        "stage": "length",
+        "axis": "gender",
+        "group": "women",
+        "reason": "too_short",
+        "text": "said again",
+    }
+
+    html = render(ReportFacts(title="t", audit=audit_of(), samples=[sample, sample]))
+
+    assert html.count("said again") == 1
+
+
+def test_text_that_shows_is_left_as_it_is():
+    assert visible("naïve 日本 👩\u200d👧 {x}") == "naïve 日本 👩\u200d👧 {x}"
+
+
+def test_an_interval_beyond_the_scale_goes_on_with_an_arrow():
+    scale = Scale(0.5, 2, log=True)
+
+    inside = interval(1, 0.6, 1.5, scale=scale, verdict="PASS")
+    beyond = interval(0.1, 0.01, 9, scale=scale, verdict="FAIL")
+
+    assert (inside.count('class="more"'), beyond.count('class="more"')) == (0, 2)
+    assert [scale.percent(value) for value in (0.01, 0.5, 1, 2, 9)] == [0, 0, 50, 100, 100]
+
+
+def test_the_audit_is_as_bad_as_its_worst_finding_and_is_json():
+    found = [{"verdict": outcome} for outcome in ("NOT_APPLICABLE", "PASS", "INSUFFICIENT_DATA", "FAIL")]
+
+    assert [verdict(found[:size]) for size in range(5)] == [
+        "NOT_APPLICABLE",
+        *(each["verdict"] for each in found),
+    ]
+    audit = audit_of()
+    assert json.loads(json.dumps(audit, allow_nan=False)) == audit
+    assert sum(audit["counts"].values()) == len(audit["findings"])
+    assert {
+        "verdict",
+        "axis",
+        "group",
+        "stage",
+        "rule",
+        "ratio",
+        "low",
+        "high",
+        "n",
+        "q",
+    } <= set.intersection(*(set(each) for each in audit["findings"]))
+
+
+def test_the_worst_is_told_once_for_each_group_and_in_words():
+    told = worst(audit_of()["findings"])
+
+    assert [(each["rule"], each["stage"], each["group"]) for each in told] == [
+        ("survival", "back_translation", "women"),
+        ("impact_ratio", "total", "women"),
+        ("accuracy", "tuned", "women"),
+    ]
+    assert sentence(told[0]) == (
+        "22.5% (18.7% to 26.8%) of the mentions in 400 rows that mention women (gender) outlived back_translation."
+    )
+
+
+def test_sentences_say_numbers_intervals_and_n():
+    by_rule = {
+        (each["rule"], each["stage"], each["group"]): sentence(each)
+        for each in audit_of()["findings"]
+        if each["axis"] == "gender"
+    }
+
+    assert by_rule["impact_ratio", "length", "women"] == (
+        "The stage length kept 50.0% of the 400 rows that mention women (gender) and 90.0% of the 3,600 others: "
+        "a ratio of 0.56 (0.50 to 0.61), q < 0.001."
+    )
+    assert by_rule["accuracy", "tuned", "women"] == (
+        "tuned is right on 60.0% of the 400 rows that mention women (gender) and on 90.0% of the 3,600 others: "
+        "a difference of -30.0 points (-35.0 to -25.2), q < 0.001."
+    )
+    assert by_rule["impact_ratio", "language", "women"] == (
+        "The stage language: nothing to compare for the 160 rows that mention women (gender)."
+    )
+
+
+def test_a_group_of_which_nothing_is_left_is_drawn_first():
+    at = np.arange(2_000)
+    settings = AuditSettings()
+    members = [
+        Membership("faith", "gone", "mention-lexicon", at < 100),
+        Membership("faith", "there", "mention-lexicon", at >= 1_500),
+    ]
+    blocked = Step("blocklist", at >= 0, at >= 100, pa.array(["word"] * 2_000))
+    held = record(settle(retention([blocked], members, settings, 1), settings), settings)
+
+    figure = str(fate(held["findings"], settings.model_dump()))
+
+    assert figure.index("gone (faith)") < figure.index("there (faith)")
+    assert "nan" not in figure
+    assert "inf" not in figure
+
+
+def test_long_names_are_cut_in_tables():
+    facts = full("reviews", group="g" * 100_000)
+
+    assert len(render(facts)) < 2 * len(render(full("reviews")))
+
+
+def test_what_would_help_is_shown_with_the_command_to_try_it():
+    facts = full("reviews")
+    held = facts.audit["remedies"]
+
+    page = Page(render(ReportFacts(**{**facts.__dict__, "reproduce": {"run": "run-7"}})))
+
+    words = " ".join("".join(page.text).split())
+    assert "winnow what-if run-7 --set length.min_words=4" in words
+    assert "3 mildest that no longer fails" in words
+    assert held["weights"]
+    assert {value for _, name, value in page.attributes if name in ("data-move", "data-weight")} == {
+        *(f"gender|women|{value}" for value in (5, 4, 3)),
+        *(f"{one['axis']}|{one['group'] or ''}" for one in held["weights"]),
+    }
+    for one in held["weights"]:
+        assert f"{one['effective']:,.0f}" in words
