@@ -28,9 +28,9 @@ import yaml
 
 from audit.findings import Finding, settle, worst
 from audit.groups import AuditSettings, Membership, partition
+from audit.page.words import cause
 from audit.retention import retention
 from audit.steps import Step
-from audit.words import cause
 from bench import machine
 from bench.duplicates_corpora import TWEETS
 from corpus.statistics import wilson
