@@ -21,6 +21,9 @@ from audit.steps import Step
 BETWEEN = " & "
 """Between the names of what crosses, on the axis as on the group."""
 
+TOLD = 5
+"""Rows of a crossing below which it is not even counted: of fewer a reader may guess who they are."""
+
 MOST = 100
 """Crossings that are judged, the largest first."""
 
@@ -45,7 +48,10 @@ class Crossing:
         (axis, group), (other_axis, other_group) = self.sides
         origins = dict.fromkeys((self.one.origin, self.other.origin))
         return Membership(
-            f"{axis}{BETWEEN}{other_axis}", f"{group}{BETWEEN}{other_group}", ", ".join(origins), mask
+            BETWEEN.join(map(_part, (axis, other_axis))),
+            BETWEEN.join(map(_part, (group, other_group))),
+            ", ".join(origins),
+            mask,
         )
 
 
@@ -66,6 +72,11 @@ def crossings(memberships: Sequence[Membership]) -> Iterator[Crossing]:
                 rows = mine[other.rows[mine]]
                 if len(rows):
                     yield Crossing(one, other, rows)
+
+
+def _part(name: str) -> str:
+    """Return a name as a part of a crossing's; one that looks like two is put in quotes."""
+    return f"'{name}'" if BETWEEN in name else name
 
 
 def judged(memberships: Sequence[Membership], settings: AuditSettings) -> list[Crossing]:
@@ -100,5 +111,6 @@ def crossed(
             "kept": int(kept[crossing.rows].sum()),
         }
         for crossing in crossings(memberships)
+        if len(crossing.rows) >= TOLD
     ]
     return found, counts

@@ -208,7 +208,12 @@ def _of(audit: Facts, rule: str) -> list[Finding]:
 
 
 def _totals(audit: Facts) -> list[Finding]:
-    return [one for one in _of(audit, "impact_ratio") if one["stage"] == TOTAL]
+    """Return what the whole pipeline did to groups; clusters are of rows that were drawn, and stand apart."""
+    return [
+        one
+        for one in _of(audit, "impact_ratio")
+        if one["stage"] == TOTAL and one["origin"] != "embedding-clusters"
+    ]
 
 
 def _groups(audit: Facts, axis: str) -> Sequence[Facts]:

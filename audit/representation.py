@@ -24,7 +24,7 @@ def representation(
 
     `kept` says which of the audited rows (bool, row-aligned) are published. `beside` counts by (axis, group) what is
     published beside them (grown rows, those of the version that a run builds on), of which there are `rows`. A group that
-    `reference` names and no row has is told too. `effective` is the exponential of the entropy of the groups' rows (Hill
+    only stands beside, or that `reference` names and no row has, is told too. `effective` is the exponential of the entropy of the groups' rows (Hill
     1973, order 1), None where no group has any.
     """
     found = []
@@ -33,7 +33,8 @@ def representation(
         names = {group.group for group in groups}
         told = settings.reference.get(axis, {})
         came = {group.group: int(group.rows.sum()) for group in groups}
-        came |= dict.fromkeys((name for name in told if name not in names), 0)
+        here = [name for (other, name), count in beside.items() if other == axis and count]
+        came |= dict.fromkeys((name for name in (*told, *here) if name not in names), 0)
         stay = {group.group: int((group.rows & kept).sum()) for group in groups}
         published = {name: stay.get(name, 0) + beside.get((axis, name), 0) for name in came}
         found.append(

@@ -48,9 +48,5 @@ def diversity(vectors: np.ndarray, generator: np.random.Generator) -> dict[str, 
     scores = vendi(vectors[subsets])
     value = float(scores.mean())
     spread = 1.96 * float(np.sqrt(EQUAL / (rows - EQUAL) * scores.var(ddof=1)))
-    return {
-        "value": value,
-        "low": max(1.0, value - spread),
-        "high": min(float(EQUAL), value + spread),
-        "n": rows,
-    }
+    low, value, high = np.clip([value - spread, value, value + spread], 1.0, float(EQUAL)).tolist()
+    return {"value": value, "low": low, "high": high, "n": rows}

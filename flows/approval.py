@@ -1,12 +1,12 @@
 """What stopped a version at the candidate, and what people approved of it: two attestations beside it.
 
-What stopped it: `{"run", "name", "after", "gates": [gate]}`; `after` numbers the last entry of the name when the run
+What stopped it, an entry a run: `{"run", "name", "after", "gates": [gate]}`; `after` numbers the last entry of the name when the run
 began, and a gate is one of `flows.gates.stopping`. An approval, of which there may be several:
-`{"by", "at", "reason", "run", "gates": [gate]}`.
+`{"name", "by", "at", "reason", "run", "gates": [gate]}`. Two recipes may make one version: what is approved for the name of one
+is not for that of the other.
 """
 
 import getpass
-import json
 from collections.abc import Mapping, Sequence
 from typing import Any
 
@@ -17,9 +17,15 @@ from corpus.versions.version import Version
 APPROVALS, STOPPED = (f"attestations/{name}.json" for name in ("approval", "stopped"))
 
 
-def approvals(version: Version) -> list[dict[str, Any]]:
-    """Return what people approved of a version, the oldest first."""
-    return list(version.attested(APPROVALS)) if version.has(APPROVALS) else []
+def approvals(version: Version, name: str | None = None) -> list[dict[str, Any]]:
+    """Return what people approved of a version, the oldest first; for one name, if that is given."""
+    held = version.attested(APPROVALS) if version.has(APPROVALS) else []
+    return [one for one in held if name in (None, one["name"])]
+
+
+def stops(version: Version) -> dict[str, dict[str, Any]]:
+    """Return by recipe's name what stopped a version last."""
+    return {one["name"]: one for one in version.attested(STOPPED)} if version.has(STOPPED) else {}
 
 
 def waiting(
@@ -56,14 +62,14 @@ def checked(reason: str, by: str | None) -> tuple[str, str]:
 
 
 def approve(
-    version: Version, gates: Sequence[Mapping[str, Any]], run: str, reason: str, by: str
-) -> dict[str, Any]:
-    """Attest that a person approves a version though these gates failed on it; return the approval."""
-    entry = {"by": by, "at": now(), "reason": reason, "run": run, "gates": list(gates)}
+    version: Version, name: str, gates: Sequence[Mapping[str, Any]], run: str, reason: str, by: str
+) -> dict[str, Any]:  # fmt: skip
+    """Attest that a person lets a name mean a version though these gates failed on it; return the approval."""
+    entry = {"name": name, "by": by, "at": now(), "reason": reason, "run": run, "gates": list(gates)}
     version.append(APPROVALS, entry)
     return entry
 
 
 def attest_stop(version: Version, told: Mapping[str, Any]) -> None:
     """Lay beside a version what stopped it."""
-    version.attest(STOPPED, json.dumps(told, indent=1).encode())
+    version.append(STOPPED, dict(told))

@@ -14,6 +14,7 @@ from audit.page.spelt import visible
 from audit.page.words import cause, sentence
 from flows import gates
 from flows.job import Job, stage_rows
+from flows.markdown import unlinked
 from flows.server import REPORTS_PORT
 
 
@@ -93,7 +94,7 @@ def _served(job: Job) -> str:
 
 def _plain(words: str) -> str:
     """Return words in which nothing is markup, whatever a group is named."""
-    return re.sub(r"([\\`*_{}\[\]()<>#+!|&~$-])", r"\\\1", visible(words))
+    return unlinked(re.sub(r"([\\`*_{}\[\]()<>#+!|&~$-])", r"\\\1", visible(words)))
 
 
 def _scorecard(held: dict[str, Any]) -> str:

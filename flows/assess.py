@@ -21,6 +21,7 @@ from audit.representation import against_reference, representation
 from audit.retention import retention
 from corpus import lexicon
 from corpus.runner import Progress, silent
+from corpus.schema import UserError
 from flows import approval, embedded, gates, growing, probing, subjects, sweeps
 from flows.counterfactuals import exchanges
 from flows.curate import opened
@@ -44,7 +45,13 @@ def audit_data(job: Job, progress: Progress = silent) -> None:
         measured += admission(
             candidates.gate, memberships(candidates.grown, inherited, settings), settings, job.recipe.seed
         )
-        measured += survival(inherited.filter(stayed), said.filter(stayed), settings, candidates.grower.title)
+        measured += survival(
+            inherited.filter(stayed),
+            said.filter(stayed),
+            settings,
+            candidates.grower.title,
+            candidates.parents["id"].combine_chunks().filter(stayed),
+        )
     kept, beside, others = subjects.beside(job, groups, settings)
     shares = representation(groups, kept, beside, others, settings)
     measured += against_reference(shares, settings)
@@ -70,7 +77,9 @@ def audit_data(job: Job, progress: Progress = silent) -> None:
     )
     member = [*groups, *seen.clusters]
     job.write("pairs.json", pairs)
-    job.write("samples.json", subjects.samples_of(job, found, member, steps, snapshot))
+    job.write("clusters.json", seen.quotes)
+    shown = subjects.samples_of(job, found, member, steps, snapshot) if settings.show_text else []
+    job.write("samples.json", shown)
 
 
 def _associations(job: Job, groups: list[Membership], kept: np.ndarray) -> dict[str, Any]:
@@ -111,9 +120,16 @@ def audit_model(job: Job, say: Say) -> None:
     kept = pa.concat_tables(
         [rows.filter(pc.is_in(rows["id"], ids)) for rows in map(pq.read_table, opened(job).files("test"))]
     ).combine_chunks()
+    if not len(kept) == len(said) == len(ids.unique()):
+        raise UserError(
+            f"{file} holds {len(said):,} predictions, of which {len(kept):,} are of rows of the test; each must be of one, "
+            "so run the evaluation again"
+        )
     said = said.take(pc.index_in(kept["id"].combine_chunks(), said["id"].combine_chunks()))
     groups = memberships(kept, subjects.mentions(kept, settings), settings, (), metadata(kept, settings))
-    groups += [one.membership(kept.num_rows) for one in judged(groups, settings)]
+    crossing = judged(groups, settings)
+    groups += [one.membership(kept.num_rows) for one in crossing]
+    sides = [None] * (len(groups) - len(crossing)) + [one.sides for one in crossing]
     labels = json.loads(said.schema.metadata[b"labels"])
     numbers = pa.array(labels, pa.string())
     truth = said["label"].combine_chunks()
@@ -124,7 +140,10 @@ def audit_model(job: Job, say: Say) -> None:
             continue
         answers = said[name].combine_chunks()
         known[name] = np.array(said[f"{name}_log_probabilities"].to_pylist()).reshape(-1, len(labels))
-        measured += accuracy(truth, answers, groups, settings, f"{name} model", baseline=name == "base")
+        told = accuracy(truth, answers, groups, settings, f"{name} model", baseline=name == "base")
+        measured += [
+            one if side is None else one | {"sides": side} for one, side in zip(told, sides, strict=True)
+        ]
         classes += by_class(
             _numbered(truth, numbers),
             _numbered(answers, numbers),
@@ -188,5 +207,7 @@ def stopping(job: Job) -> list[dict[str, Any]]:
     """Return the gates that stop the run: those that the recipe says must, that failed, and that nobody approved."""
     made = job.read("version.json") is not None
     return gates.unmet(
-        job.recipe, job.read("audit-data.json"), approval.approvals(opened(job)) if made else []
+        job.recipe,
+        job.read("audit-data.json"),
+        approval.approvals(opened(job), job.recipe.name) if made else [],
     )

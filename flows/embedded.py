@@ -30,6 +30,9 @@ from flows.job import Job
 
 STAGE = "embedding probe"
 
+QUOTED = 3
+"""Rows of each cluster that are quoted."""
+
 
 @dataclass(frozen=True)
 class Embedded:
@@ -64,6 +67,7 @@ class Seen:
     clusters: list[Membership]
     measured: list[Finding]
     told: dict[str, Any]
+    quotes: list[dict[str, Any]]
 
 
 def seen(
@@ -77,7 +81,7 @@ def seen(
     """Embed some of the rows, and ask all that can be asked of them; nothing where the audit names no model."""
     drawn = embed(job, snapshot, groups, kept, settings)
     if drawn is None:
-        return Seen([], [], {"classes": [], "diversity": [], "embedded": None, "mitigation": []})
+        return Seen([], [], {"classes": [], "diversity": [], "embedded": None, "mitigation": []}, [])
     found, measured = by_cluster(drawn, steps, settings, job.recipe.seed)
     asked = probed(job, drawn, snapshot, groups, kept, settings)
     told = {
@@ -91,7 +95,8 @@ def seen(
         },
         "mitigation": asked.mitigation,
     }
-    return Seen(found, [*measured, *asked.measured], told)
+    quotes = quoted(drawn, found, snapshot) if settings.show_text else []
+    return Seen(found, [*measured, *asked.measured], told, quotes)
 
 
 def embed(
@@ -119,8 +124,7 @@ def by_cluster(
 ) -> tuple[list[Membership], list[Finding]]:
     """Return the clusters among the rows drawn of all that came, and what each stage did to those."""
     where = seen.of(seen.came)
-    texts = seen.texts.take(pa.array(where))
-    found = clusters.clusters(seen.vectors[where], texts, seed, named=settings.show_text)
+    found = clusters.clusters(seen.vectors[where], seed)
     drawn = [
         Step(
             step.stage,
@@ -133,6 +137,21 @@ def by_cluster(
     ]
     measured = retention(drawn, found, settings, seed) if found else []
     return [_among(group, seen.came, len(seen.ranks.rank)) for group in found], measured
+
+
+def quoted(seen: Embedded, found: Sequence[Membership], snapshot: Snapshot) -> list[dict[str, Any]]:
+    """Quote the rows in the middle of each cluster: `{"id", "cluster", "text"}`; these go where a row is forgotten."""
+    where = seen.of(seen.came)
+    ids = snapshot.narrow(["id"])["id"].combine_chunks()
+    told = []
+    for group in found:
+        drawn = Membership(group.axis, group.group, group.origin, group.rows[seen.came])
+        for at in clusters.middle(seen.vectors[where], drawn, QUOTED).tolist():
+            row = int(seen.came[at])
+            told.append(
+                {"id": ids[row].as_py(), "cluster": group.group, "text": seen.texts[int(where[at])].as_py()}
+            )
+    return told
 
 
 def _among(group: Membership, rows: np.ndarray, count: int) -> Membership:
@@ -166,6 +185,7 @@ def probed(
 ) -> Probed:
     """Ask the probe about the rows that stay: how often it is right on each group, and class by class.
 
+    It is told and not judged: where groups differ in their mix of labels, so does how often any model is right.
     A group's rows are those drawn of it, the others those drawn evenly of all, so that each side stands for itself. Labels are no
     groups here: how often a label's rows are answered rightly is told class by class.
     """
@@ -188,7 +208,7 @@ def probed(
     for group, side in cases:
         truth, said, scores = told.truth[side], told.predicted[side], told.log_probabilities[side]
         measured += accuracy(
-            names.take(pa.array(truth)), names.take(pa.array(said)), [group], settings, STAGE
+            names.take(pa.array(truth)), names.take(pa.array(said)), [group], settings, STAGE, baseline=True
         )
         classes += by_class(truth, said, scores, told.classes, [group], STAGE, seed)
     evened = mitigation(

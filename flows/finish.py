@@ -80,7 +80,9 @@ def asks_nothing(recipe: Recipe, version: Version) -> bool:
     if any(section is not None and not version.has(file) for section, file in needed):
         return False
     stops = any(gate.on_fail == "stop" for gate in recipe.gates)
-    if stops and gates.unmet(recipe, version.attested(CURATION).get("audit"), approval.approvals(version)):
+    if stops and gates.unmet(
+        recipe, version.attested(CURATION).get("audit"), approval.approvals(version, recipe.name)
+    ):
         return False
     return all(before[section] == asked[section] for section in ("gates", "tuning", "evaluation"))
 
@@ -95,7 +97,8 @@ def stay(job: Job) -> bool:
         )
     job.write("curation.json", told)
     job.write("samples.json", told["samples"])
-    job.write("pairs.json", told.get("pairs"))  # versions of earlier builds have none
+    for name in ("pairs", "clusters"):
+        job.write(f"{name}.json", told.get(name))  # versions of earlier builds have none
     job.write("audit-data.json", told["audit"])
     return asks_nothing(job.recipe, version)
 
@@ -171,6 +174,9 @@ def page(job: Job, record: dict[str, Any]) -> str:
     reproduce = _reproduce(
         version["version"] if version else "none was published", job.folder.name, recipe, job.store
     )
+    builds_on = job.read("began.json")["builds_on"]
+    if builds_on is not None:
+        reproduce["audited"] = f"what came since version {builds_on[:12]}, which has a report of its own"
     told = job.read("curation.json") or _curated(job)
     approved = approval.approvals(opened(job)) if version else []
     return render(facts(job.recipe.name, record, told, job.read("scores.json") or {}, reproduce, approved))
@@ -211,6 +217,7 @@ def facts(
         stages=told["stages"],
         samples=told["samples"],
         pairs=told.get("pairs"),
+        clusters=told.get("clusters"),
         growth=told["growth"],
         scores=overall(scores) or None,
         comparison=scores.get("comparisons") or None,
@@ -227,6 +234,7 @@ def _curated(job: Job) -> dict[str, Any]:
         "stages": stage_rows(job),
         "samples": job.read("samples.json"),
         "pairs": job.read("pairs.json"),
+        "clusters": job.read("clusters.json"),
         "growth": _growth(job),
         "audit": job.read("audit-data.json"),
     }

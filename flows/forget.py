@@ -16,6 +16,7 @@ from corpus.schema import LEDGER, UserError, conform
 from corpus.store import Store
 from corpus.versions.card import Card
 from corpus.versions.forgotten import Forgotten
+from corpus.versions.version import Version
 from flows import increment
 from flows.approval import APPROVALS, STOPPED
 from flows.curate import RUN
@@ -159,12 +160,25 @@ def _publish(store: Store, version_id: str, found: Found, why: str) -> str | Non
     made.attest_ledger(conform(lines, LEDGER))
     for file in _COPIED:
         with suppress(UserError):  # what is broken is not said of another
-            made.attest(file, version.said(file))
+            made.attest(file, _wordless(version) if file == "audit.json" else version.said(file))
     if version.has(CURATION) and can_be_told(version):
         curation = version.attested(CURATION)
         clean(curation, found)
+        if curation.get("audit"):
+            curation["audit"]["associations"] = _without_words(curation["audit"]["associations"])
         attest_report(made, curation)
     return made.id
+
+
+def _wordless(version: Version) -> bytes:
+    """Return a version's audit without the words that go with groups: nobody counted them anew without the rows."""
+    record = version.attested("audit.json")
+    record["associations"] = _without_words(record.get("associations"))
+    return json.dumps(record, indent=1).encode()
+
+
+def _without_words(associations: dict[str, Any] | None) -> dict[str, Any] | None:
+    return None if associations is None else {**associations, "words": []}
 
 
 def show(held: dict[str, Any]) -> None:

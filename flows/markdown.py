@@ -10,9 +10,13 @@ _CUT = 240
 def escaped(said: Any) -> str:
     """Return a text on one line, cut, with all that Markdown or HTML would obey written out."""
     whole = " ".join(str(said).split())
-    return re.sub(
-        r"([\\`*_{}\[\]<>#|!~&])", r"\\\1", whole if len(whole) <= _CUT else whole[: _CUT - 1] + "…"
-    )
+    cut = whole if len(whole) <= _CUT else whole[: _CUT - 1] + "…"
+    return unlinked(re.sub(r"([\\`*_{}\[\]<>#|!~&$])", r"\\\1", cut))
+
+
+def unlinked(said: str) -> str:
+    """Return text in which no page makes a link of an address, and none calls somebody by a name with an @."""
+    return said.replace("://", "&#58;//").replace("www.", "www&#46;").replace("@", "&#64;")
 
 
 def table(names: Sequence[str], rows: Sequence[tuple[Any, ...]]) -> Iterator[str]:

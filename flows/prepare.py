@@ -31,9 +31,16 @@ def prepare(job: Job) -> dict[str, str]:
 def _axes(job: Job) -> None:
     settings = job.recipe.audit or AuditSettings()
     declared = {group for source in job.recipe.sources for group in source.groups}
-    known = {*lexicon.load(settings.lexicon).axes, *declared, *AXES}
+    spoken = set(lexicon.load(settings.lexicon).axes)
+    known = {*spoken, *declared, *(axis for axis in AXES if axis in (settings.axes or ()))}
     asked = [("audit.axes", axis) for axis in settings.axes or ()] + [
-        ("gates", gate.axis) for gate in job.recipe.gates
+        (
+            "gates",
+            gate.axis.removesuffix(MENTIONS)
+            if gate.axis.removesuffix(MENTIONS) in spoken & declared
+            else gate.axis,
+        )
+        for gate in job.recipe.gates
     ]
     asked += [("audit.reference", axis.removesuffix(MENTIONS)) for axis in settings.reference]
     for axis, groups in settings.reference.items():

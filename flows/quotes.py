@@ -76,12 +76,12 @@ def clean_runs(store: Store, found: Found) -> int:
     for folder in sorted((store.root / "runs").glob("*")):
         job = Job.open(folder)
         curation = job.read("curation.json")
-        texts = {"samples": job.read("samples.json"), "pairs": job.read("pairs.json")}
+        texts = {name: job.read(f"{name}.json") for name in ("samples", "pairs", "clusters")}
         told = curation or {**texts, "growth": None}
         if clean(told, found):
             (folder / "report.html").unlink(missing_ok=True)
-            job.write("samples.json", told["samples"])
-            job.write("pairs.json", told.get("pairs"))
+            for name in texts:
+                job.write(f"{name}.json", told.get(name))
             if curation is not None:
                 job.write("curation.json", told)
             count += 1

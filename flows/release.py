@@ -29,9 +29,9 @@ def release(run_or_version: str, reason: str, root: Path, by: str | None = None)
         named = store.library.names.last(told["name"])
         if named.version != version.id:
             _raise_if_moved(store, version, told)
-        elif not approval.waiting(told["gates"], approval.approvals(version)):
+        elif not approval.waiting(told["gates"], approval.approvals(version, told["name"])):
             raise UserError(f"version {version.id[:12]} is approved, and {told['name']!r} means it already")
-        entry = approval.approve(version, told["gates"], told["run"], reason, by)
+        entry = approval.approve(version, told["name"], told["gates"], told["run"], reason, by)
         _show_in_reports(store, version, told["run"])
         if named.version != version.id:
             named = store.library.names.give(
@@ -54,11 +54,17 @@ def _stopped(store: Store, name: str) -> tuple[Version, Mapping[str, Any]]:
         raise UserError(f"there is no run in {store.root} yet; name another store with --store")
     if not runs:
         version = store.library.open(name)
-        if not version.has(approval.STOPPED):
+        stops, asked = approval.stops(version), name.removesuffix("@candidate")
+        if not stops or (asked != name and asked not in stops):
             raise UserError(
                 f"version {version.id[:12]} was not stopped by a gate, so there is nothing to approve"
             )
-        return version, version.attested(approval.STOPPED)
+        if asked not in stops and len(stops) > 1:
+            names = ", ".join(f"{one}@candidate" for one in sorted(stops))
+            raise UserError(
+                f"version {version.id[:12]} was stopped under several names; say which is meant: {names}"
+            )
+        return version, stops.get(asked, next(iter(stops.values())))
     if len(runs) > 1 and name != "latest":
         raise UserError(f"{len(runs)} runs begin with {name!r}; give more of the name")
     job = Job.open(store.root / "runs" / runs[-1])
@@ -88,7 +94,8 @@ def _raise_if_moved(store: Store, version: Version, told: Mapping[str, Any]) -> 
             f"version {short} is the candidate of {name!r} no more, {str(candidate)[:12]} is; read its report, and release that"
         )
     last = names.last(name)
-    if last.n != told["after"]:
+    since = [entry for entry in names.log(name) if entry.n > told["after"]]
+    if any("forgot" not in entry.held for entry in since):
         raise UserError(
             f"the name {name!r} was given to version {str(last.version)[:12]} since the run {told['run']} began; "
             "run again to build on it"

@@ -90,17 +90,29 @@ def beside(
     )
     others = standing.stands & ~mine
     counts: Counter[tuple[str, str]] = Counter()
+    apart = settings.model_copy(update={"min_group": 1, "max_groups": len(others)})
     known = {(group.axis, group.group) for group in groups}
     declared = {group.axis for group in groups if group.origin not in READ_OFF}
     where = np.flatnonzero(others)
     for first in range(0, len(where), READ):
         rows = standing.take(where[first : first + READ], ["label", "source", "groups", "messages"])
-        for group in memberships(
-            rows, mentions(rows, settings), settings, declared, metadata(rows, settings)
-        ):
-            name = group.group if (group.axis, group.group) in known else OTHER
-            counts[group.axis, name] += int(group.rows.sum())
-    return kept, counts, int(others.sum())
+        for group in memberships(rows, mentions(rows, settings), apart, declared, metadata(rows, settings)):
+            folded = (group.axis, group.group) not in known and (group.axis, OTHER) in known
+            counts[group.axis, OTHER if folded else group.group] += int(group.rows.sum())
+    return kept, _folded(counts, known, settings.max_groups), int(others.sum())
+
+
+def _folded(
+    counts: Counter[tuple[str, str]], known: set[tuple[str, str]], most: int
+) -> Counter[tuple[str, str]]:
+    """Return counts by group in which those that only stand beside are told apart up to so many an axis, the largest first."""
+    told: Counter[tuple[str, str]] = Counter()
+    beside: Counter[str] = Counter()
+    for (axis, group), count in sorted(counts.items(), key=lambda item: (-item[1], item[0])):
+        new = (axis, group) not in known
+        beside[axis] += new
+        told[axis, OTHER if new and beside[axis] > most else group] += count
+    return told
 
 
 def _earlier(standing: Standing) -> np.ndarray:

@@ -13,7 +13,7 @@ from corpus.versions.library import Library
 from corpus.versions.names import Ref
 from corpus.versions.verify import verify as examine
 from corpus.versions.version import Version
-from flows.approval import STOPPED, approvals, waiting
+from flows.approval import approvals, stops, waiting
 from flows.progress import shown
 
 
@@ -151,12 +151,16 @@ def _raise_if_stopped(library: Library, name: str, to: str | None) -> None:
     if to is None:
         return
     version = library.open(to)
-    meant = {entry.version for entry in library.names.log(name)}
-    if version.id in meant or not version.has(STOPPED):
+    if version.id in {entry.version for entry in library.names.log(name)}:
         return
-    if waiting(version.attested(STOPPED)["gates"], approvals(version)):
+    short, told = version.id[:12], stops(version).get(name)
+    if not version.has("audit.json"):
         raise UserError(
-            f"version {version.id[:12]} was stopped by a gate, and {name!r} never meant it; `winnow release {version.id[:12]}` approves it"
+            f"version {short} was never judged, for its run did not end, and {name!r} never meant it; run again"
+        )
+    if told is not None and waiting(told["gates"], approvals(version, name)):
+        raise UserError(
+            f"version {short} was stopped by a gate, and {name!r} never meant it; `winnow release {name}@candidate` approves it"
         )
 
 

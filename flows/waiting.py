@@ -46,7 +46,7 @@ def approved(job: Job) -> bool:
     reason, by = approval.checked(word.reason, word.by)
     if not word.approve:
         return _told(job, f"{by} refused: {reason}")
-    approval.approve(opened(job), stopping, job.folder.name, reason, by)
+    approval.approve(opened(job), job.recipe.name, stopping, job.folder.name, reason, by)
     return True
 
 

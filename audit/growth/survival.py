@@ -7,6 +7,7 @@ Back-translation through languages without grammatical gender changes pronouns (
 from collections.abc import Mapping, Sequence
 from typing import Any
 
+import numpy as np
 import pyarrow as pa
 import pyarrow.compute as pc
 
@@ -14,7 +15,7 @@ from audit.findings import TOTAL, Finding
 from audit.groups import AuditSettings, Membership
 from audit.retention import retention
 from audit.steps import Step
-from corpus.statistics import benjamini_hochberg, wilson
+from corpus.statistics import benjamini_hochberg, effective_size, wilson
 
 Grower = Mapping[str, Any]
 """JSON, what one growth did: stage, parents, candidates, grown; yields and associations; pronouns and labels or None."""
@@ -27,22 +28,28 @@ def admission(
     return [each for each in retention([step], memberships, settings, seed) if each["stage"] != TOTAL]
 
 
-def survival(parents: pa.Table, grown: pa.Table, settings: AuditSettings, stage: str) -> list[Finding]:
+def survival(
+    parents: pa.Table, grown: pa.Table, settings: AuditSettings, stage: str, names: pa.Array | None = None
+) -> list[Finding]:
     """Measure the rule `survival` of each mention column "axis=value".
 
     The tables hold the mentions of each grown row and of its parent, row-aligned (a parent of several rows
-    stands there several times). `rate` and `ratio` are P(mention in grown | mention in parent) with Wilson's
-    interval, judged against `min_survival` by the interval alone: there is no second sample, so no p.
+    stands there several times); `names` are the parents' ids, without which each row has a parent of its own. `rate` and `ratio` are P(mention in grown | mention in parent) with Wilson's
+    interval, judged against `min_survival` by the interval alone: there is no second sample, so no p. Children of one parent are not
+    independent: the interval is for as many as they are worth (Kish 1965), and `needed` counts the parents that `min_group` lacks.
     `appeared` counts grown rows with a mention that their parent lacks. `rate` is None where no parent has it.
     """
     assert parents.column_names == grown.column_names, "both tables are of the same lexicon"
     assert parents.num_rows == grown.num_rows, "each grown row stands beside its parent"
     found = []
+    family = np.arange(grown.num_rows) if names is None else _codes(names)
     for name in parents.column_names:
         axis, group = name.split("=", 1)
         before, after = parents[name], grown[name]
         n, kept = _count(before), _count(pc.and_(before, after))
-        rate, (low, high) = kept / n if n else None, wilson(kept, n)
+        children = np.bincount(family[before.to_numpy()]) if n else np.zeros(1)
+        size, rate = effective_size(children) if n else 0.0, kept / n if n else None
+        low, high = wilson((rate or 0.0) * size, size)
         found.append(
             {
                 "axis": axis,
@@ -59,8 +66,8 @@ def survival(parents: pa.Table, grown: pa.Table, settings: AuditSettings, stage:
                 "appeared": _count(pc.and_not(after, before)),
                 "p": None,
                 "limit": settings.min_survival,
-                "expected": n,
-                "needed": 0,
+                "expected": size,
+                "needed": max(0, settings.min_group - int(np.count_nonzero(children))) if n else 0,
             }
         )
     return found
@@ -90,6 +97,11 @@ def _tests(one: Grower) -> list[Mapping[str, Any]]:
     """Return what was tested of a growth, in the order in which it is corrected."""
     mixes = [one[name] for name in ("pronouns", "labels") if one[name] is not None]
     return [*one["yields"], *one["associations"], *mixes]
+
+
+def _codes(names: pa.Array) -> np.ndarray:
+    codes: np.ndarray = names.dictionary_encode().indices.to_numpy(zero_copy_only=False)
+    return codes
 
 
 def _count(mask: pa.ChunkedArray) -> int:

@@ -34,7 +34,8 @@ class ReportFacts:
     `audit` is `audit.json` as `findings.record` makes it, with the findings on data, growth and model alike.
     `rows`, `stages`, `scores` and `comparison` are those of `winnow run --json`. `samples` are removed texts:
     `{"stage", "axis", "group", "reason", "text"}`, up to five are shown of each finding; `pairs` are texts of probes whose
-    fate differs from that of the same text with other terms (`audit.probes.Pair`); `growth` is
+    fate differs from that of the same text with other terms (`audit.probes.Pair`); `clusters` are texts in the middle of each
+    cluster, `{"cluster", "text"}`; `growth` is
     `{"candidates", "admitted", "examples": [{"operation", "parent", "grown"}]}`; `reproduce` names what the run
     depends on, in the order to be shown (`{"version": ..., "recipe": ..., "command": ...}`); `approvals` is who let the version pass gates that
     failed: `{"by", "at", "reason", "gates": [{"axis", "min_impact_ratio", "failed": [finding]}]}`. Where `shows_text` is
@@ -47,6 +48,7 @@ class ReportFacts:
     stages: Sequence[Facts] | None = None
     samples: Sequence[Facts] | None = None
     pairs: Sequence[Facts] | None = None
+    clusters: Sequence[Facts] | None = None
     growth: Facts | None = None
     scores: Facts | None = None
     comparison: Sequence[Facts] | None = None
@@ -113,6 +115,7 @@ def render(facts: ReportFacts) -> str:
             [(each, sections.gap(each, facts.audit)) for each in by_rule["accuracy"]], facts.audit
         ),
         growers=growers((facts.audit or {}).get("growth")),
+        clusters=_by_cluster(facts.clusters or ()) if facts.shows_text else {},
         pairs=[quoted(pair) for pair in facts.pairs or ()] if facts.shows_text else [],
         probes=(facts.audit or {}).get("probes") or (),
         flipped=[one for one in (facts.audit or {}).get("probes") or () if one["won"] + one["lost"]],
@@ -130,6 +133,14 @@ def render(facts: ReportFacts) -> str:
         subject=subject,
         cut=cut,
     )
+
+
+def _by_cluster(quotes: Sequence[Facts]) -> dict[str, list[str]]:
+    """Return the texts that stand in the middle of each cluster, by its number."""
+    found: dict[str, list[str]] = {}
+    for one in quotes:
+        found.setdefault(one["cluster"], []).append(one["text"])
+    return found
 
 
 def _read(name: str) -> str:

@@ -20,7 +20,7 @@ def subject(finding: Finding) -> str:
         "label": f"rows labelled {group}",
         "text-length": f"rows of {group}",
         "language-model": f"rows that a model takes for {group} (language)",
-        "embedding-clusters": f"rows of the cluster {group} (of rows drawn)",
+        "embedding-clusters": f"rows of cluster {group} (of rows drawn)",
     }.get(finding["origin"], f"rows whose {axis} is {group}")
 
 
@@ -55,7 +55,7 @@ def sentence(finding: Finding) -> str:
             said = f"{finding['rate']:.1%} ({finding['low']:.1%} to {finding['high']:.1%}) of the mentions in {rows} outlived {stage}"
         case "accuracy":
             said = (
-                f"{stage} is right on {finding['rate']:.1%} of the {rows} and on {finding['other_rate']:.1%} of the "
+                f"The {stage} is right on {finding['rate']:.1%} of the {rows} and on {finding['other_rate']:.1%} of the "
                 f"{finding['other_n']:,} others: a difference of {100 * finding['difference']:+.1f} points "
                 f"({100 * finding['difference_low']:+.1f} to {100 * finding['difference_high']:+.1f})"
             )
@@ -120,6 +120,8 @@ def _caveat(finding: Mapping[str, Any]) -> str:
 def _more(finding: Mapping[str, Any]) -> str:
     """Say how many rows more would show what the recipe allows at most."""
     of = "rows" if finding["rule"] == "representation" else "rows of this group"
+    if finding.get("origin") == "embedding-clusters" or finding["stage"] == "embedding probe":
+        return ", and more of `embedded_rows` may show the limit"
     match finding.get("needed"):
         case None:
             return f", and no number of {of} would show the limit" if "needed" in finding else ""

@@ -26,6 +26,7 @@ from corpus.versions.rows import forget_decoded
 _QUOTING = (
     ("samples", ("id",), ("text",)),
     ("pairs", ("id",), ("text", "instead_text")),
+    ("clusters", ("id",), ("text",)),
     ("examples", ("id", "parent_id"), ("parent", "grown")),
 )
 """What quotes rows in what curation told: where the ids stand, and where the texts."""

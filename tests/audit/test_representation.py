@@ -3,11 +3,12 @@
 import math
 
 import numpy as np
+import pyarrow as pa
 import pytest
 from scipy import stats
 
 from audit.findings import settle
-from audit.groups import AuditSettings, Membership
+from audit.groups import AuditSettings, Membership, partition
 from audit.page.words import sentence
 from audit.representation import against_reference, representation
 from corpus.statistics import wilson
@@ -107,3 +108,15 @@ def test_rows_that_stand_beside_those_that_came_are_published_too():
     )
 
     assert shares[0]["groups"][0]["published"]["share"] == 0.15
+
+
+def test_a_group_that_only_stands_beside_what_came_is_told():
+    rows = partition(pa.array(["pos"] * 60), "label", "label")
+
+    (label,) = representation(
+        rows, np.ones(60, bool), {("label", "old"): 100, ("label", "pos"): 100}, 200, AuditSettings()
+    )
+
+    assert {one["group"]: (one["came"]["rows"], one["published"]["rows"]) for one in label["groups"]} == {
+        "pos": (60, 160), "old": (0, 100),
+    }  # fmt: skip

@@ -59,3 +59,14 @@ def test_a_group_that_says_one_thing_again_and_again_scores_lower():
 
     assert narrow["high"] < wide["low"]
     assert narrow["high"] <= 5
+
+
+def test_rows_that_all_say_the_same_score_one_and_no_less():
+    same = np.tile(unit(np.arange(1.0, 9.0).astype(np.float32)), (80, 1))
+
+    assert diversity(same, np.random.default_rng(1)) == {
+        "value": 1.0,
+        "low": 1.0,
+        "high": pytest.approx(1.0),
+        "n": 80,
+    }

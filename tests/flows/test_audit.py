@@ -14,7 +14,7 @@ from audit.page.words import cause
 from corpus import text
 from corpus.lexicon import load
 from corpus.schema import UserError
-from flows import assess, finish, probing, subjects
+from flows import assess, curate, finish, probing, subjects
 from flows.job import Job, Options
 from flows.prepare import prepare
 from tests.flows import jobs
@@ -362,3 +362,28 @@ def test_mentions_are_found_in_what_came_not_in_what_was_cleaned(tmp_path):
     assert found.tolist() == [
         pc.match_substring_regex(text, pattern, ignore_case=True).as_py() for text in texts
     ]
+
+
+def test_a_gate_on_what_is_not_audited_is_refused(tmp_path):
+    corpus = jobs.write(tmp_path / "corpus", rows(20))
+    held = jobs.recipe(corpus, STAGES, gates=[{"axis": "length", "on_fail": "stop"}])
+
+    with pytest.raises(UserError, match="length"):
+        prepare(Job.begin(held, Options(store=str(tmp_path / "store"))))
+
+
+def test_predictions_that_match_no_row_are_an_error(tmp_path):
+    held = jobs.recipe(jobs.write(tmp_path / "corpus", rows(300)), [{"stage": "split"}])
+    done = jobs.job(held, tmp_path / "store")
+    assess.audit_data(done)
+    done.write("version.json", {"version": curate.publish(done)})
+    said = pa.table(
+        {"id": ["nobody"], "label": ["yes"], "tuned": ["yes"], "tuned_log_probabilities": [[0.0, -9.0]]}
+    )
+    pq.write_table(
+        said.replace_schema_metadata({"labels": json.dumps(["yes", "no"])}),
+        done.folder / "predictions.parquet",
+    )
+
+    with pytest.raises(UserError, match="holds 1 predictions, of which 0 are of rows of the test"):
+        assess.audit_model(done, lambda _: {})

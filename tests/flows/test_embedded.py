@@ -75,6 +75,9 @@ def test_the_record_is_as_the_schema_says_and_the_page_shows_it(done):
 
     assert record["embedded"]["came"] == record["embedded"]["published"] == 500
     assert 'data-diversity="gender|women"' in page
+    quoted = job.read("clusters.json")
+    assert {one["cluster"] for one in quoted} == {"1", "2", "3", "4"}
+    assert all(one["text"] in page for one in quoted)
     assert "embedding probe, class by class" in page
     assert {(one["axis"], one["group"]) for one in record["mitigation"]} == {("gender", "women")}
     assert "What evening out would cost" in page
@@ -106,7 +109,7 @@ def test_the_probe_is_asked_of_the_rows_that_stay_and_labels_are_no_groups(done)
     found = [each for each in record["findings"] if each["stage"] == embedded.STAGE]
 
     assert {line["axis"] for line in lines} == {"gender", "length", "source"}
-    assert {each["rule"] for each in found} == {"accuracy"}
+    assert {(each["rule"], each["baseline"]) for each in found} == {("accuracy", True)}
     (women,) = [each for each in found if each["group"] == "women"]
     assert women["n"] + women["other_n"] <= 600
     assert women["rate"] > 0.6, "letters tell the labels apart"
@@ -121,17 +124,15 @@ def test_without_a_model_nothing_is_embedded(tmp_path):
     assert (record["embedded"], record["diversity"], record["classes"]) == (None, [], [])
 
 
-def test_where_no_text_is_shown_clusters_have_no_words(uri, tmp_path):
+def test_where_no_text_is_shown_nothing_is_quoted(uri, tmp_path):
     recipe = jobs.recipe(
         jobs.write(tmp_path / "corpus", corpus(400)), STAGES, audit={"embedding": uri, "show_text": False}
     )
     job = jobs.job(recipe, tmp_path / "store")
     assess.audit_data(job)
 
-    names = {each["group"] for each in assess.conclude(job)["findings"] if each["axis"] == "cluster"}
-
-    assert names
-    assert all(name.isdigit() for name in names)
+    assert job.read("clusters.json") == []
+    assert job.read("samples.json") == []
 
 
 def test_few_rows_none_that_stay_and_no_labels_are_no_error(uri, tmp_path):

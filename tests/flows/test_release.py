@@ -357,7 +357,9 @@ def test_a_release_that_broke_off_before_the_name_moved_is_taken_up_again(stoppe
     summary, store = stopped
     library = Store(store).library
     version = library.open(summary["version"])
-    approval.approve(version, version.attested(approval.STOPPED)["gates"], summary["run"], "a reason", "ada")
+    approval.approve(
+        version, "small", approval.stops(version)["small"]["gates"], summary["run"], "a reason", "ada"
+    )
 
     release("latest", "a reason", store, "grace")
 
@@ -386,3 +388,29 @@ def test_the_command_answers_in_json_and_a_users_mistake_is_status_2(stopped):
     assert "needs a reason" in empty
     assert (said["version"], said["by"], said["left"]) == (summary["version"], "ada", [])
     assert "means it already" in twice
+
+
+def test_what_is_approved_for_one_name_is_not_for_another(tmp_path):
+    """Two recipes make one version, and the gate of each stops it: who approves the one said nothing of the other."""
+    corpus = gated.corpus(tmp_path)
+    for name in ("small", "other"):
+        gated.run(gated.recipe(corpus, name=name), tmp_path)
+    library = Store(tmp_path).library
+
+    release("small@candidate", "for small", tmp_path, "ada")
+
+    assert library.names.last("small").version == library.names.last("other@candidate").version
+    assert library.names.log("other") == []
+    assert "stopped" in gated.run(gated.recipe(corpus, name="other"), tmp_path)
+    with pytest.raises(UserError, match="say which is meant: other@candidate, small@candidate"):
+        release(library.open("small").id, "for which", tmp_path, "ada")
+
+
+def test_a_candidate_that_nobody_judged_is_not_rolled_back_to(stopped):
+    summary, store = stopped
+    jobs.publish(jobs.recipe(jobs.write(store / "others", jobs.records(30))), store)
+    version = Store(store).library.open(summary["version"])
+    (version.folder / "audit.json").unlink()
+
+    with pytest.raises(UserError, match="was never judged"):
+        versions.roll_back("small", version.id, store)

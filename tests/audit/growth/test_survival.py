@@ -67,3 +67,17 @@ def test_admission_is_audited_over_the_candidates_alone():
     assert [(each["verdict"], each["stage"], each["n"], each["kept"], each["ratio"]) for each in found] == [
         ("FAIL", "admission", 100, 40, 0.5)
     ]
+
+
+def test_many_children_of_one_parent_are_one_case():
+    said = pa.table({"gender=women": [True] * 40})
+
+    (one,) = settle(
+        growth.survival(said, said, AuditSettings(), "back_translation", pa.array(["p"] * 40)),
+        AuditSettings(),
+    )
+    (many,) = settle(growth.survival(said, said, AuditSettings(), "back_translation"), AuditSettings())
+
+    assert (one["verdict"], many["verdict"]) == ("INSUFFICIENT_DATA", "PASS")
+    assert one["low"] < 0.25
+    assert many["low"] > 0.9

@@ -567,7 +567,7 @@ def test_sentences_say_numbers_intervals_and_n():
         "a ratio of 0.56 (0.50 to 0.61), q < 0.001."
     )
     assert by_rule["accuracy", "tuned", "women"] == (
-        "tuned is right on 60.0% of the 400 rows that mention women (gender) and on 90.0% of the 3,600 others: "
+        "The tuned is right on 60.0% of the 400 rows that mention women (gender) and on 90.0% of the 3,600 others: "
         "a difference of -30.0 points (-35.0 to -25.2), q < 0.001."
     )
     assert by_rule["impact_ratio", "language", "women"] == (
