@@ -16,13 +16,13 @@ from audit.groups import AuditSettings, Membership
 from audit.models.accuracy import accuracy
 from audit.models.classes import by_class
 from audit.models.mitigation import mitigation
-from audit.models.out_of_fold import answers
 from audit.retention import retention
 from audit.steps import Step
 from corpus import text
 from corpus.arrays import matrix
 from corpus.memo import Replay
 from corpus.models import EncodeTexts
+from corpus.out_of_fold import answers
 from corpus.schema import digest
 from corpus.snapshot import Snapshot
 from corpus.stage import Context

@@ -5,7 +5,7 @@ import pytest
 from sklearn.linear_model import LogisticRegression
 from sklearn.model_selection import cross_val_predict
 
-from audit.models.out_of_fold import FOLDS, LEAST, answers
+from corpus.out_of_fold import FOLDS, LEAST, answers, learn
 
 RNG = np.random.default_rng(11)
 
@@ -59,3 +59,32 @@ def test_rows_without_a_label_and_rare_classes_take_no_part():
 @pytest.mark.parametrize("labels", [[None] * 30, ["a"] * 30, ["a"] * 25 + ["b"] * 5, []])
 def test_where_there_is_nothing_to_tell_apart_it_says_nothing(labels):
     assert answers(np.zeros((len(labels), 2)), labels, [str(at) for at in range(len(labels))], 1) is None
+
+
+@pytest.mark.parametrize("classes", [2, 3])
+def test_any_vector_is_answered_as_scikit_learns_fit_of_the_other_folds_does(classes):
+    truth = np.arange(150) % classes
+    vectors = (np.eye(4)[truth] + 0.5 * RNG.normal(size=(150, 4))).astype(np.float32)
+    other = RNG.normal(size=(30, 4)).astype(np.float32)
+    fold = np.arange(30) % FOLDS
+
+    probe = learn(vectors, [f"c{code}" for code in truth], [str(at // 2) for at in range(150)], 1)
+    told = probe.ask(other, fold)
+
+    for number in range(FOLDS):
+        fit = LogisticRegression(max_iter=1_000).fit(
+            vectors[probe.fold != number].astype(float), truth[probe.fold != number]
+        )
+        assert told[fold == number] == pytest.approx(fit.predict_log_proba(other[fold == number]), abs=1e-5)
+    assert all(probe.fold[at] == probe.fold[at + 1] for at in range(0, 150, 2))
+
+
+def test_a_vector_is_answered_alike_to_the_bit_whatever_stands_beside_it():
+    truth = np.arange(100) % 2
+    vectors = (np.eye(32)[truth] + RNG.normal(size=(100, 32))).astype(np.float32)
+    probe = learn(vectors, [str(code) for code in truth], [str(at) for at in range(100)], 1)
+
+    together = probe.ask(vectors, np.zeros(100, int))
+    alone = np.concatenate([probe.ask(vectors[at : at + 1], np.zeros(1, int)) for at in range(100)])
+
+    assert (together == alone).all()
