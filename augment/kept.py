@@ -93,10 +93,14 @@ def names(text: str) -> Counter[str]:
     if 2 * len(capital) > len(words):
         return Counter()
     return Counter(
-        re.sub(r"['’]s$", "", word).lower()
+        _bare(word)
         for word, at in capital
         if not re.search(r"(?:^|[.!?:;\n\"“(>-])\s*$", text[:at]) and not word.startswith(("I'", "I’"))
     )
+
+
+def _bare(word: str) -> str:
+    return re.sub(r"['’]s$", "", word).lower()
 
 
 def lost(candidate: str, parent: str, asked: Collection[Kept]) -> str | None:
@@ -112,7 +116,8 @@ def lost(candidate: str, parent: str, asked: Collection[Kept]) -> str | None:
     if "negations" in asked and (denied % 2 != denies % 2 or bool(denied) != bool(denies)):
         return "negation_changed"
     if "names" in asked:
-        has = Counter(word.lower() for word in re.findall(r"[^\W_]+", mine))
+        words = Counter(_bare(word) for word in _WORDS.findall(mine))
+        has = words | Counter(piece.lower() for piece in re.findall(r"[^\W_]+", mine))
         if any(has[name] < count for name, count in names(theirs).items()):
             return "name_lost"
     return None

@@ -67,6 +67,8 @@ def test_names_are_words_with_a_capital_inside_a_sentence(text, found):
         ("I paid twelve", "I paid eleven", "number_changed"),
         ("we saw Anna in Boston", "we saw Anna in boston", None),
         ("we saw Anna in Boston", "we saw Anna in the town", "name_lost"),
+        ("we saw Ann O'Neil there", "there we saw Ann O'Neil", None),
+        ("we saw Ann O'Neil there", "there we saw Ann Neil", "name_lost"),
         ("thanks @Anna", "thank you @Anna", None),
     ],
 )
