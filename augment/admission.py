@@ -9,11 +9,13 @@ import pyarrow as pa
 import pyarrow.compute as pc
 from pydantic import Field, PositiveInt, model_validator
 
+from augment import labels
+from augment.embedded import Embedded
 from augment.kept import Kept, lost, word_ratio
 from augment.masks import said
+from augment.pairs import Pairs
 from corpus import language_id, shingles, similarity, survival, text
-from corpus.arrays import matrix
-from corpus.models import EMBEDDING, EncodeTexts
+from corpus.models import EMBEDDING
 from corpus.schema import UserError
 from corpus.shingles import Bands
 from corpus.stage import Context, CorpusJudge, Features, Rows, Verdict
@@ -27,7 +29,9 @@ class Admission(CorpusJudge):
     `kept` names; `augment.kept`), `language_changed` (surely another language than the parent's), chrF of the candidate against its parent (Popović 2015, 0 to 100, sacrebleu's
     defaults; over the words alone, since links and handles that come back untouched hide both a copy and
     nonsense) below the band (`meaning_drift`) or above it (`too_close`), cosine of the two embeddings below
-    the band (`embedding_drift`) or above it (`embedding_too_close`), and `near_duplicate` of any row of any
+    the band (`embedding_drift`) or above it (`embedding_too_close`), `label_changed` (`augment.labels`: a probe
+    of the originals, which never saw the parent's family, is at least so much surer of another label, beyond what it
+    doubts the parent's; not asked where fewer than two labels have ten families), and `near_duplicate` of any row of any
     split, admitted candidates included. `other` is the parent, or the row that it is too much like.
     """
 
@@ -50,6 +54,11 @@ class Admission(CorpusJudge):
     max_similarity: float = Field(
         0.99, ge=-1, le=1, description="cosine with the parent above which nothing was said anew"
     )
+    min_label_margin: float | None = Field(
+        1.0,
+        gt=0,
+        description="log-odds by which a probe may not be surer of another label than the parent's; off where null",
+    )
     near_duplicate: float = Field(
         0.8, gt=0, le=1, description="Jaccard similarity at which a candidate is a near-duplicate"
     )
@@ -59,7 +68,7 @@ class Admission(CorpusJudge):
     thresholds = frozenset(
         {
             *("kept", "max_word_ratio", "min_language_score", "min_chrf", "max_chrf"),
-            *("min_similarity", "max_similarity", "near_duplicate", "embedding"),
+            *("min_similarity", "max_similarity", "min_label_margin", "near_duplicate", "embedding"),
         }
     )
     libraries = language_id.LIBRARIES
@@ -101,66 +110,56 @@ class Admission(CorpusJudge):
 
     def judge(self, features: Features, rows: Rows, context: Context) -> Verdict:
         """Ask each question of the candidates that passed the ones before."""
-        asked = rows.candidates.copy()
-        parent = pc.index_in(rows.table["parent"].combine_chunks(), rows.table["id"].combine_chunks())
-        parents = parent.fill_null(-1).to_numpy(zero_copy_only=False).astype(np.int64)
-        asked &= parents >= 0
-        words = np.stack(text.halves(features["said"]))
-        of_parent = pa.array(parents, mask=parents < 0)
-        cheap = (
-            Verdict.where(asked & (features["characters"].to_numpy() == 0), "empty", other=of_parent)
-            | Verdict.where(asked & features["mask_lost"].to_numpy(), "mask_lost", other=of_parent)
-            | Verdict.where(
-                asked & (words == words[:, parents]).all(axis=0), "copy_of_parent", other=of_parent
-            )
-        )
-        verdict = cheap | self._kept(rows, _still(asked, cheap), parents, of_parent)
-        verdict |= self._meaning(rows, _still(asked, verdict), parents, of_parent, context)
-        return verdict | self._likeness(features, rows, _still(asked, verdict))
+        pairs = Pairs.of(rows)
+        verdict = self._plain(features, pairs)
+        verdict |= self._kept(pairs.after(verdict))
+        verdict |= self._meaning(pairs.after(verdict), context)
+        return verdict | self._likeness(features, pairs.after(verdict))
 
-    def _kept(self, rows: Rows, asked: np.ndarray, parents: np.ndarray, of_parent: pa.Array) -> Verdict:
+    def _plain(self, features: Features, pairs: Pairs) -> Verdict:
+        """Refuse what says nothing, what lost a mask, and what says the words of its parent."""
+        mine, theirs = pairs.chosen, pairs.theirs
+        words = np.stack(text.halves(features["said"]))
+        return (
+            pairs.where(features["characters"].to_numpy()[mine] == 0, "empty")
+            | pairs.where(features["mask_lost"].to_numpy()[mine], "mask_lost")
+            | pairs.where((words[:, mine] == words[:, theirs]).all(axis=0), "copy_of_parent")
+        )
+
+    def _kept(self, pairs: Pairs) -> Verdict:
         """Ask what needs no model, or one of a microsecond a letter: length, numbers, negations, names, language."""
-        count, chosen = len(asked), np.flatnonzero(asked)
-        mine, theirs = _texts(rows, chosen), _texts_of_any(rows, parents[chosen])
-        pairs = list(zip(mine, theirs, strict=True))
-        ratio = _spread(count, chosen, np.array([word_ratio(*pair) for pair in pairs]))
-        longer = _band(
-            asked, ratio, 1 / self.max_word_ratio, self.max_word_ratio, "length_changed", "length_changed", of_parent
-        )  # fmt: skip
-        reasons = [lost(*pair, self.kept) for pair in pairs]
+        mine, theirs = pairs.texts()
+        both = list(zip(mine, theirs, strict=True))
+        ratio = pairs.spread(np.array([word_ratio(*pair) for pair in both]))
+        verdict = pairs.below(ratio, 1 / self.max_word_ratio, "length_changed")
+        verdict |= pairs.above(ratio, self.max_word_ratio, "length_changed")
+        reasons = np.array([lost(*pair, self.kept) for pair in both], object)
+        for reason in ("number_changed", "negation_changed", "name_lost"):
+            verdict |= pairs.where(reasons == reason, reason)
         told = [language_id.surely(side, self.min_language_score) for side in (mine, theirs)]
         other = [None not in pair and pair[0] != pair[1] for pair in zip(*told, strict=True)]
-        verdict = longer
-        for reason in ("number_changed", "negation_changed", "name_lost"):
-            here = _spread(count, chosen, np.array([one == reason for one in reasons], float)) == 1
-            verdict |= Verdict.where(here, reason, other=of_parent)
-        elsewhere = _spread(count, chosen, np.array(other, float)) == 1
-        return verdict | Verdict.where(elsewhere, "language_changed", other=of_parent)
+        return verdict | pairs.where(np.array(other, bool), "language_changed")
 
-    def _meaning(
-        self, rows: Rows, asked: np.ndarray, parents: np.ndarray, of_parent: pa.Array, context: Context
-    ) -> Verdict:
-        count = len(asked)
-        chosen = np.flatnonzero(asked)
-        chrf = _spread(count, chosen, _chrf(_texts(rows, chosen), _texts_of_any(rows, parents[chosen])))
-        verdict = _band(asked, chrf, self.min_chrf, self.max_chrf, "meaning_drift", "too_close", of_parent)
-        left = _still(asked, verdict)
-        chosen = np.flatnonzero(left)
-        encode = EncodeTexts(self.embedding)
-        mine, theirs = (_vectors(rows, encode, positions) for positions in (chosen, parents[chosen]))
-        cosine = _spread(count, chosen, np.einsum("ij,ij->i", mine, theirs))
-        return verdict | _band(
-            left,
-            cosine,
-            self.min_similarity,
-            self.max_similarity,
-            "embedding_drift",
-            "embedding_too_close",
-            of_parent,
-        )
+    def _meaning(self, pairs: Pairs, context: Context) -> Verdict:
+        """Ask how alike candidate and parent are, by letters and by embeddings, and whether both have one label."""
+        chrf = pairs.spread(_chrf(*pairs.texts()))
+        verdict = pairs.below(chrf, self.min_chrf, "meaning_drift")
+        verdict |= pairs.above(chrf, self.max_chrf, "too_close")
+        left = pairs.after(verdict)
+        embedded = Embedded.of(left.rows, self.embedding, np.r_[left.chosen, left.theirs])
+        mine, theirs = embedded.at(left.chosen), embedded.at(left.theirs)
+        cosine = left.spread(np.einsum("ij,ij->i", mine, theirs))
+        verdict |= left.below(cosine, self.min_similarity, "embedding_drift")
+        verdict |= left.above(cosine, self.max_similarity, "embedding_too_close")
+        if self.min_label_margin is None:
+            return verdict
+        left = left.after(verdict)
+        asked = labels.ask(left, embedded, self.embedding, context)
+        return verdict | left.at_least(asked.scores, self.min_label_margin, "label_changed")
 
-    def _likeness(self, features: Features, rows: Rows, asked: np.ndarray) -> Verdict:
+    def _likeness(self, features: Features, pairs: Pairs) -> Verdict:
         """Compare the candidates that are left with all rows and with each other; candidates refused are out."""
+        rows, asked = pairs.rows, pairs.asked
         settled = similarity.settle(
             features,
             rows,
@@ -195,51 +194,6 @@ class _CandidatesLast:
     def classes(self, positions: np.ndarray) -> np.ndarray:
         """Return one number for all."""
         return np.zeros(len(positions), np.int64)
-
-
-def _still(asked: np.ndarray, verdict: Verdict) -> np.ndarray:
-    still: np.ndarray = asked & verdict.reason.is_null().to_numpy(zero_copy_only=False)
-    return still
-
-
-def _spread(count: int, positions: np.ndarray, values: np.ndarray) -> np.ndarray:
-    spread = np.full(count, np.nan)
-    spread[positions] = values
-    return spread
-
-
-def _band(
-    asked: np.ndarray, score: np.ndarray, low: float, high: float, under: str, over: str, other: pa.Array
-) -> Verdict:
-    known = pa.array(score, mask=np.isnan(score))
-    return Verdict.where(
-        asked & (score < low), under, score=known, threshold=low, other=other
-    ) | Verdict.where(asked & (score > high), over, score=known, threshold=high, other=other)
-
-
-def _identity(texts: pa.StringArray, context: Context) -> pa.StringArray:
-    return texts
-
-
-def _texts(rows: Rows, positions: np.ndarray) -> list[str]:
-    found: list[str] = rows.map(_identity, positions).to_pylist()
-    return found
-
-
-def _texts_of_any(rows: Rows, positions: np.ndarray) -> list[str]:
-    """Return the texts at positions in any order, with repeats."""
-    ascending, back = np.unique(positions, return_inverse=True)
-    found = _texts(rows, ascending)
-    return [found[place] for place in back]
-
-
-def _vectors(rows: Rows, encode: EncodeTexts, positions: np.ndarray) -> np.ndarray:
-    ascending, back = np.unique(positions, return_inverse=True)
-    if not len(ascending):
-        return np.zeros((0, 1), np.float32)
-    found = rows.map(encode, ascending)
-    vectors: np.ndarray = matrix(found)[back]
-    return vectors
 
 
 def _chrf(candidates: list[str], parents: list[str]) -> np.ndarray:

@@ -1,0 +1,92 @@
+"""Candidates beside their parents, as the gates of admission ask about them: fewer after each gate."""
+
+from dataclasses import dataclass, replace
+from functools import cached_property
+
+import numpy as np
+import pyarrow as pa
+import pyarrow.compute as pc
+
+from corpus.stage import Context, Rows, Verdict
+
+
+@dataclass(frozen=True)
+class Pairs:
+    """`asked` says which rows are candidates that passed so far, `parents` where each row's parent stands (-1: nowhere)."""
+
+    rows: Rows
+    asked: np.ndarray
+    parents: np.ndarray
+
+    @classmethod
+    def of(cls, rows: Rows) -> "Pairs":
+        """Return all candidates whose parent stands."""
+        found = pc.index_in(rows.table["parent"].combine_chunks(), rows.table["id"].combine_chunks())
+        parents = found.fill_null(-1).to_numpy(zero_copy_only=False).astype(np.int64)
+        return cls(rows, rows.candidates & (parents >= 0), parents)
+
+    def after(self, verdict: Verdict) -> "Pairs":
+        """Return those that a verdict lets pass."""
+        return replace(self, asked=self.asked & verdict.reason.is_null().to_numpy(zero_copy_only=False))
+
+    @cached_property
+    def chosen(self) -> np.ndarray:
+        """The positions of the candidates that are asked (ascending)."""
+        found: np.ndarray = np.flatnonzero(self.asked)
+        return found
+
+    @property
+    def theirs(self) -> np.ndarray:
+        """The positions of their parents, one for each."""
+        found: np.ndarray = self.parents[self.chosen]
+        return found
+
+    @cached_property
+    def of_parent(self) -> pa.Array:
+        """For each row where its parent stands: what a gate names as the other row."""
+        return pa.array(self.parents, mask=self.parents < 0)
+
+    def texts(self) -> tuple[list[str], list[str]]:
+        """Return what the candidates that are asked say, and what the parent of each says."""
+        ascending, back = np.unique(self.theirs, return_inverse=True)
+        found = texts_of(self.rows, ascending).to_pylist()
+        return texts_of(self.rows, self.chosen).to_pylist(), [found[place] for place in back]
+
+    def spread(self, values: np.ndarray) -> np.ndarray:
+        """Return a number for each row: of those that are asked the one they have, else nan."""
+        spread = np.full(len(self.asked), np.nan)
+        spread[self.chosen] = values
+        return spread
+
+    def where(self, refused: np.ndarray, reason: str) -> Verdict:
+        """Refuse the asked candidates where `refused` (bool, one a candidate) is true."""
+        mask = np.zeros(len(self.asked), bool)
+        mask[self.chosen] = refused
+        return Verdict.where(mask, reason, other=self.of_parent)
+
+    def at_least(self, score: np.ndarray, least: float, reason: str) -> Verdict:
+        """Refuse those whose score (one a row) is `least` or more."""
+        return self._by(score, score >= least, least, reason)
+
+    def below(self, score: np.ndarray, low: float, reason: str) -> Verdict:
+        """Refuse those whose score (one a row) is less than `low`."""
+        return self._by(score, score < low, low, reason)
+
+    def above(self, score: np.ndarray, high: float, reason: str) -> Verdict:
+        """Refuse those whose score (one a row) is more than `high`."""
+        return self._by(score, score > high, high, reason)
+
+    def _by(self, score: np.ndarray, refused: np.ndarray, threshold: float, reason: str) -> Verdict:
+        known = pa.array(score, mask=np.isnan(score))
+        return Verdict.where(
+            self.asked & refused, reason, score=known, threshold=threshold, other=self.of_parent
+        )
+
+
+def texts_of(rows: Rows, positions: np.ndarray) -> pa.StringArray:
+    """Return the texts of the rows at positions (ascending)."""
+    return rows.map(_same, positions)
+
+
+def _same(texts: pa.StringArray, context: Context) -> pa.StringArray:
+    return texts
