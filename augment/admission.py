@@ -1,6 +1,6 @@
 """The gate of grown rows: neither a copy nor nonsense, and like no row of any split."""
 
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from typing import Any, ClassVar, Literal
 
 import numpy as np
@@ -11,13 +11,15 @@ from pydantic import Field, PositiveInt, model_validator
 
 from augment import labels
 from augment.embedded import Embedded
+from augment.held_out import Shares
 from augment.kept import Kept, lost, word_ratio
 from augment.masks import said
 from augment.pairs import Pairs
-from corpus import language_id, shingles, similarity, survival, text
-from corpus.models import EMBEDDING
+from corpus import evaluation_sets, language_id, shingles, similarity, survival, text
+from corpus.models import EMBEDDING, Models
 from corpus.schema import UserError
 from corpus.shingles import Bands
+from corpus.sources import Source
 from corpus.stage import Context, CorpusJudge, Features, Rows, Verdict
 
 
@@ -28,7 +30,8 @@ class Admission(CorpusJudge):
     (the same words), `length_changed` (by the ratio of words), `number_changed`, `negation_changed` and `name_lost` (what
     `kept` names; `augment.kept`), `language_changed` (surely another language than the parent's), chrF of the candidate against its parent (Popović 2015, 0 to 100, sacrebleu's
     defaults; over the words alone, since links and handles that come back untouched hide both a copy and
-    nonsense) below the band (`meaning_drift`) or above it (`too_close`), cosine of the two embeddings below
+    nonsense) below the band (`meaning_drift`) or above it (`too_close`), `test_overlap` (`augment.held_out`: runs of
+    words of a test or validation row, or of an evaluation set, that its parent has not), cosine of the two embeddings below
     the band (`embedding_drift`) or above it (`embedding_too_close`), `label_changed` (`augment.labels`: a probe
     of the originals, which never saw the parent's family, is at least so much surer of another label, beyond what it
     doubts the parent's; not asked where fewer than two labels have ten families), and `near_duplicate` of any row of any
@@ -47,6 +50,17 @@ class Admission(CorpusJudge):
     )
     min_chrf: float = Field(25, ge=0, le=100, description="chrF below which the meaning drifted")
     max_chrf: float = Field(80, ge=0, le=100, description="chrF above which a candidate is its parent again")
+    overlap: float | None = Field(
+        0.3,
+        gt=0,
+        le=1,
+        description="share of a held-out text's runs of words, more than its parent has, at which a candidate goes; off where null",
+    )
+    against: tuple[Source, ...] = Field(
+        (), description="evaluation sets that are held out too, named and read as sources are"
+    )
+    run_words: PositiveInt = Field(5, le=50, description="words in a run")
+    min_words: PositiveInt = Field(5, description="words that a held-out text must have to be compared")
     embedding: str = Field(EMBEDDING, description="URI of the embedding model")
     min_similarity: float = Field(
         0.6, ge=-1, le=1, description="cosine with the parent below which the meaning drifted"
@@ -68,6 +82,7 @@ class Admission(CorpusJudge):
     thresholds = frozenset(
         {
             *("kept", "max_word_ratio", "min_language_score", "min_chrf", "max_chrf"),
+            *("overlap", "against", "run_words", "min_words"),
             *("min_similarity", "max_similarity", "min_label_margin", "near_duplicate", "embedding"),
         }
     )
@@ -84,14 +99,27 @@ class Admission(CorpusJudge):
         return (self.embedding,)
 
     @model_validator(mode="after")
-    def _bands_are_open(self) -> "Admission":
+    def _could_pass(self) -> "Admission":
         for low, high, name in (
             (self.min_chrf, self.max_chrf, "chrf"),
             (self.min_similarity, self.max_similarity, "similarity"),
         ):
             if low > high:
                 raise UserError(f"min_{name} is {low:g} and max_{name} {high:g}: no candidate could pass")
+        if self.min_words > self.run_words:
+            raise UserError(
+                f"min_words is {self.min_words} and run_words {self.run_words}: a text shorter than a run is compared whole, raise run_words"
+            )
+        evaluation_sets.unlike(self.against)
         return self
+
+    def identity(self, models: Models) -> dict[str, Any]:
+        """Return the knobs, with digests of the evaluation sets in the place of their locations."""
+        return {**super().identity(models), "against": evaluation_sets.identity(self.against, models)}
+
+    def ready(self, models: Models) -> None:
+        """Read the evaluation sets once, so that a bad one is told before anything heavy runs."""
+        evaluation_sets.check(self.against, models, self.run_words, self.min_words)
 
     def measure(self, rows: pa.Table, context: Context) -> pa.Table:
         """Return LSH band keys, the key of the words, and whether a mask was lost on the way."""
@@ -145,6 +173,7 @@ class Admission(CorpusJudge):
         chrf = pairs.spread(_chrf(*pairs.texts()))
         verdict = pairs.below(chrf, self.min_chrf, "meaning_drift")
         verdict |= pairs.above(chrf, self.max_chrf, "too_close")
+        verdict |= self._held_out(pairs.after(verdict), context)
         left = pairs.after(verdict)
         embedded = Embedded.of(left.rows, self.embedding, np.r_[left.chosen, left.theirs])
         mine, theirs = embedded.at(left.chosen), embedded.at(left.theirs)
@@ -156,6 +185,14 @@ class Admission(CorpusJudge):
         left = left.after(verdict)
         asked = labels.ask(left, embedded, self.embedding, context)
         return verdict | left.at_least(asked.scores, self.min_label_margin, "label_changed")
+
+    def _held_out(self, pairs: Pairs, context: Context) -> Verdict:
+        if self.overlap is None:
+            return Verdict.keep(len(pairs.asked))
+        found = Shares(self.run_words, self.min_words).overlap(pairs, self.against, context)
+        verdict = pairs.at_least(found.share, self.overlap, "test_overlap")
+        other = pa.array(found.other, mask=found.other < 0)
+        return replace(verdict, other=other).explained(found.place)
 
     def _likeness(self, features: Features, pairs: Pairs) -> Verdict:
         """Compare the candidates that are left with all rows and with each other; candidates refused are out."""

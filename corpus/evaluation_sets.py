@@ -7,6 +7,7 @@ Source(name="gsm8k", uri="file:gsm8k/test.jsonl", prompt="question", completion=
 import functools
 from collections.abc import Sequence
 from dataclasses import dataclass
+from typing import Any
 
 import numpy as np
 import pyarrow as pa
@@ -41,6 +42,38 @@ def files(source: Source, models: Models) -> list[File]:
 def revision(source: Source, models: Models) -> str:
     """Return a digest of the files of an evaluation set, whatever they are called and wherever they lie."""
     return digest(*sorted(sha256(file) for file in files(source, models))).hex()
+
+
+def revisions(sources: Sequence[Source], models: Models) -> tuple[str, ...]:
+    """Return the digest of each evaluation set."""
+    return tuple(revision(source, models) for source in sources)
+
+
+def identity(sources: Sequence[Source], models: Models) -> list[dict[str, Any]]:
+    """Return how each set is read, with its digest in the place of its location: what a version's id knows of it."""
+    held = zip(sources, revisions(sources, models), strict=True)
+    return [{**source.identity(), "digest": digest} for source, digest in held]
+
+
+def check(sources: Sequence[Source], models: Models, size: int, least: int, *, words: bool = True) -> None:
+    """Read the sets once, so that a bad one is told before anything heavy runs.
+
+    Raises `UserError` where one has no row, or, where `words` are compared, no text of `least` words and more.
+    """
+    for source in sources:
+        if not load(source, models).rows:
+            raise UserError(f"evaluation set {source.name!r} has no row; name another file or leave it out")
+        if words and not index((source,), models, size, least).runs.any():
+            raise UserError(
+                f"evaluation set {source.name!r} has no text of {least} words and more that is its own; lower min_words"
+            )
+
+
+def unlike(sources: Sequence[Source]) -> None:
+    """Raise `UserError` where two evaluation sets are called the same."""
+    names = [source.name for source in sources]
+    if len({*names}) < len(names):
+        raise UserError(f"two evaluation sets are called the same: {', '.join(sorted(names))}; rename one")
 
 
 def load(source: Source, models: Models) -> EvaluationSet:
@@ -92,14 +125,23 @@ class Index:
     places: pa.StringArray
 
     def shares(self, texts: pa.StringArray) -> tuple[np.ndarray, np.ndarray]:
-        """Return for each text the greatest share of an evaluation text's runs that it has, and which one's (-1: none's).
+        """Return for each text the greatest share of an evaluation text's runs that it has, and which one's (-1: none's)."""
+        row, of, part = self.met(texts)
+        share, best = np.zeros(len(texts)), np.full(len(texts), -1)
+        order = np.lexsort((of, -part, row))
+        met, first = np.unique(row[order], return_index=True)
+        best[met], share[met] = of[order][first], part[order][first]
+        return share, best
 
-        One run alone, of a text that has more, is a phrase and no share.
+    def met(self, texts: pa.StringArray) -> tuple[np.ndarray, np.ndarray, np.ndarray]:
+        """Return each text (its number) that shares runs with an evaluation text, which one, and the share of that one's runs.
+
+        One run alone, of a text that has more, is a phrase and no share. Pairs are in the order of both numbers.
         """
         hashes, begins = text.word_hashes(texts, marks=False)
         met = [np.zeros((0, 2), np.int64)]
         for length in self.lengths:
-            keys, row = _runs(hashes, begins, length)
+            keys, row = runs(hashes, begins, length)
             at = np.searchsorted(self.keys, keys)
             hit = np.flatnonzero(self.keys[np.minimum(at, len(self.keys) - 1)] == keys)
             pairs = np.unique(np.stack([row[hit], at[hit]], axis=1), axis=0)
@@ -110,15 +152,10 @@ class Index:
         pairs, shared = np.unique(np.concatenate(met), axis=0, return_counts=True)
         enough = (shared > 1) | (self.runs[pairs[:, 1]] == 1)
         pairs, shared = pairs[enough], shared[enough]
-        share, best = np.zeros(len(texts)), np.full(len(texts), -1)
-        order = np.lexsort((pairs[:, 1], -(shared / self.runs[pairs[:, 1]]), pairs[:, 0]))
-        row, first = np.unique(pairs[order, 0], return_index=True)
-        best[row] = pairs[order][first, 1]
-        share[row] = shared[order][first] / self.runs[best[row]]
-        return share, best
+        return pairs[:, 0], pairs[:, 1], shared / self.runs[pairs[:, 1]]
 
 
-def _runs(hashes: np.ndarray, begins: np.ndarray, length: int) -> tuple[np.ndarray, np.ndarray]:
+def runs(hashes: np.ndarray, begins: np.ndarray, length: int) -> tuple[np.ndarray, np.ndarray]:
     """Return the keys of all runs of `length` words (uint64), and the text of each."""
     from corpus import shingle_kernels
 
@@ -138,8 +175,7 @@ def _first(hashes: np.ndarray, begins: np.ndarray) -> np.ndarray:
 
 def index(sources: Sequence[Source], models: Models, size: int, least: int) -> Index:
     """Index the texts of evaluation sets, once a process."""
-    revisions = tuple(revision(source, models) for source in sources)
-    return _index(tuple(sources), models, revisions, size, least)
+    return _index(tuple(sources), models, revisions(sources, models), size, least)
 
 
 @functools.lru_cache(maxsize=4)
@@ -147,17 +183,30 @@ def _index(
     sources: tuple[Source, ...], models: Models, _revisions: tuple[str, ...], size: int, least: int
 ) -> Index:
     held = [load(source, models) for source in sources]
-    texts = pa.concat_arrays([one.texts for one in held])
-    hashes, begins = text.word_hashes(texts, marks=False)
+    texts, places = (
+        pa.concat_arrays(part) for part in zip(*((one.texts, one.places) for one in held), strict=True)
+    )
+    return index_of(texts, places, size, least)
+
+
+def spans(begins: np.ndarray, size: int, least: int) -> np.ndarray:
+    """Return of how many words the runs of each text are: `size`, all of a shorter one, 0 where it has fewer than `least`."""
     words = np.diff(begins)
-    span = np.where(words >= size, size, np.where(words >= least, words, 0))
+    found: np.ndarray = np.where(words >= size, size, np.where(words >= least, words, 0))
+    return found
+
+
+def index_of(texts: pa.StringArray, places: pa.StringArray, size: int, least: int) -> Index:
+    """Index texts by their runs of words; `places` says where each stands."""
+    hashes, begins = text.word_hashes(texts, marks=False)
+    span = spans(begins, size, least)
     first = _first(hashes, begins)
     span = np.where(first, span, 0)
     lengths = tuple(int(length) for length in np.unique(span) if length)
     found = [(np.zeros(0, np.uint64), np.zeros(0, np.int64))]
     for length in lengths:
         mine = span == length
-        keys, of = _runs(hashes, begins, length)
+        keys, of = runs(hashes, begins, length)
         found.append((keys[mine[of]], of[mine[of]]))
     keys, of = (np.concatenate(part) for part in zip(*found, strict=True))
     order = np.lexsort((of, keys))
@@ -174,5 +223,5 @@ def _index(
         of,
         np.bincount(of, minlength=len(texts)),
         lengths,
-        pa.concat_arrays([one.places for one in held]),
+        places,
     )

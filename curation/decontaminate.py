@@ -50,11 +50,7 @@ class Decontaminate(Judge):
             raise UserError(
                 f"min_words is {self.min_words} and run_words {self.run_words}: a text shorter than a run is compared whole, raise run_words"
             )
-        names = [source.name for source in self.against]
-        if len({*names}) < len(names):
-            raise UserError(
-                f"two evaluation sets are called the same: {', '.join(sorted(names))}; rename one"
-            )
+        evaluation_sets.unlike(self.against)
         return self
 
     @property
@@ -69,29 +65,16 @@ class Decontaminate(Judge):
 
     def depends(self, models: Models) -> tuple[str, ...]:
         """Return the digests of models and evaluation sets."""
-        sets = tuple(evaluation_sets.revision(source, models) for source in self.against)
-        return (*super().depends(models), *sets)
+        return (*super().depends(models), *evaluation_sets.revisions(self.against, models))
 
     def identity(self, models: Models) -> dict[str, Any]:
         """Return the knobs, with digests of the sets in the place of their locations."""
-        sets = [
-            {**source.identity(), "digest": evaluation_sets.revision(source, models)}
-            for source in self.against
-        ]
-        return {**super().identity(models), "against": sets}
+        return {**super().identity(models), "against": evaluation_sets.identity(self.against, models)}
 
     def ready(self, models: Models) -> None:
         """Read the sets once, so that a bad one is told before anything heavy runs."""
-        for source in self.against:
-            if not evaluation_sets.load(source, models).rows:
-                raise UserError(
-                    f"evaluation set {source.name!r} has no row; name another file or leave it out"
-                )
-            one = evaluation_sets.index((source,), models, self.run_words, self.min_words)
-            if not one.runs.any() and self.min_cosine is None:
-                raise UserError(
-                    f"evaluation set {source.name!r} has no text of {self.min_words} words and more that is its own; lower min_words, or set min_cosine"
-                )
+        compared = self.min_cosine is None
+        evaluation_sets.check(self.against, models, self.run_words, self.min_words, words=compared)
 
     def measure(self, rows: pa.Table, context: Context) -> pa.Table:
         """Return the greatest share of an evaluation text that a row has, and its cosine with the nearest; each with the text's place."""

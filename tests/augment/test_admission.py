@@ -32,7 +32,7 @@ def grown(
 ) -> Outcome:
     rows = make([*answers, *others], splits=["train"] * len(answers) + ["test"] * len(others))
     wide = {"min_chrf": 0, "max_chrf": 100, "min_similarity": -1, "max_similarity": 1, "near_duplicate": 1}
-    wide |= {"kept": (), "max_word_ratio": 1000, "min_language_score": 1}
+    wide |= {"kept": (), "max_word_ratio": 1000, "min_language_score": 1, "overlap": None}
     return laws.sent(
         rows,
         [Says(answers=answers, masks_lost=masks_lost), Admission(embedding=embedding, **{**wide, **knobs})],
