@@ -1,6 +1,5 @@
 """So many rows are chosen that between them they stand for all."""
 
-import heapq
 from collections.abc import Mapping
 from typing import ClassVar, Literal
 
@@ -9,16 +8,12 @@ import pyarrow as pa
 from pydantic import Field, PositiveInt, model_validator
 
 from corpus.arrays import matrix
+from corpus.cover import cover
 from corpus.models import EMBEDDING, EncodeTexts
 from corpus.schema import Split, UserError, of_splits
 from corpus.stage import Context, CorpusJudge, Features, Rows, Verdict
 from corpus.survival import codes
 from corpus.text import halves
-
-_SCALE = 4096
-"""Similarities are compared in steps of 1/4096, as integers: sums of them do not depend on their order."""
-
-_NONE = np.empty(0, np.int64)
 
 
 class Diversity(CorpusJudge):
@@ -138,37 +133,6 @@ class Diversity(CorpusJudge):
             else np.zeros(len(rows))
         )
         return rows[np.lexsort((place[rows], hashes, last))]
-
-
-def cover(
-    vectors: np.ndarray, keep: int, place: np.ndarray, *, fixed: np.ndarray = _NONE
-) -> tuple[np.ndarray, np.ndarray, np.ndarray]:
-    """Choose `keep` of the vectors (float32, (rows, dimensions), unit length) that cover all of them.
-
-    The positions `fixed` are chosen already, and are not among the rows that are returned as chosen.
-
-    Greedy facility location, lazily: a row's gain only shrinks as rows are chosen (Minoux 1978), so a row whose
-    gain, brought up to date, still leads is the next. `place` settles ties. Returns the rows chosen, for each
-    row the chosen or fixed row nearest to it, and their cosine.
-    """
-    alike = np.rint(vectors @ vectors.T * _SCALE).astype(np.int16)
-    best = alike[fixed].max(axis=0, initial=-_SCALE)
-    gains = np.maximum(alike, best).sum(axis=1, dtype=np.int64) - best.sum(dtype=np.int64)
-    free = np.setdiff1d(np.arange(len(vectors)), fixed)
-    heap = [(-int(gains[row]), int(place[row]), int(row), 0) for row in free]
-    heapq.heapify(heap)
-    picked: list[int] = []
-    while heap and len(picked) < keep:
-        _, rank, row, seen = heapq.heappop(heap)
-        if seen == len(picked):
-            picked.append(row)
-            np.maximum(best, alike[row], out=best)
-        else:
-            fresh = np.maximum(alike[row], best).sum(dtype=np.int64) - best.sum(dtype=np.int64)
-            heapq.heappush(heap, (-int(fresh), rank, row, len(picked)))
-    among = np.array(sorted([*picked, *fixed], key=lambda row: place[row]), np.int64)
-    nearest = among[np.argmax(alike[:, among], axis=1)] if len(among) else np.full(len(vectors), -1)
-    return np.array(picked, np.int64), nearest, np.einsum("ij,ij->i", vectors, vectors[nearest])
 
 
 def _by_content(table: pa.Table) -> np.ndarray:
