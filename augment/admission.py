@@ -1,6 +1,6 @@
 """The gate of grown rows: neither a copy nor nonsense, and like no row of any split."""
 
-from dataclasses import dataclass, replace
+from dataclasses import replace
 from typing import Any, ClassVar, Literal
 
 import numpy as np
@@ -10,12 +10,14 @@ import pyarrow.compute as pc
 from pydantic import Field, PositiveInt, model_validator
 
 from augment import labels
+from augment.choice import Caps, choose
 from augment.embedded import Embedded
 from augment.held_out import Shares
 from augment.kept import Kept, lost, word_ratio
+from augment.likeness import near_duplicates
 from augment.masks import said
 from augment.pairs import Pairs
-from corpus import evaluation_sets, language_id, shingles, similarity, survival, text
+from corpus import evaluation_sets, language_id, shingles, text
 from corpus.models import EMBEDDING, Models
 from corpus.schema import UserError
 from corpus.shingles import Bands
@@ -36,6 +38,10 @@ class Admission(CorpusJudge):
     of the originals, which never saw the parent's family, is at least so much surer of another label, beyond what it
     doubts the parent's; not asked where fewer than two labels have ten families), and `near_duplicate` of any row of any
     split, admitted candidates included. `other` is the parent, or the row that it is too much like.
+
+    Where a cap is set, those that pass are taken one by one, the one first that adds most to the originals and to what
+    is taken (`augment.choice`); what would exceed a cap is `enough`, and `detail` names the cap. Targets that are not
+    met are told.
     """
 
     stage: Literal["admission"] = "admission"
@@ -77,12 +83,24 @@ class Admission(CorpusJudge):
         0.8, gt=0, le=1, description="Jaccard similarity at which a candidate is a near-duplicate"
     )
     shingle_words: PositiveInt = Field(2, le=50, description="words in a shingle")
+    max_per_parent: PositiveInt | None = Field(
+        None, description="grown rows that a parent may have; no cap where null"
+    )
+    max_share: float | None = Field(
+        None, gt=0, lt=1, description="share of grown rows among the training rows; no cap where null"
+    )
+    keep: PositiveInt | None = Field(None, description="candidates to admit at most; no cap where null")
+    targets: Literal["balance"] | dict[str, PositiveInt] | None = Field(
+        None,
+        description="training rows that each label shall have, others get none; `balance`: as many as the commonest; off where null",
+    )
 
     candidates: ClassVar[bool] = True
     thresholds = frozenset(
         {
             *("kept", "max_word_ratio", "min_language_score", "min_chrf", "max_chrf"),
             *("overlap", "against", "run_words", "min_words"),
+            *("max_per_parent", "max_share", "keep", "targets"),
             *("min_similarity", "max_similarity", "min_label_margin", "near_duplicate", "embedding"),
         }
     )
@@ -92,6 +110,11 @@ class Admission(CorpusJudge):
     def measuring(self) -> dict[str, Any]:
         """The knobs, and the bands that the threshold asks for."""
         return {**super().measuring, "bands": Bands.at(self.near_duplicate).count}
+
+    @property
+    def caps(self) -> Caps:
+        """How many candidates are wanted."""
+        return Caps(self.max_per_parent, self.max_share, self.keep, self.targets)
 
     @property
     def models(self) -> tuple[str, ...]:
@@ -141,8 +164,27 @@ class Admission(CorpusJudge):
         pairs = Pairs.of(rows)
         verdict = self._plain(features, pairs)
         verdict |= self._kept(pairs.after(verdict))
-        verdict |= self._meaning(pairs.after(verdict), context)
-        return verdict | self._likeness(features, pairs.after(verdict))
+        chrf = pairs.after(verdict).spread(_chrf(*pairs.after(verdict).texts()))
+        verdict |= pairs.after(verdict).band(
+            chrf, (self.min_chrf, self.max_chrf), ("meaning_drift", "too_close")
+        )
+        verdict |= self._held_out(pairs.after(verdict), context)
+        left = pairs.after(verdict)
+        embedded = Embedded.of(rows, self.embedding, np.r_[left.chosen, left.theirs])
+        cosine = left.spread(embedded.cosines(left.chosen, left.theirs))
+        verdict |= left.band(
+            cosine, (self.min_similarity, self.max_similarity), ("embedding_drift", "embedding_too_close")
+        )
+        told: dict[str, Any] = {}
+        if self.min_label_margin is not None:
+            asked = labels.ask(pairs.after(verdict), embedded, self.embedding, context)
+            verdict |= pairs.after(verdict).at_least(asked.scores, self.min_label_margin, "label_changed")
+            embedded, told["label_probe"] = asked.embedded, asked.probe
+        verdict |= near_duplicates(features, pairs.after(verdict), self.shingle_words, self.near_duplicate)
+        if self.caps.any:
+            chosen, told["unmet"] = choose(pairs.after(verdict), self.caps, embedded, context)
+            verdict |= chosen
+        return replace(verdict, measured=told)
 
     def _plain(self, features: Features, pairs: Pairs) -> Verdict:
         """Refuse what says nothing, what lost a mask, and what says the words of its parent."""
@@ -159,32 +201,14 @@ class Admission(CorpusJudge):
         mine, theirs = pairs.texts()
         both = list(zip(mine, theirs, strict=True))
         ratio = pairs.spread(np.array([word_ratio(*pair) for pair in both]))
-        verdict = pairs.below(ratio, 1 / self.max_word_ratio, "length_changed")
-        verdict |= pairs.above(ratio, self.max_word_ratio, "length_changed")
+        limits = 1 / self.max_word_ratio, self.max_word_ratio
+        verdict = pairs.band(ratio, limits, ("length_changed", "length_changed"))
         reasons = np.array([lost(*pair, self.kept) for pair in both], object)
         for reason in ("number_changed", "negation_changed", "name_lost"):
             verdict |= pairs.where(reasons == reason, reason)
         told = [language_id.surely(side, self.min_language_score) for side in (mine, theirs)]
         other = [None not in pair and pair[0] != pair[1] for pair in zip(*told, strict=True)]
         return verdict | pairs.where(np.array(other, bool), "language_changed")
-
-    def _meaning(self, pairs: Pairs, context: Context) -> Verdict:
-        """Ask how alike candidate and parent are, by letters and by embeddings, and whether both have one label."""
-        chrf = pairs.spread(_chrf(*pairs.texts()))
-        verdict = pairs.below(chrf, self.min_chrf, "meaning_drift")
-        verdict |= pairs.above(chrf, self.max_chrf, "too_close")
-        verdict |= self._held_out(pairs.after(verdict), context)
-        left = pairs.after(verdict)
-        embedded = Embedded.of(left.rows, self.embedding, np.r_[left.chosen, left.theirs])
-        mine, theirs = embedded.at(left.chosen), embedded.at(left.theirs)
-        cosine = left.spread(np.einsum("ij,ij->i", mine, theirs))
-        verdict |= left.below(cosine, self.min_similarity, "embedding_drift")
-        verdict |= left.above(cosine, self.max_similarity, "embedding_too_close")
-        if self.min_label_margin is None:
-            return verdict
-        left = left.after(verdict)
-        asked = labels.ask(left, embedded, self.embedding, context)
-        return verdict | left.at_least(asked.scores, self.min_label_margin, "label_changed")
 
     def _held_out(self, pairs: Pairs, context: Context) -> Verdict:
         if self.overlap is None:
@@ -193,44 +217,6 @@ class Admission(CorpusJudge):
         verdict = pairs.at_least(found.share, self.overlap, "test_overlap")
         other = pa.array(found.other, mask=found.other < 0)
         return replace(verdict, other=other).explained(found.place)
-
-    def _likeness(self, features: Features, pairs: Pairs) -> Verdict:
-        """Compare the candidates that are left with all rows and with each other; candidates refused are out."""
-        rows, asked = pairs.rows, pairs.asked
-        settled = similarity.settle(
-            features,
-            rows,
-            self.shingle_words,
-            _CandidatesLast(rows, asked),
-            self.near_duplicate,
-            fixed=~asked,
-            among=~rows.candidates | asked,
-        )
-        drop = settled.other >= 0
-        return Verdict.where(
-            drop,
-            "near_duplicate",
-            score=pa.array(settled.likeness, mask=np.isnan(settled.likeness)),
-            threshold=self.near_duplicate,
-            other=pa.array(settled.other, mask=~drop),
-        )
-
-
-@dataclass(frozen=True)
-class _CandidatesLast:
-    """Candidates come behind all other rows; labels make no difference."""
-
-    rows: Rows
-    asked: np.ndarray
-
-    def rank(self, positions: np.ndarray) -> np.ndarray:
-        """Return the place of each of these rows."""
-        places = survival.rank(self.rows.table.take(pa.array(positions)))
-        return places + np.where(self.asked[positions], len(positions), 0)
-
-    def classes(self, positions: np.ndarray) -> np.ndarray:
-        """Return one number for all."""
-        return np.zeros(len(positions), np.int64)
 
 
 def _chrf(candidates: list[str], parents: list[str]) -> np.ndarray:

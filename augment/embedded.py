@@ -38,3 +38,8 @@ class Embedded:
         """Return the vectors of some of the rows, in any order and with repeats."""
         found: np.ndarray = self.vectors[np.searchsorted(self.positions, positions)]
         return found
+
+    def cosines(self, positions: np.ndarray, others: np.ndarray) -> np.ndarray:
+        """Return the cosine of each of these rows with the one beside it."""
+        found: np.ndarray = np.einsum("ij,ij->i", self.at(positions), self.at(others))
+        return found

@@ -68,13 +68,10 @@ class Pairs:
         """Refuse those whose score (one a row) is `least` or more."""
         return self._by(score, score >= least, least, reason)
 
-    def below(self, score: np.ndarray, low: float, reason: str) -> Verdict:
-        """Refuse those whose score (one a row) is less than `low`."""
-        return self._by(score, score < low, low, reason)
-
-    def above(self, score: np.ndarray, high: float, reason: str) -> Verdict:
-        """Refuse those whose score (one a row) is more than `high`."""
-        return self._by(score, score > high, high, reason)
+    def band(self, score: np.ndarray, limits: tuple[float, float], reasons: tuple[str, str]) -> Verdict:
+        """Refuse those whose score (one a row) is less than the first limit, or more than the second."""
+        (low, high), (under, over) = limits, reasons
+        return self._by(score, score < low, low, under) | self._by(score, score > high, high, over)
 
     def _by(self, score: np.ndarray, refused: np.ndarray, threshold: float, reason: str) -> Verdict:
         known = pa.array(score, mask=np.isnan(score))

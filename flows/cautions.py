@@ -6,7 +6,7 @@ from flows.scorecard import recalled
 
 
 def warnings(job: Job) -> list[str]:
-    """Say what would otherwise be silent: a rule that never fired, a growth that made nothing, an empty split."""
+    """Say what would otherwise be silent: a rule that never fired, a growth that made nothing, a target that was not met."""
     found = []
     because = job.read("began.json")["because"]
     if because is not None:
@@ -20,6 +20,10 @@ def warnings(job: Job) -> list[str]:
             stage.get(what) for what in ("dropped", "marked", "changed")
         ):
             found.append(f"{stage['stage']} changed and dropped nothing")
+        found += [
+            f"{stage['stage']} was asked for {one['wanted']:,} training rows labelled {one['label']!r}, and there are {one['held']:,}"
+            for one in stage.get("unmet", ())
+        ]
         if "recall" in stage:
             found.append(
                 f"{stage['stage']} compared near rows alone, since its vectors are more than the recipe's memory: "

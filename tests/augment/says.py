@@ -11,28 +11,33 @@ from corpus.text import contents
 
 
 class Says(Grow):
-    """Grows from each row whose text it knows the text that it was given for it."""
+    """Grows from each row whose text it knows the texts that it was given for it."""
 
     stage: Literal["says"] = "says"
-    answers: dict[str, str]
+    answers: dict[str, str | tuple[str, ...]]
     masks_lost: bool = False
 
     def grow(self, rows: pa.Table, context: Context) -> pa.Table:
         found = [
-            (row_id, self.answers[said])
+            (row_id, n, answer)
             for row_id, said in zip(rows["id"].to_pylist(), contents(rows).to_pylist(), strict=True)
-            if said in self.answers
+            for n, answer in enumerate(_several(self.answers.get(said, ())))
         ]
         if not found:
             return ROW.empty_table()
+        told = {"grown": {"engine": "a test", "masks_lost": self.masks_lost}}
         return conform(
             {
-                "id": pa.array([grown_id(parent, "says", (), 0) for parent, _ in found]),
+                "id": pa.array([grown_id(parent, self.stage, (), n) for parent, n, _ in found]),
                 "messages": pa.array(
-                    [[{"role": "text", "content": said}] for _, said in found], ROW.field("messages").type
+                    [[{"role": "text", "content": said}] for *_, said in found], ROW.field("messages").type
                 ),
-                "parent": pa.array([parent for parent, _ in found]),
-                "operation": pa.array(["says"] * len(found)),
-                "extra": pa.array([json.dumps({"grown": {"masks_lost": self.masks_lost}})] * len(found)),
+                "parent": pa.array([parent for parent, *_ in found]),
+                "operation": pa.array([self.stage] * len(found)),
+                "extra": pa.array([json.dumps(told)] * len(found)),
             }
         )
+
+
+def _several(answer: str | tuple[str, ...]) -> tuple[str, ...]:
+    return (answer,) if isinstance(answer, str) else answer

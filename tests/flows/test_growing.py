@@ -17,7 +17,7 @@ from corpus.stage import Context, Grow
 from corpus.text import contents
 from curation.length import Length
 from curation.split import Split
-from flows import assess, finish, growing, subjects
+from flows import assess, cautions, finish, growing, subjects
 from tests.audit.test_schema import SCHEMA
 from tests.embedding import tiny
 from tests.flows import jobs
@@ -171,6 +171,19 @@ def test_a_lexicon_without_pronouns_tells_of_none(grown, tmp_path):
 
     assert told["pronouns"] is None
     assert {one["axis"] for one in told["associations"]} == {"mood"}
+
+
+def test_a_target_that_is_not_met_is_a_warning(tmp_path):
+    wide = {"min_chrf": 0, "max_chrf": 100, "min_similarity": -1, "max_similarity": 1, "near_duplicate": 1}
+    stages = (Split(), Turns(), Admission(embedding=tiny(tmp_path), **wide, targets={"yes": 1000, "no": 1}))
+    held = jobs.recipe(jobs.write(tmp_path / "corpus", rows()), stages=[], audit={})
+    done = jobs.job(held.model_copy(update={"stages": stages}), tmp_path / "store", workers=1)
+
+    standing = pa.concat_tables(done.standing.tables()).to_pylist()
+    yes = sum(row["label"] == "yes" and row["split"] == "train" for row in standing)
+    told = f"admission was asked for 1,000 training rows labelled 'yes', and there are {yes}"
+    assert [one for one in cautions.warnings(done) if "admission" in one] == [told]
+    assert {row["label"] for row in standing if row["parent"]} == {"yes"}
 
 
 def test_without_growth_there_is_nothing_to_tell(tmp_path):

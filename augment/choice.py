@@ -1,0 +1,164 @@
+"""How many candidates are wanted, and which: those that add most to what is there already, up to every cap.
+
+Added is what is not said near by: greedy facility location (`corpus.cover`) over the embeddings of the admitted candidates,
+the originals that are embedded and what is chosen so far counting as covered. What would exceed a cap when its turn comes is
+`enough`, and `detail` names the cap.
+"""
+
+from collections import Counter
+from collections.abc import Callable, Iterator, Mapping
+from dataclasses import dataclass, field
+from fractions import Fraction
+from typing import Any, Literal
+
+import numpy as np
+import pyarrow as pa
+import pyarrow.compute as pc
+
+from augment.embedded import Embedded
+from augment.pairs import Pairs
+from corpus.cover import greedy, nearest, steps
+from corpus.schema import of_splits
+from corpus.stage import Context, Rows, Verdict
+
+Targets = Literal["balance"] | Mapping[str, int]
+
+COVERED = 4_000
+"""Candidates that are to be covered: of more as many, by keyed hash; chosen is among all."""
+
+
+@dataclass(frozen=True)
+class Caps:
+    """The caps of a growth; None is none. They count training rows, those included that grew before."""
+
+    per_parent: int | None
+    share: float | None
+    keep: int | None
+    targets: Targets | None
+
+    @property
+    def any(self) -> bool:
+        """Say whether there is a cap."""
+        return (self.per_parent, self.share, self.keep, self.targets) != (None, None, None, None)
+
+    def room(self, rows: Rows) -> "Room":
+        """Return how many rows each cap leaves room for, beside the training rows that stand."""
+        table = rows.table
+        standing = of_splits(table["split"], ["train"]) & ~rows.candidates
+        grown = standing & table["parent"].is_valid().to_numpy()
+        held = Counter(dict(_counted(table["label"].filter(pa.array(standing)))))
+        limits = {}
+        if self.keep is not None:
+            limits["keep"] = self.keep
+        if self.share is not None:
+            share = Fraction(str(self.share))
+            originals = int(standing.sum() - grown.sum())
+            limits["max_share"] = max(0, int(share * originals / (1 - share)) - int(grown.sum()))
+        name = min(limits, key=lambda one: (limits[one], one), default=None)
+        wanted = self._wanted(held)
+        return Room(
+            None if name is None else (name, limits[name]),
+            self.per_parent,
+            Counter(dict(_counted(table["parent"].filter(pa.array(grown))))),
+            wanted,
+            held,
+        )
+
+    def _wanted(self, held: Mapping[str, int]) -> dict[str, int] | None:
+        if self.targets is None:
+            return None
+        if self.targets == "balance":
+            return dict.fromkeys(held, max(held.values(), default=0))
+        return dict(self.targets)
+
+
+@dataclass
+class Room:
+    """What is left under each cap: it fills as rows are taken."""
+
+    overall: tuple[str, int] | None
+    per_parent: int | None
+    children: Counter[str]
+    wanted: Mapping[str, int] | None
+    held: Counter[str]
+    taken: Counter[str] = field(default_factory=Counter)
+
+    def cap(self, parent: str, label: str | None) -> str | None:
+        """Name the cap that one row more of this parent and label would exceed; None where there is room."""
+        if self.wanted is not None and (label is None or self.held[label] >= self.wanted.get(label, 0)):
+            return "targets"
+        if self.per_parent is not None and self.children[parent] >= self.per_parent:
+            return "max_per_parent"
+        if self.overall is not None and self.taken.total() >= self.overall[1]:
+            return self.overall[0]
+        return None
+
+    def take(self, parent: str, label: str | None) -> None:
+        """Count one row more."""
+        self.children[parent] += 1
+        self.taken[label or ""] += 1
+        if label is not None:
+            self.held[label] += 1
+
+    @property
+    def unmet(self) -> list[dict[str, Any]]:
+        """Which targets are not met, and by how much: label, wanted and held training rows."""
+        return [
+            {"label": label, "wanted": wanted, "held": self.held[label]}
+            for label, wanted in sorted((self.wanted or {}).items())
+            if self.held[label] < wanted
+        ]
+
+
+def choose(
+    pairs: Pairs, caps: Caps, embedded: Embedded, context: Context
+) -> tuple[Verdict, list[dict[str, Any]]]:
+    """Choose from candidates that are embedded; return why each other one goes, and the targets that are not met."""
+    table, chosen = pairs.rows.table, pairs.chosen
+    room = caps.room(pairs.rows)
+    parents, labels = (table[name].take(pa.array(chosen)).to_pylist() for name in ("parent", "label"))
+    why: dict[int, str] = {}
+
+    def allowed(row: int) -> bool:
+        cap = room.cap(parents[row], labels[row])
+        if cap is not None:
+            why[row] = cap
+        return cap is None
+
+    for row in _by_gain(pairs, embedded, allowed, context):
+        room.take(parents[row], labels[row])
+    refused = np.array([row in why for row in range(len(chosen))], bool)
+    detail = np.full(len(pairs.asked), None, object)
+    detail[chosen] = [why.get(row) for row in range(len(chosen))]
+    return pairs.where(refused, "enough").explained(pa.array(detail, pa.string())), room.unmet
+
+
+def _by_gain(
+    pairs: Pairs, embedded: Embedded, allowed: Callable[[int], bool], context: Context
+) -> Iterator[int]:
+    """Yield the candidates (their numbers) by what each adds to the originals that are embedded and to those before it."""
+    if not len(pairs.chosen):
+        return
+    vectors = embedded.at(pairs.chosen)
+    covered = vectors[_drawn(pairs, context)]
+    originals = np.setdiff1d(embedded.positions, np.flatnonzero(pairs.rows.candidates))
+    alike = np.concatenate(
+        [steps(vectors[start : start + COVERED], covered) for start in range(0, len(vectors), COVERED)]
+    )
+    order = np.arange(len(vectors))
+    yield from greedy(alike, nearest(embedded.at(originals), covered), order, order, allowed)
+
+
+def _drawn(pairs: Pairs, context: Context) -> np.ndarray:
+    """Return which candidates are to be covered."""
+    if len(pairs.chosen) <= COVERED:
+        return np.arange(len(pairs.chosen))
+    ids = pairs.rows.table["id"].take(pa.array(pairs.chosen)).to_pylist()
+    keys = np.array([context.keyed(one) for one in ids])
+    return np.sort(np.argsort(keys, kind="stable")[:COVERED])
+
+
+def _counted(column: pa.ChunkedArray) -> Iterator[tuple[str, int]]:
+    """Yield each value that is there with how often it stands."""
+    for one in pc.value_counts(column.drop_null().combine_chunks()).to_pylist():
+        yield one["values"], one["counts"]
