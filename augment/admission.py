@@ -17,6 +17,7 @@ from augment.kept import Kept, lost, word_ratio
 from augment.likeness import near_duplicates
 from augment.masks import said
 from augment.pairs import Pairs
+from augment.yields import yields
 from corpus import evaluation_sets, language_id, shingles, text
 from corpus.models import EMBEDDING, Models
 from corpus.schema import UserError
@@ -145,17 +146,18 @@ class Admission(CorpusJudge):
         evaluation_sets.check(self.against, models, self.run_words, self.min_words)
 
     def measure(self, rows: pa.Table, context: Context) -> pa.Table:
-        """Return LSH band keys, the key of the words, and whether a mask was lost on the way."""
+        """Return LSH band keys, the key of the words, which engine made the row, and whether a mask was lost on the way."""
         texts = text.contents(rows)
-        lost = [
-            parent is not None and bool(orjson.loads(extra or "{}").get("grown", {}).get("masks_lost"))
+        told = [
+            orjson.loads(extra or "{}").get("grown", {}) if parent is not None else {}
             for parent, extra in zip(rows["parent"].to_pylist(), rows["extra"].to_pylist(), strict=True)
         ]
         return pa.table(
             {
                 **shingles.measured(rows, self.shingle_words, Bands.at(self.near_duplicate)),
                 "characters": pc.utf8_length(pc.utf8_trim_whitespace(texts)),
-                "mask_lost": pa.array(lost, pa.bool_()),
+                "mask_lost": pa.array([bool(one.get("masks_lost")) for one in told], pa.bool_()),
+                "engine": pa.array([one.get("engine") for one in told], pa.string()),
             }
         )
 
@@ -164,10 +166,9 @@ class Admission(CorpusJudge):
         pairs = Pairs.of(rows)
         verdict = self._plain(features, pairs)
         verdict |= self._kept(pairs.after(verdict))
-        chrf = pairs.after(verdict).spread(_chrf(*pairs.after(verdict).texts()))
-        verdict |= pairs.after(verdict).band(
-            chrf, (self.min_chrf, self.max_chrf), ("meaning_drift", "too_close")
-        )
+        left = pairs.after(verdict)
+        chrf = left.spread(_chrf(*left.texts()))
+        verdict |= left.band(chrf, (self.min_chrf, self.max_chrf), ("meaning_drift", "too_close"))
         verdict |= self._held_out(pairs.after(verdict), context)
         left = pairs.after(verdict)
         embedded = Embedded.of(rows, self.embedding, np.r_[left.chosen, left.theirs])
@@ -184,6 +185,14 @@ class Admission(CorpusJudge):
         if self.caps.any:
             chosen, told["unmet"] = choose(pairs.after(verdict), self.caps, embedded, context)
             verdict |= chosen
+        made = pa.array(np.flatnonzero(rows.candidates))
+        engines, operations = features["engine"].take(made), rows.table["operation"].take(made)
+        told["yields"] = yields(
+            operations,
+            engines,
+            verdict.reason.take(made),
+            *(each[rows.candidates] for each in (chrf, cosine)),
+        )
         return replace(verdict, measured=told)
 
     def _plain(self, features: Features, pairs: Pairs) -> Verdict:

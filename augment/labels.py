@@ -21,7 +21,7 @@ from corpus.stage import Context, Rows
 from corpus.statistics import wilson
 from corpus.survival import codes
 
-LEAST, MOST = 1_000, 10_000
+LEAST, MOST = 500, 10_000
 """Originals that the probe learns from: the parents, others drawn to make up the least, of more as many as the most."""
 
 
@@ -122,7 +122,7 @@ def _worth(probe: Probe, vectors: np.ndarray) -> dict[str, Any]:
     """Say how often the probe is right on the originals, each answered by the fit that never saw it."""
     right = int((probe.ask(vectors[probe.rows], probe.fold).argmax(axis=1) == probe.truth).sum())
     n = len(probe.truth)
-    low, high = wilson(right / n, n)
+    low, high = wilson(right, n)
     return {
         "rows": n,
         "classes": probe.classes,

@@ -1,5 +1,6 @@
 """The gate of grown rows, with a growth that says what the test wants it to say."""
 
+import numpy as np
 import pyarrow as pa
 import pytest
 from pydantic import ValidationError
@@ -175,6 +176,23 @@ def test_growth_and_admission_obey_the_laws(embedding):
     laws.conservation(stages, rows)
     laws.lineage(stages, rows)
     laws.parts(stages, rows)
+
+
+def test_what_came_of_the_candidates_is_told_by_engine(embedding):
+    said = "the crew was splendid and the meal good"
+    answers = {PARENT: (said, "", PARENT), "x y z": "a wholly different row of words"}
+
+    (line,) = grown(answers, embedding, min_chrf=20).stages[-1]["yields"]
+
+    assert (line["operation"], line["engine"], line["made"], line["admitted"]) == ("says", "a test", 4, 1)
+    assert line["refused"] == {"copy_of_parent": 1, "empty": 1, "meaning_drift": 1}
+    chrf = [
+        CHRF().sentence_score(one, [parent]).score
+        for one, parent in ((said, PARENT), (answers["x y z"], "x y z"))
+    ]
+    assert line["chrf"]["all"] == np.histogram(chrf, 20, (0, 100))[0].tolist()
+    assert line["chrf"]["admitted"] == np.histogram(chrf[:1], 20, (0, 100))[0].tolist()
+    assert sum(line["cosine"]["all"]) == sum(line["cosine"]["admitted"]) == 1
 
 
 def test_a_band_that_nothing_can_pass_is_told():

@@ -11,6 +11,7 @@ from sklearn.model_selection import StratifiedGroupKFold
 from augment.admission import Admission
 from corpus.models import Models
 from corpus.schema import grown_id
+from corpus.statistics import wilson
 from tests import laws
 from tests.augment.says import Says
 from tests.corpora import make, send
@@ -138,3 +139,16 @@ def test_the_same_rows_are_refused_whatever_the_size_of_a_part(embedding):
     stages = [Says(answers=answers), Admission(embedding=embedding, **WIDE, min_label_margin=0.1)]
 
     laws.parts(stages, make(texts, labels, splits=["train"] * len(texts)))
+
+
+def test_what_the_probe_is_worth_is_told(embedding):
+    texts, labels = corpus(80)
+    labels[4], labels[7], labels[9] = labels[7], labels[4], labels[4]  # three that no fit can know
+
+    outcome = admitted(texts, labels, {texts[1]: said("abcd", random.Random(2))}, embedding)
+
+    told = outcome.stages[-1]["label_probe"]
+    low, high = wilson(77, 80)
+    assert told == {
+        "rows": 80, "classes": ["early", "late"], "right": {"value": 77 / 80, "low": low, "high": high, "n": 80},
+    }  # fmt: skip
