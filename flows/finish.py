@@ -8,11 +8,8 @@ from pathlib import Path
 from typing import Any
 
 import orjson
-import pyarrow as pa
-import pyarrow.compute as pc
 
 from audit.page.report import ReportFacts, render
-from corpus import text
 from corpus.schema import UserError, digest
 from corpus.store import Store
 from corpus.versions.forgotten import Forgotten
@@ -21,10 +18,10 @@ from corpus.versions.version import LEDGER_FILE, Version
 from flows import alarms, approval, assess, gates
 from flows.cautions import warnings
 from flows.curate import RUN, opened
+from flows.grown import grown
 from flows.job import Job, stage_rows, totals
 from flows.recipe import Recipe
 
-EXAMPLES = 8
 SCORES, TRAINING, CURATION = (f"attestations/{name}.json" for name in ("scores", "training", "curation"))
 
 
@@ -235,52 +232,11 @@ def _curated(job: Job) -> dict[str, Any]:
         "samples": job.read("samples.json"),
         "pairs": job.read("pairs.json"),
         "clusters": job.read("clusters.json"),
-        "growth": _growth(job),
+        "growth": grown(job),
         "audit": job.read("audit-data.json"),
     }
     job.write("curation.json", told)
     return told
-
-
-def _growth(job: Job) -> dict[str, Any] | None:
-    """Show some admitted rows beside their parents."""
-    made = sum(stage.get("grown", 0) for stage in stage_rows(job))
-    if not made:
-        return None
-    standing = job.standing
-    grown = standing.fresh & pc.is_valid(standing.narrow["parent"]).to_numpy(zero_copy_only=False)
-    children = [
-        row
-        for rows in standing.tables(grown)
-        for row in zip(
-            rows["parent"].to_pylist(),
-            rows["id"].to_pylist(),
-            rows["operation"].to_pylist(),
-            text.contents(rows).to_pylist(),
-            strict=True,
-        )
-    ]
-    drawn = sorted(children, key=lambda row: digest(str(job.recipe.seed), "example", row[0]))[:EXAMPLES]
-    wanted = pc.is_in(standing.narrow["id"], value_set=pa.array([row[0] for row in drawn], pa.string()))
-    parents = {
-        row_id: content
-        for rows in standing.tables(wanted.to_numpy(zero_copy_only=False))
-        for row_id, content in zip(rows["id"].to_pylist(), text.contents(rows).to_pylist(), strict=True)
-    }
-    return {
-        "candidates": made,
-        "admitted": int(grown.sum()),
-        "examples": [
-            {
-                "id": row_id,
-                "parent_id": parent,
-                "operation": operation,
-                "parent": parents.get(parent, "(gone)"),
-                "grown": content,
-            }
-            for parent, row_id, operation, content in drawn
-        ],
-    }
 
 
 def code_digest() -> str:

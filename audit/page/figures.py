@@ -21,7 +21,7 @@ INK = "#0a0b0c"
 """Stands for the page's own colour of text."""
 
 # Okabe and Ito 2008 ("Color Universal Design"), of which neighbours differ in lightness too.
-_COLOURS = ("#0072b2", "#e69f00", "#56b4e9", "#d55e00", "#009e73", "#cc79a7", "#f0e442", "#999999")
+COLOURS = ("#0072b2", "#e69f00", "#56b4e9", "#d55e00", "#009e73", "#cc79a7", "#f0e442", "#999999")
 _HATCHES = ("", "////", "....", "xxxx", "\\\\\\\\", "++++", "oooo", "----")
 
 _SETTINGS: Any = {
@@ -60,7 +60,7 @@ def fate(cells: Sequence[Mapping[str, Any]], names: Sequence[str], limit: float)
                 number = stages.index(stage)
                 left, right = np.exp(sorted((at, at + log)))
                 axes.barh(
-                    row - 0.12, right - left, left=left, height=0.46, color=_COLOURS[number % 8], edgecolor="#333333",
+                    row - 0.12, right - left, left=left, height=0.46, color=COLOURS[number % 8], edgecolor="#333333",
                     linewidth=0.4, hatch=_HATCHES[number % 8], label=visible(stage) if row == _first(steps, stage) else None,
                 )  # fmt: skip
                 at += log
@@ -85,17 +85,17 @@ def shares(groups: Sequence[Mapping[str, Any]], names: Sequence[str]) -> Markup:
             came, published = group["came"], group["published"]
             for share, offset, mark, face in (
                 (came, 0.16, "o", "none"),
-                (published, -0.16, "o", _COLOURS[0]),
+                (published, -0.16, "o", COLOURS[0]),
             ):
                 if share["rows"]:
                     axes.plot(
-                        [share["low"], share["high"]], [row - offset] * 2, color=_COLOURS[0], linewidth=1.2
+                        [share["low"], share["high"]], [row - offset] * 2, color=COLOURS[0], linewidth=1.2
                     )
                     axes.plot(
-                        [share["share"]], [row - offset], mark, markeredgecolor=_COLOURS[0], markerfacecolor=face, markersize=5
+                        [share["share"]], [row - offset], mark, markeredgecolor=COLOURS[0], markerfacecolor=face, markersize=5
                     )  # fmt: skip
             if group["reference"] is not None:
-                axes.plot([group["reference"]] * 2, [row - 0.36, row + 0.36], color=_COLOURS[3], linewidth=2)
+                axes.plot([group["reference"]] * 2, [row - 0.36, row + 0.36], color=COLOURS[3], linewidth=2)
         axes.set_xscale("log")
         axes.set_xlabel(
             "share of the rows: as they came in (ring), as published (dot), in the reference (bar)"
@@ -111,9 +111,9 @@ def odds(found: Sequence[Mapping[str, Any]], names: Sequence[str]) -> Markup:
     def draw(axes: "Axes") -> None:
         for row, one in enumerate(found):
             axes.plot(
-                [one["log_odds_low"], one["log_odds_high"]], [row, row], color=_COLOURS[0], linewidth=1.4
+                [one["log_odds_low"], one["log_odds_high"]], [row, row], color=COLOURS[0], linewidth=1.4
             )
-            axes.plot([one["log_odds"]], [row], "s", color=_COLOURS[0], markersize=5)
+            axes.plot([one["log_odds"]], [row], "s", color=COLOURS[0], markersize=5)
         axes.axvline(0, color=INK, linewidth=0.8)
         axes.set_xlabel("log odds ratio, with its 95% interval; 0 is by chance")
 

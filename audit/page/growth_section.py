@@ -4,6 +4,8 @@ from collections.abc import Mapping, Sequence
 from typing import Any
 
 from audit.growth.pronouns import KINDS
+from audit.page.histogram import histogram
+from corpus.statistics import wilson
 
 MOST = 40
 """Lines of a table; `audit.json` has all."""
@@ -28,6 +30,51 @@ def growers(told: Sequence[Facts] | None) -> list[dict[str, Any]]:
         }
         for one in told or ()
     ]
+
+
+def ledgers(stages: Sequence[Facts]) -> list[dict[str, Any]]:
+    """Return what came of each growth's candidates at its gate, engine by engine, with how many a second were made and judged.
+
+    A gate judges what the last growth before it made; what a stage between the two dropped never came to it.
+    """
+    found = []
+    grower: Facts | None = None
+    for stage in stages:
+        grower = stage if "grown" in stage else grower
+        if "yields" in stage and grower is not None:
+            lines = [
+                {
+                    **line,
+                    "share": _share(line["admitted"], line["made"]),
+                    "figures": [
+                        histogram(line["chrf"], "chrF against the parent"),
+                        histogram(line["cosine"], "cosine with the parent"),
+                    ],
+                }
+                for line in stage["yields"]
+            ]
+            judged = sum(line["made"] for line in lines)
+            found.append(
+                {
+                    "grower": grower["stage"],
+                    "gate": stage["stage"],
+                    "lines": lines,
+                    "probe": stage.get("label_probe"),
+                    "unmet": stage.get("unmet", ()),
+                    "made_a_second": _rate(grower["grown"], grower["seconds"]),
+                    "judged_a_second": _rate(judged, stage["seconds"]),
+                }
+            )
+    return found
+
+
+def _share(admitted: int, made: int) -> dict[str, Any]:
+    low, high = wilson(admitted, made)
+    return {"value": admitted / made if made else None, "low": low, "high": high}
+
+
+def _rate(rows: int, seconds: float) -> float | None:
+    return rows / seconds if seconds else None
 
 
 def _surest(lines: Sequence[Facts]) -> tuple[list[Facts], int]:

@@ -18,7 +18,7 @@ from markupsafe import Markup
 
 from audit.findings import OUTCOMES, worst
 from audit.page import plot, sections
-from audit.page.growth_section import growers
+from audit.page.growth_section import growers, ledgers
 from audit.page.maps import maps
 from audit.page.quoted import quoted
 from audit.page.spelt import cut, named, visible
@@ -36,7 +36,7 @@ class ReportFacts:
     `{"stage", "axis", "group", "reason", "text"}`, up to five are shown of each finding; `pairs` are texts of probes whose
     fate differs from that of the same text with other terms (`audit.probes.Pair`); `clusters` are texts in the middle of each
     cluster, `{"cluster", "text"}`; `growth` is
-    `{"candidates", "admitted", "examples": [{"operation", "parent", "grown"}]}`; `reproduce` names what the run
+    `{"candidates", "admitted", "examples": [{"operation", "parent", "grown"}], "refused": [{..., "reason"}]}`; `reproduce` names what the run
     depends on, in the order to be shown (`{"version": ..., "recipe": ..., "command": ...}`); `approvals` is who let the version pass gates that
     failed: `{"by", "at", "reason", "gates": [{"axis", "min_impact_ratio", "failed": [finding]}]}`. Where `shows_text` is
     false no word of the corpus is shown: no sample, no pair, no example, no associated word.
@@ -114,6 +114,7 @@ def render(facts: ReportFacts) -> str:
         accuracy=sections.parted(
             [(each, sections.gap(each, facts.audit)) for each in by_rule["accuracy"]], facts.audit
         ),
+        ledgers=ledgers(facts.stages or ()) if facts.growth is not None else [],
         growers=growers((facts.audit or {}).get("growth")),
         clusters=_by_cluster(facts.clusters or ()) if facts.shows_text else {},
         pairs=[quoted(pair) for pair in facts.pairs or ()] if facts.shows_text else [],

@@ -28,8 +28,11 @@ _QUOTING = (
     ("pairs", ("id",), ("text", "instead_text")),
     ("clusters", ("id",), ("text",)),
     ("examples", ("id", "parent_id"), ("parent", "grown")),
+    ("refused", ("id", "parent_id"), ("parent", "grown")),
 )
 """What quotes rows in what curation told: where the ids stand, and where the texts."""
+_OF_GROWTH = ("examples", "refused")
+"""Which of them stand in what it told of growth."""
 
 
 def tidy(store: Store) -> None:
@@ -174,7 +177,7 @@ def clean(told: dict[str, Any], found: Found) -> bool:
     """Take what quotes the rows out of what curation told (`curation.json`); say whether there was any."""
     changed = False
     for name, ids, texts in _QUOTING:
-        held = told["growth"] if name == "examples" else told
+        held = told["growth"] if name in _OF_GROWTH else told
         if held is None or held.get(name) is None:
             continue  # nothing was grown, or an earlier build told nothing of it
         left = [

@@ -12,12 +12,15 @@ import pytest
 from jsonschema import Draft202012Validator
 
 from augment.admission import Admission
+from corpus.forgetting.erase import clean
+from corpus.forgetting.find import Found, Wanted
 from corpus.schema import ROW, conform, grown_id
 from corpus.stage import Context, Grow
 from corpus.text import contents
 from curation.length import Length
 from curation.split import Split
 from flows import assess, cautions, finish, growing, subjects
+from flows.grown import grown as shown
 from tests.audit.test_schema import SCHEMA
 from tests.embedding import tiny
 from tests.flows import jobs
@@ -139,6 +142,7 @@ def test_it_is_as_the_schema_says_and_stands_on_the_page(grown):
 
     Draft202012Validator(SCHEMA).validate(json.loads(json.dumps(record, allow_nan=False)))
     assert "What growth did" in page
+    assert "What came of turns" in page
     assert (
         f"{record['growth'][0]['grown']} of {record['growth'][0]['candidates']} candidates admitted" in page
     )
@@ -173,16 +177,66 @@ def test_a_lexicon_without_pronouns_tells_of_none(grown, tmp_path):
     assert {one["axis"] for one in told["associations"]} == {"mood"}
 
 
-def test_a_target_that_is_not_met_is_a_warning(tmp_path):
+@pytest.fixture(scope="module")
+def refusing(tmp_path_factory):
+    """A run whose gate refuses candidates of two words more, and all that are not labelled yes."""
+    folder = tmp_path_factory.mktemp("refusing")
     wide = {"min_chrf": 0, "max_chrf": 100, "min_similarity": -1, "max_similarity": 1, "near_duplicate": 1}
-    stages = (Split(), Turns(), Admission(embedding=tiny(tmp_path), **wide, targets={"yes": 1000, "no": 1}))
-    held = jobs.recipe(jobs.write(tmp_path / "corpus", rows()), stages=[], audit={})
-    done = jobs.job(held.model_copy(update={"stages": stages}), tmp_path / "store", workers=1)
+    gate = Admission(embedding=tiny(folder), **wide, max_word_ratio=1.15, targets={"yes": 1000, "no": 1})
+    held = jobs.recipe(jobs.write(folder / "corpus", rows()), stages=[], audit={})
+    stages = (Split(), Turns(), gate)
+    return jobs.job(held.model_copy(update={"stages": stages}), folder / "store", workers=1)
 
-    standing = pa.concat_tables(done.standing.tables()).to_pylist()
+
+def test_some_of_each_reason_are_shown_beside_their_parents(refusing):
+    done = refusing
+    fell = {
+        row["id"]: row
+        for file in (done.folder / "dropped").glob("*")
+        for row in pq.read_table(file).to_pylist()
+    }
+    gate = [row for row in fell.values() if row["stage"] == "admission"]
+    said = {
+        row["id"]: row["messages"][0]["content"]
+        for row in [*fell.values(), *pa.concat_tables(done.standing.tables()).to_pylist()]
+    }
+
+    told = shown(done)["refused"]
+
+    counts = Counter(row["reason"] for row in gate)
+    assert len(counts) > 1
+    assert Counter(one["reason"] for one in told) == {why: min(count, 3) for why, count in counts.items()}
+    for one in told:
+        assert (fell[one["id"]]["reason"], fell[one["id"]]["parent"]) == (one["reason"], one["parent_id"])
+        assert (one["grown"], one["parent"]) == (said[one["id"]], said[one["parent_id"]])
+
+
+@pytest.mark.parametrize("by", ["parent", "pattern"])
+def test_who_forgets_a_row_takes_out_what_is_quoted_of_what_it_made(refusing, by):
+    curated = {"samples": [], "pairs": None, "growth": shown(refusing)}
+    first = curated["growth"]["refused"][0]
+    found = (
+        Found(Wanted(row=first["parent_id"]), frozenset([first["parent_id"]]), {})
+        if by == "parent"
+        else Found(Wanted(pattern=re.escape(first["grown"])), frozenset(), {})
+    )
+    before = list(curated["growth"]["refused"])
+
+    assert clean(curated, found)
+
+    assert curated["growth"]["refused"] == [
+        one
+        for one in before
+        if (one["parent_id"] != first["parent_id"] if by == "parent" else first["grown"] not in one["grown"])
+    ]
+    assert first not in curated["growth"]["refused"]
+
+
+def test_a_target_that_is_not_met_is_a_warning(refusing):
+    standing = pa.concat_tables(refusing.standing.tables()).to_pylist()
     yes = sum(row["label"] == "yes" and row["split"] == "train" for row in standing)
     told = f"admission was asked for 1,000 training rows labelled 'yes', and there are {yes}"
-    assert [one for one in cautions.warnings(done) if "admission" in one] == [told]
+    assert [one for one in cautions.warnings(refusing) if "admission" in one] == [told]
     assert {row["label"] for row in standing if row["parent"]} == {"yes"}
 
 

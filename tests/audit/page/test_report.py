@@ -47,6 +47,7 @@ _TOLD = {
     *("data-share", "data-label", "data-class", "data-probe"),
     *("data-yield", "data-pronoun", "data-drift", "data-moved", "data-swap"),
 }
+_OF_STAGES = {"data-ledger"}
 
 
 class Page(HTMLParser):
@@ -69,7 +70,7 @@ class Page(HTMLParser):
             self.open.append(tag)
         if tag == "tr":
             self.row = next(
-                ((kind, values[kind]) for kind in (*_JUDGED, *_TOLD) if kind in values),
+                ((kind, values[kind]) for kind in (*_JUDGED, *_TOLD, *_OF_STAGES) if kind in values),
                 None,
             )
             if self.row:
@@ -173,6 +174,25 @@ def audit_of(group="women"):
     return held
 
 
+def gate(text):
+    """A gate behind a growth by two engines, one of which made nothing that came to be scored."""
+    bins = {"low": 0, "high": 100, "all": [0, 40, *[8] * 18], "admitted": [0, 0, *[8] * 18]}
+    none = {"low": 0, "high": 100, "all": [0] * 20, "admitted": [0] * 20}
+    return {
+        "stage": "admission",
+        "in": 3_640,
+        "out": 3_590,
+        "dropped": {"too_close": 50},
+        "label_probe": {"rows": 90, "classes": ["a"], "right": {"value": 0.8, "low": 0.7, "high": 0.87, "n": 90}},
+        "unmet": [{"label": text, "wanted": 1_234, "held": 777}],
+        "yields": [
+            {"operation": text, "engine": "one", "made": 194, "admitted": 144, "refused": {"too_close": 50}, "chrf": bins, "cosine": bins},
+            {"operation": text, "engine": None, "made": 6, "admitted": 6, "refused": {}, "chrf": none, "cosine": none},
+        ],
+        "seconds": 4.0,
+    }  # fmt: skip
+
+
 def growth_of(members, labels):
     """A growth of a third of the rows, twice of those of the first group."""
     at = np.arange(ROWS)
@@ -212,7 +232,8 @@ def full(text, group="women"):
         rows={"in": ROWS, "rejected": 1, "kept": 3_000, "dropped": 1_199, "grown": 200},
         stages=[
             {"stage": "length", "in": 4_000, "out": 3_440, "dropped": {text: 560}, "seconds": 0.4},
-            {"stage": "grow", "in": 3_440, "out": 3_640, "dropped": {}, "seconds": 9.0},
+            {"stage": "grow", "in": 3_440, "out": 3_640, "grown": 200, "dropped": {}, "seconds": 9.0},
+            gate(text),
         ],
         samples=[{"stage": "length", "axis": "gender", "group": group, "reason": text, "text": text}],
         pairs=[
@@ -231,6 +252,7 @@ def full(text, group="women"):
             "candidates": 200,
             "admitted": 150,
             "examples": [{"operation": text, "parent": text, "grown": text}],
+            "refused": [{"operation": text, "parent": text, "grown": text, "reason": "too_close"}],
         },
         scores={
             text: {"accuracy": score},
@@ -334,7 +356,7 @@ def test_shares_and_what_goes_with_groups_are_those_of_the_audit():
             f"{pair['gap']['low']:.2f} to {pair['gap']['high']:.2f}", f"{100 * pair['flips']['value']:.1f}%", most["class"],
             f"{most['value']:+.3f}", f"{most['low']:.2f} to {most['high']:.2f}", f"{pair['lost']:,}", f"{pair['won']:,}", q(pair),
         ]  # fmt: skip
-    assert {row: cells[1:] for row, cells in page.rows.items() if row[0] not in _JUDGED} == expected
+    assert {row: cells[1:] for row, cells in page.rows.items() if row[0] in _TOLD} == expected
     assert {kind for kind, _ in expected} == _TOLD
 
 
@@ -405,6 +427,24 @@ def test_nothing_comes_from_elsewhere():
     known = base64.b64encode(hashlib.sha256(script.encode()).digest()).decode()
     policy = f"default-src 'none'; style-src 'unsafe-inline'; script-src 'sha256-{known}'"
     assert ("meta", "content", policy) in page.attributes
+
+
+def test_what_came_of_the_candidates_is_told_by_engine():
+    html = render(full("reviews"))
+
+    page = Page(html)
+
+    low, high = wilson(144, 194)
+    assert page.rows["data-ledger", "reviews|one"] == [
+        "reviews one", "194", "144", "74.2%", f"{100 * low:.1f}% to {100 * high:.1f}%", "too close 50",
+    ]  # fmt: skip
+    assert page.rows["data-ledger", "reviews|"][1:4] == ["6", "6", "100.0%"]
+    words = " ".join("".join(page.text).split())
+    assert html.count("<cite>reviews: too close</cite>") == 1
+    assert "22 candidates a second were made, 50 a second judged by admission." in words
+    assert "right on 80.0% of 90 originals that it did not see (70.0% to 87.0%)" in words
+    assert "1,234 training rows labelled reviews were asked for, and there are 777." in words
+    assert html.count("of the candidates") == 2
 
 
 @pytest.mark.parametrize(

@@ -1,0 +1,85 @@
+"""Rows that grew beside their parents, for people to read: some that were admitted, and some of each reason for which others were not."""
+
+from collections.abc import Sequence
+from typing import Any
+
+import numpy as np
+import pyarrow as pa
+import pyarrow.compute as pc
+import pyarrow.parquet as pq
+
+from corpus import text
+from corpus.schema import digest
+from flows.job import Job, stage_rows
+
+EXAMPLES, OF_EACH = 8, 3
+"""Rows that are shown of those admitted, and of each reason."""
+
+Shown = tuple[str, str, str, str]
+"""The ids of parent and row, what was done, and what the row says."""
+
+
+def grown(job: Job) -> dict[str, Any] | None:
+    """Tell how many rows grew, and show some beside their parents; None where none was made.
+
+    Whoever forgets a row takes out what is quoted of it or of what grew of it (`corpus.forgetting.erase.clean`).
+    """
+    made = sum(stage.get("grown", 0) for stage in stage_rows(job))
+    if not made:
+        return None
+    standing = job.standing
+    admitted = standing.fresh & pc.is_valid(standing.narrow["parent"]).to_numpy(zero_copy_only=False)
+    shown = _first([row for rows in standing.tables(admitted) for row in _told(rows)], EXAMPLES, job)
+    refused = _refused(job)
+    parents = _parents(job, {parent for parent, *_ in [*shown, *(row for _, row in refused)]})
+    return {
+        "candidates": made,
+        "admitted": int(admitted.sum()),
+        "examples": [_beside(row, parents) for row in shown],
+        "refused": [{**_beside(row, parents), "reason": reason} for reason, row in refused],
+    }
+
+
+def _told(rows: pa.Table) -> list[Shown]:
+    columns = (rows[name].to_pylist() for name in ("parent", "id", "operation"))
+    return list(zip(*columns, text.contents(rows).to_pylist(), strict=True))
+
+
+def _first(rows: Sequence[Shown], most: int, job: Job) -> list[Shown]:
+    """Draw rows, the same whenever they are asked for."""
+    return sorted(rows, key=lambda row: (digest(str(job.recipe.seed), "example", row[0]), row[1]))[:most]
+
+
+def _refused(job: Job) -> list[tuple[str, Shown]]:
+    """Return some of the candidates that each gate refused, by reason."""
+    gates = [stage.title for segment in job.segments for stage in segment.corpus_judges if stage.candidates]
+    by_reason: dict[str, list[Shown]] = {}
+    for file in sorted((job.folder / "dropped").glob("*.parquet")):
+        rows = pq.read_table(file, columns=["id", "parent", "operation", "messages", "stage", "reason"])
+        rows = rows.filter(pc.is_in(rows["stage"], value_set=pa.array(gates, pa.string())))
+        for reason in pc.unique(rows["reason"]).to_pylist():
+            some = rows.filter(pc.equal(rows["reason"], reason))
+            by_reason[reason] = _first([*by_reason.get(reason, []), *_told(some)], OF_EACH, job)
+    return [(reason, row) for reason in sorted(by_reason) for row in by_reason[reason]]
+
+
+def _parents(job: Job, ids: set[str]) -> dict[str, str]:
+    """Return what rows say by their ids, as they stood when the last rows grew; those that had gone by then are not there."""
+    standing = job.standing
+    wanted = pc.is_in(standing.narrow["id"], value_set=pa.array(sorted(ids), pa.string()))
+    return {
+        row_id: content
+        for rows in standing.tables(np.asarray(wanted.to_numpy(zero_copy_only=False), bool))
+        for row_id, content in zip(rows["id"].to_pylist(), text.contents(rows).to_pylist(), strict=True)
+    }
+
+
+def _beside(row: Shown, parents: dict[str, str]) -> dict[str, str]:
+    parent, row_id, operation, content = row
+    return {
+        "id": row_id,
+        "parent_id": parent,
+        "operation": operation,
+        "parent": parents.get(parent, "(gone)"),
+        "grown": content,
+    }
