@@ -23,6 +23,9 @@ from corpus.stage import Context, Rows, Verdict
 
 Targets = Literal["balance"] | Mapping[str, int]
 
+ENOUGH = "enough"
+"""The reason of those that are good and not wanted: a choice, which is no loss to anybody."""
+
 COVERED = 4_000
 """Candidates that are to be covered: of more as many, by keyed hash; chosen is among all."""
 
@@ -130,7 +133,7 @@ def choose(
     refused = np.array([row in why for row in range(len(chosen))], bool)
     detail = np.full(len(pairs.asked), None, object)
     detail[chosen] = [why.get(row) for row in range(len(chosen))]
-    return pairs.where(refused, "enough").explained(pa.array(detail, pa.string())), room.unmet
+    return pairs.where(refused, ENOUGH).explained(pa.array(detail, pa.string())), room.unmet
 
 
 def _by_gain(

@@ -18,6 +18,7 @@ from audit.findings import Finding, worst
 from audit.groups import OTHER, READ_OFF, AuditSettings, Membership, Told, memberships
 from audit.steps import Step
 from audit.strata import Strata, strata
+from augment.choice import ENOUGH
 from corpus import lexicon, text
 from corpus.decide import KEPT, NOT_ENTERED
 from corpus.schema import digest
@@ -142,7 +143,10 @@ def steps_of(job: Job, ids: pa.StringArray) -> Iterator[Step]:
 
 @dataclass(frozen=True)
 class Candidates:
-    """What a segment grew and a gate judged: each candidate beside its parent, row-aligned with the gate's step."""
+    """What a segment grew and a gate judged: each candidate beside its parent, row-aligned with the gate's step.
+
+    Candidates that were good and not wanted (`enough`) did not enter it: what a choice leaves out is no loss.
+    """
 
     grower: Grow
     gate: Step
@@ -170,7 +174,10 @@ def candidates_of(job: Job) -> Iterator[Candidates]:
             continue
         grown = before.take(ids)
         parents = before.take(grown["parent"].combine_chunks())
-        step = Step(gate.title, np.ones(len(ids), bool), way[way != NOT_ENTERED] == KEPT)
+        ledger = pq.read_table(job.segment(number) / "ledger.parquet", columns=["id", "stage", "reason"])
+        chosen = pc.and_(pc.equal(ledger["stage"], gate.title), pc.equal(ledger["reason"], ENOUGH))
+        unwanted = pc.is_in(ids, value_set=ledger["id"].filter(chosen).combine_chunks())
+        step = Step(gate.title, ~unwanted.to_numpy(zero_copy_only=False), way[way != NOT_ENTERED] == KEPT)
         standing = Standing.load(job.segment(number))
         yield Candidates(segment.grow, step, grown, parents, before, standing.candidates[standing.earlier :])
 

@@ -211,6 +211,22 @@ def test_some_of_each_reason_are_shown_beside_their_parents(refusing):
         assert (one["grown"], one["parent"]) == (said[one["id"]], said[one["parent_id"]])
 
 
+def test_what_is_good_and_not_wanted_counts_as_no_loss_of_its_group(refusing):
+    fell = [
+        row for file in (refusing.folder / "dropped").glob("*") for row in pq.read_table(file).to_pylist()
+    ]
+    standing = pa.concat_tables(refusing.standing.tables()).to_pylist()
+    admitted = Counter(row["label"] for row in standing if row["parent"])
+    too_long = Counter(row["label"] for row in fell if row["reason"] == "length_changed")
+
+    (told,) = subjects.candidates_of(refusing)
+
+    entered = pa.array(told.gate.entered)
+    assert Counter(told.grown["label"].filter(entered).to_pylist()) == admitted + too_long
+    assert Counter(told.grown["label"].filter(pa.array(told.gate.kept)).to_pylist()) == admitted
+    assert any(row["reason"] == "enough" for row in fell)
+
+
 @pytest.mark.parametrize("by", ["parent", "pattern"])
 def test_who_forgets_a_row_takes_out_what_is_quoted_of_what_it_made(refusing, by):
     curated = {"samples": [], "pairs": None, "growth": shown(refusing)}
