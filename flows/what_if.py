@@ -151,18 +151,26 @@ def _samples(job: Job, lines: pa.Table) -> list[dict[str, Any]]:
         if len(lines)
         else lines
     )
-    snapshot = job.store.open_snapshot(job.read("ingest.json")["snapshot"])
     found = []
     for line in some.to_pylist():
-        said = {}
-        for name in ("id", "other"):
-            rows = snapshot.take(pa.array([line[name]] if line[name] is not None else [], pa.string()))
-            said[name] = text.contents(rows)[0].as_py() if len(rows) else None
+        said = {name: _said(job, line[name]) for name in ("id", "other")}
         found.append(
             {key: line[key] for key in ("id", "stage", "reason", "score", "threshold", "other")}
             | {"text": said["id"], "other_text": said["other"]}
         )
     return found
+
+
+def _said(job: Job, row_id: str | None) -> str | None:
+    """Return what a row said as it came, or as it was made; None where there is none, or it stands in the version built on."""
+    if row_id is None:
+        return None
+    inputs = [job.segment(number) / "input.json" for number in range(len(job.segments))]
+    for held in (job.read("ingest.json"), *(json.loads(file.read_text()) for file in inputs)):
+        rows = job.store.open_snapshot(held["snapshot"]).take(pa.array([row_id]))
+        if not rows["id"].null_count:
+            return str(text.contents(rows)[0].as_py())
+    return None
 
 
 def show(held: dict[str, Any]) -> None:

@@ -20,6 +20,7 @@ from corpus.text import contents
 from curation.length import Length
 from curation.split import Split
 from flows import assess, cautions, finish, growing, subjects
+from flows import what_if as asking
 from flows.grown import grown as shown
 from tests.audit.test_schema import SCHEMA
 from tests.embedding import tiny
@@ -254,6 +255,25 @@ def test_a_target_that_is_not_met_is_a_warning(refusing):
     told = f"admission was asked for 1,000 training rows labelled 'yes', and there are {yes}"
     assert [one for one in cautions.warnings(refusing) if "admission" in one] == [told]
     assert {row["label"] for row in standing if row["parent"]} == {"yes"}
+
+
+def test_what_if_quotes_candidates_that_another_threshold_would_refuse(tmp_path):
+    stages = [
+        {"stage": "split"},
+        {"stage": "paraphrase", "engine": "edits"},
+        {"stage": "admission", "embedding": tiny(tmp_path), "min_chrf": 0, "min_similarity": -1},
+    ]
+    done = jobs.job(jobs.recipe(jobs.write(tmp_path / "corpus", rows(60)), stages), tmp_path / "store")
+
+    told = asking.what_if("latest", ["admission.max_chrf=60"], tmp_path / "store")
+
+    standing = pa.concat_tables(done.standing.tables()).to_pylist()
+    said = {row["id"]: row["messages"][0]["content"] for row in standing}
+    samples = told["dropped_now"]["samples"]
+    assert told["dropped_now"]["rows"] > 1
+    assert [one["text"] for one in samples] == [said[one["id"]] for one in samples]
+    assert [one["other_text"] for one in samples] == [said[one["other"]] for one in samples]
+    assert {one["reason"] for one in samples} == {"too_close"}
 
 
 def test_without_growth_there_is_nothing_to_tell(tmp_path):
