@@ -41,8 +41,8 @@ class Admission(CorpusJudge):
     split, admitted candidates included. `other` is the parent, or the row that it is too much like.
 
     Where a cap is set, those that pass are taken one by one, the one first that adds most to the originals and to what
-    is taken (`augment.choice`); what would exceed a cap is `enough`, and `detail` names the cap. Targets that are not
-    met are told.
+    is taken (`augment.choice`); what would exceed a cap is `enough`, and `detail` names the cap. What adds most is
+    least like its parent: under a tight cap raise `min_chrf` and `min_similarity`. Targets that are not met are told.
     """
 
     stage: Literal["admission"] = "admission"

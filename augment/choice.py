@@ -3,6 +3,9 @@
 Added is what is not said near by: greedy facility location (`corpus.cover`) over the embeddings of the admitted candidates,
 the originals that are embedded and what is chosen so far counting as covered. What would exceed a cap when its turn comes is
 `enough`, and `detail` names the cap.
+
+What adds most is what is least like its parent, so a tight cap leans on the lower ends of the bands: what these let pass and
+should not, it finds first.
 """
 
 from collections import Counter
