@@ -12,15 +12,12 @@ The worst pairs of texts stand apart from these numbers, for what quotes a row m
  "words": [[2, 8, 2, 8]], "before": "blocklist: blocked_word", "after": null}
 """
 
-import re
 from collections import Counter
 from collections.abc import Callable, Mapping, Sequence
 from typing import Any, NamedTuple
 
+from corpus.exchange import Put, Slots, put, replaced
 from corpus.statistics import benjamini_hochberg, wilson
-
-Slots = Sequence[Mapping[str, str]]
-"""Terms that stand for one another, by value: {muslim: mosque, christian: church, jewish: synagogue}."""
 
 Fates = Callable[[Sequence[int], Sequence[str]], Sequence[str | None]]
 """What would become of rows if they said other texts: "stage: reason", or None where one stays. Aligned with both."""
@@ -40,48 +37,6 @@ class Probed(NamedTuple):
     pairs: list[Pair]
 
 
-def replaced(text: str, slots: Slots, group: str, instead: str) -> list[tuple[int, int, str]]:
-    """Return what is exchanged for the terms of another group: begin and end in the text, and what stands there then.
-
-    Whole words alone are exchanged, and a term keeps its capitals. Where one of the group's terms stands in two slots the
-    first counts. Letters that only a pattern takes for those of a term ("ſhe") make another word.
-    """
-    terms: dict[str, str] = {}
-    for slot in slots:
-        if group in slot and instead in slot:
-            terms.setdefault(slot[group].lower(), slot[instead])
-    if not terms:
-        return []
-    longest_first = sorted(map(re.escape, terms), key=len, reverse=True)
-    pattern = re.compile(rf"(?<!\w)(?:{'|'.join(longest_first)})(?!\w)", re.IGNORECASE)
-    return [
-        (found.start(), found.end(), _like(found[0], terms[found[0].lower()]))
-        for found in pattern.finditer(text)
-        if found[0].lower() in terms
-    ]
-
-
-def exchanged(text: str, slots: Slots, group: str, instead: str) -> str | None:
-    """Return the text with the group's terms exchanged for those of another; None where there is nothing to exchange."""
-    found = replaced(text, slots, group, instead)
-    return _put(text, found) if found else None
-
-
-def _put(text: str, found: Sequence[tuple[int, int, str]]) -> str:
-    said, end = [], 0
-    for start, stop, other in found:
-        said += [text[end:start], other]
-        end = stop
-    return "".join([*said, text[end:]])
-
-
-def _like(term: str, other: str) -> str:
-    """Give a term the capitals of the one that it stands for."""
-    if term.isupper() and len(term) > 1:
-        return other.upper()
-    return other[:1].upper() + other[1:] if term[:1].isupper() else other
-
-
 def probe(
     texts: Mapping[str, Mapping[int, str]], axis: str, slots: Slots, pairs: Sequence[tuple[str, str]], fates: Fates
 ) -> Probed:  # fmt: skip
@@ -96,7 +51,7 @@ def probe(
         for row, text in texts.get(group, {}).items()
         if (found := replaced(text, slots, group, instead))
     ]
-    rows, others = [one[2] for one in asked], [_put(text, found) for *_, text, found in asked]
+    rows, others = [one[2] for one in asked], [put(text, found) for *_, text, found in asked]
     before, after = fates(rows, [one[3] for one in asked]), fates(rows, others)
     told = []
     for group, instead in pairs:
@@ -126,7 +81,7 @@ def probe(
     return Probed(told, flipped)
 
 
-def _words(found: Sequence[tuple[int, int, str]]) -> list[list[int]]:
+def _words(found: Sequence[Put]) -> list[list[int]]:
     """Return where the exchanged words stand, in the text and in the other."""
     shift, told = 0, []
     for start, stop, other in found:

@@ -7,8 +7,8 @@ import pyarrow as pa
 
 from audit.groups import MENTIONS, AuditSettings, Membership
 from audit.models.counterfactual import Exchange
-from audit.probes import exchanged
 from corpus import lexicon, text
+from corpus.exchange import exchanged
 from corpus.schema import digest
 from flows.probing import pairs_of
 

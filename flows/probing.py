@@ -8,8 +8,9 @@ import pyarrow as pa
 import pyarrow.compute as pc
 
 from audit.groups import MENTIONS, AuditSettings, Membership
-from audit.probes import Fates, Pair, Slots, probe, settled, worst
+from audit.probes import Fates, Pair, probe, settled, worst
 from corpus import lexicon, text
+from corpus.exchange import Slots
 from corpus.schema import digest
 from corpus.segment import Segment, pass_over, with_messages
 from corpus.snapshot import Snapshot

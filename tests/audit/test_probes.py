@@ -8,7 +8,8 @@ from hypothesis import given
 from hypothesis import strategies as st
 from scipy import stats
 
-from audit.probes import exchanged, probe, settled, worst
+from audit.probes import probe, settled, worst
+from corpus.exchange import exchanged
 
 SLOTS = [
     {"women": "she", "men": "he"},
