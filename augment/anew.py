@@ -41,6 +41,8 @@ class Maker:
     revision: str
     parameters: Mapping[str, Any]
     licence: str
+    near: bool = False
+    """Candidates are meant to be near their parents: admission does not ask whether enough was said anew."""
 
     def row_id(self, parent: str, n: int) -> str:
         """Return the id of the `n`-th candidate of a row."""
@@ -60,9 +62,23 @@ class Maker:
                     **trails,
                     "licence": self.licence,
                     "masks_lost": any(one.masks_lost for one in said),
+                    **({"near": True} if self.near else {}),
                 }
             }
         ).decode()
+
+
+@dataclass(frozen=True)
+class Way:
+    """A way in which a row is said anew: what its chosen messages say then, and its number among those that `maker` makes of it."""
+
+    said: Sequence[Said]
+    maker: Maker
+    n: int = 0
+
+
+Ways = Callable[[list[str], list[list[str]]], Sequence[Sequence[Way]]]
+"""Ids of rows, and what the chosen messages of each say, to the ways in which each is said anew: some, or none."""
 
 
 def anew(
@@ -73,44 +89,66 @@ def anew(
     Only messages of `roles` are said anew (all where None), and only rows that have one grow. A candidate that is empty or
     its parent again is returned like any other: admission says why it goes. `maker` is asked only where there is a row to grow.
     """
+
+    def ways(ids: list[str], texts: list[list[str]]) -> list[list[Way]]:
+        flat, made = say([one for of_row in texts for one in of_row]), maker()
+        ends = itertools.pairwise([0, *itertools.accumulate(map(len, texts))])
+        return [
+            [Way([of_one[n] for of_one in flat[first:last]], made, n) for n in range(len(flat[first]))]
+            for first, last in ends
+        ]
+
+    return by_row(rows, roles, words, ways)
+
+
+def by_row(
+    rows: pa.Table, roles: tuple[str, ...] | None, words: tuple[int, int], ways: Ways
+) -> pa.Table:  # fmt: skip
+    """Return the candidates of each row of `words[0]` to `words[1]` words, row by row, for what needs a row as a whole.
+
+    As `anew`, but a row has as many candidates as `ways` knows for it. `ways` is asked only where there is a row to grow.
+    """
     count = text.count_words(rows_with_roles(rows, roles)).to_numpy()
     least, most = words
     parents = rows.filter(pa.array((count >= max(least, 1)) & (count <= most))).combine_chunks()
     if not parents.num_rows:
         return ROW.empty_table()
     messages = parents["messages"].combine_chunks()
-    flat = messages.flatten()
-    chosen = pc.is_in(flat.field("role"), pa.array(roles)) if roles is not None else pc.is_valid(flat)
-    ways = say(flat.field("content").filter(chosen).to_pylist())
-    made = [
-        _candidates(parents, messages, chosen, [of_one[n] for of_one in ways], maker(), n)
-        for n in range(len(ways[0]))
-    ]
-    order = np.arange(len(made) * len(parents)).reshape(len(made), -1).T.ravel()
-    return pa.concat_tables(made).take(pa.array(order)).combine_chunks()
-
-
-def _candidates(
-    parents: pa.Table, messages: pa.ListArray, chosen: pa.BooleanArray, said: Sequence[Said], maker: Maker, n: int
-) -> pa.Table:  # fmt: skip
-    """Return a candidate of each row, its chosen messages said in one way."""
-    flat = messages.flatten()
-    content = pc.replace_with_mask(
-        flat.field("content"), chosen, pa.array([one.text for one in said], pa.string())
-    )
+    chosen = _chosen(messages, roles)
+    contents = messages.flatten().field("content").filter(chosen).to_pylist()
     lengths = pc.list_value_length(messages).to_numpy()
     held = np.repeat(np.arange(len(parents)), lengths)[chosen.to_numpy(zero_copy_only=False)]
     ends = np.searchsorted(held, np.arange(len(parents) + 1))
-    offsets = pa.array(np.concatenate([[0], np.cumsum(lengths)]), pa.int32())
-    told = [maker.told(said[first:last], n) for first, last in itertools.pairwise(ends)]
+    texts = [contents[first:last] for first, last in itertools.pairwise(ends)]
+    made = ways(parents["id"].to_pylist(), texts)
+    owner = pa.array(np.repeat(np.arange(len(parents)), [len(of_row) for of_row in made]))
+    return _candidates(parents.take(owner), roles, [way for of_row in made for way in of_row])
+
+
+def _chosen(messages: pa.ListArray, roles: tuple[str, ...] | None) -> pa.BooleanArray:
+    flat = messages.flatten()
+    return pc.is_in(flat.field("role"), pa.array(roles)) if roles is not None else pc.is_valid(flat)
+
+
+def _candidates(parents: pa.Table, roles: tuple[str, ...] | None, ways: Sequence[Way]) -> pa.Table:
+    """Return a candidate of each parent (one of several stands there several times), its chosen messages said in its way."""
+    if not ways:
+        return ROW.empty_table()
+    messages = parents["messages"].combine_chunks()
+    flat = messages.flatten()
+    said = pa.array([one.text for way in ways for one in way.said], pa.string())
+    content = pc.replace_with_mask(flat.field("content"), _chosen(messages, roles), said)
+    offsets = np.concatenate([[0], np.cumsum(pc.list_value_length(messages).to_numpy())])
+    made = zip(parents["id"].to_pylist(), ways, strict=True)
     return conform(
         {
-            "id": pa.array([maker.row_id(parent, n) for parent in parents["id"].to_pylist()]),
+            "id": pa.array([way.maker.row_id(parent, way.n) for parent, way in made]),
             "messages": pa.ListArray.from_arrays(
-                offsets, pa.StructArray.from_arrays([flat.field("role"), content], ["role", "content"])
+                pa.array(offsets, pa.int32()),
+                pa.StructArray.from_arrays([flat.field("role"), content], ["role", "content"]),
             ).cast(ROW.field("messages").type),
             "parent": parents["id"].combine_chunks(),
-            "operation": pa.repeat(maker.operation, len(parents)),
-            "extra": pa.array(told, pa.string()),
+            "operation": pa.array([way.maker.operation for way in ways]),
+            "extra": pa.array([way.maker.told(way.said, way.n) for way in ways], pa.string()),
         }
     )
