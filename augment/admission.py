@@ -40,6 +40,10 @@ class Admission(CorpusJudge):
     doubts the parent's; not asked where fewer than two labels have ten families), and `near_duplicate` of any row of any
     split, admitted candidates included. `other` is the parent, or the row that it is too much like.
 
+    Candidates of growth that means to stay near its parents (`counterfactual`, `templates`: `near` under `extra.grown`) are
+    not asked whether they are `too_close` or `embedding_too_close`, and whether a name was lost, for names are among what is
+    exchanged; and they may be near-duplicates of their parent and of one another, if their words are not the same.
+
     Where a cap is set, those that pass are taken one by one, the one first that adds most to the originals and to what
     is taken (`augment.choice`); what would exceed a cap is `enough`, and `detail` names the cap. What adds most is
     least like its parent: under a tight cap raise `min_chrf` and `min_similarity`. Targets that are not met are told.
@@ -146,7 +150,7 @@ class Admission(CorpusJudge):
         evaluation_sets.check(self.against, models, self.run_words, self.min_words)
 
     def measure(self, rows: pa.Table, context: Context) -> pa.Table:
-        """Return LSH band keys, the key of the words, which engine made the row, and whether a mask was lost on the way."""
+        """Return LSH band keys, the key of the words, which engine made the row, whether a mask was lost on the way, and whether it is to be near its parent."""
         texts = text.contents(rows)
         told = [
             orjson.loads(extra or "{}").get("grown", {}) if parent is not None else {}
@@ -157,24 +161,28 @@ class Admission(CorpusJudge):
                 **shingles.measured(rows, self.shingle_words, Bands.at(self.near_duplicate)),
                 "characters": pc.utf8_length(pc.utf8_trim_whitespace(texts)),
                 "mask_lost": pa.array([bool(one.get("masks_lost")) for one in told], pa.bool_()),
+                "near": pa.array([bool(one.get("near")) for one in told], pa.bool_()),
                 "engine": pa.array([one.get("engine") for one in told], pa.string()),
             }
         )
 
     def judge(self, features: Features, rows: Rows, context: Context) -> Verdict:
         """Ask each question of the candidates that passed the ones before."""
-        pairs = Pairs.of(rows)
+        pairs = Pairs.of(rows, features["near"].to_numpy())
         verdict = self._plain(features, pairs)
         verdict |= self._kept(pairs.after(verdict))
         left = pairs.after(verdict)
         chrf = left.spread(_chrf(*left.texts()))
-        verdict |= left.band(chrf, (self.min_chrf, self.max_chrf), ("meaning_drift", "too_close"))
+        verdict |= left.band(chrf, (self.min_chrf, self.max_chrf), ("meaning_drift", "too_close"), but_near=True)
         verdict |= self._held_out(pairs.after(verdict), context)
         left = pairs.after(verdict)
         embedded = Embedded.of(rows, self.embedding, np.r_[left.chosen, left.theirs])
         cosine = left.spread(embedded.cosines(left.chosen, left.theirs))
         verdict |= left.band(
-            cosine, (self.min_similarity, self.max_similarity), ("embedding_drift", "embedding_too_close")
+            cosine,
+            (self.min_similarity, self.max_similarity),
+            ("embedding_drift", "embedding_too_close"),
+            but_near=True,
         )
         told: dict[str, Any] = {}
         if self.min_label_margin is not None:
@@ -212,7 +220,9 @@ class Admission(CorpusJudge):
         ratio = pairs.spread(np.array([word_ratio(*pair) for pair in both]))
         limits = 1 / self.max_word_ratio, self.max_word_ratio
         verdict = pairs.band(ratio, limits, ("length_changed", "length_changed"))
-        reasons = np.array([lost(*pair, self.kept) for pair in both], object)
+        but_names = tuple(one for one in self.kept if one != "names")
+        asked = [but_names if near else self.kept for near in pairs.near[pairs.chosen]]
+        reasons = np.array([lost(*pair, kept) for pair, kept in zip(both, asked, strict=True)], object)
         for reason in ("number_changed", "negation_changed", "name_lost"):
             verdict |= pairs.where(reasons == reason, reason)
         told = [language_id.surely(side, self.min_language_score) for side in (mine, theirs)]

@@ -13,7 +13,8 @@ from corpus.stage import Features, Rows, Verdict
 def near_duplicates(features: Features, pairs: Pairs, size: int, threshold: float) -> Verdict:
     """Compare the candidates that are asked with all rows and with each other, by shingles of `size` words.
 
-    `features` are those of `corpus.shingles.measured`. Candidates that were refused before are compared with nothing.
+    `features` are those of `corpus.shingles.measured`. Candidates that were refused before are compared with nothing, and
+    those that mean to stay near their parent neither with it nor with one another.
     """
     rows, asked = pairs.rows, pairs.asked
     settled = similarity.settle(
@@ -24,6 +25,7 @@ def near_duplicates(features: Features, pairs: Pairs, size: int, threshold: floa
         threshold,
         fixed=~asked,
         among=~rows.candidates | asked,
+        kin=pairs.kin,
     )
     drop = settled.other >= 0
     return Verdict.where(

@@ -12,18 +12,22 @@ from corpus.stage import Context, Rows, Verdict
 
 @dataclass(frozen=True)
 class Pairs:
-    """`asked` says which rows are candidates that passed so far, `parents` where each row's parent stands (-1: nowhere)."""
+    """`asked` says which rows are candidates that passed so far, `parents` where each row's parent stands (-1: nowhere).
+
+    `near` says which of them mean to stay near their parent.
+    """
 
     rows: Rows
     asked: np.ndarray
     parents: np.ndarray
+    near: np.ndarray
 
     @classmethod
-    def of(cls, rows: Rows) -> "Pairs":
+    def of(cls, rows: Rows, near: np.ndarray) -> "Pairs":
         """Return all candidates whose parent stands."""
         found = pc.index_in(rows.table["parent"].combine_chunks(), rows.table["id"].combine_chunks())
         parents = found.fill_null(-1).to_numpy(zero_copy_only=False).astype(np.int64)
-        return cls(rows, rows.candidates & (parents >= 0), parents)
+        return cls(rows, rows.candidates & (parents >= 0), parents, near)
 
     def after(self, verdict: Verdict) -> "Pairs":
         """Return those that a verdict lets pass."""
@@ -68,10 +72,21 @@ class Pairs:
         """Refuse those whose score (one a row) is `least` or more."""
         return self._by(score, score >= least, least, reason)
 
-    def band(self, score: np.ndarray, limits: tuple[float, float], reasons: tuple[str, str]) -> Verdict:
-        """Refuse those whose score (one a row) is less than the first limit, or more than the second."""
+    def band(
+        self, score: np.ndarray, limits: tuple[float, float], reasons: tuple[str, str], *, but_near: bool = False
+    ) -> Verdict:  # fmt: skip
+        """Refuse those whose score (one a row) is less than the first limit, or more than the second (`but_near`: not the near ones)."""
         (low, high), (under, over) = limits, reasons
-        return self._by(score, score < low, low, under) | self._by(score, score > high, high, over)
+        above = (score > high) & ~(self.near & but_near)
+        return self._by(score, score < low, low, under) | self._by(score, above, high, over)
+
+    @property
+    def kin(self) -> np.ndarray:
+        """For each row the parent that it and others near it have in common, itself where it is that parent; -1 of all others."""
+        kin = np.full(len(self.asked), -1)
+        near = self.near & (self.parents >= 0)
+        kin[near] = kin[self.parents[near]] = self.parents[near]
+        return kin
 
     def _by(self, score: np.ndarray, refused: np.ndarray, threshold: float, reason: str) -> Verdict:
         known = pa.array(score, mask=np.isnan(score))

@@ -23,7 +23,7 @@ _SLACK = 1e-9
 _A_BAND = 64
 """Rows that are looked up for one by each of its bands."""
 
-_Rows = namedtuple("_Rows", "found starts answers fixed classes parents")  # noqa: PYI024  # numba knows no other
+_Rows = namedtuple("_Rows", "found starts answers fixed classes kin parents")  # noqa: PYI024  # numba knows no other
 _Asked = namedtuple("_Asked", "threshold keep visits most")  # noqa: PYI024  # numba knows no other
 
 
@@ -71,11 +71,13 @@ def _alike(rows, one, two):  # type: ignore[no-untyped-def]  # numba infers
 @numba.njit(cache=True, inline="always")
 def _compared(rows, rivals, count, row, asked):  # type: ignore[no-untyped-def]  # numba infers
     """Compare a row with `count` rivals: return the most alike, of equals the best (-1: it stays), and the likeness met."""
-    starts, classes, parents = rows.starts, rows.classes, rows.parents
+    starts, classes, kin, parents = rows.starts, rows.classes, rows.kin, rows.parents
     other, best, met = -1, np.nan, 0
     size = starts[row + 1] - starts[row]
     for at in range(count):
         rival = rivals[at]
+        if kin[row] >= 0 and kin[row] == kin[rival]:
+            continue
         others = starts[rival + 1] - starts[rival]
         if min(size, others) / max(size, others) < asked.threshold:
             continue
@@ -222,13 +224,16 @@ def _large(first, last, rows, bands, begin, rivals, met, asked, other, best):  #
         types.int64,
         BOOLS,
         INT64S,
+        INT64S,
         types.float64,
         *(types.int64,) * 3,
     ),
     cache=True,
     nogil=True,
 )
-def settle(components, small, found, starts, bands, begin, fixed, classes, threshold, keep, visits, most):  # type: ignore[no-untyped-def]  # numba infers
+def settle(  # type: ignore[no-untyped-def]  # numba infers
+    components, small, found, starts, bands, begin, fixed, classes, kin, threshold, keep, visits, most
+):
     """Settle the components that stand one after another, each in survivor order, from `components[c]` to the next.
 
     In one of at most `small` rows each is compared with all that stay. In a larger one with those that can be at or over
@@ -238,6 +243,7 @@ def settle(components, small, found, starts, bands, begin, fixed, classes, thres
     and the `most` that share most keys are compared with it.
     A row falls where `keep` or more of those are at or over `threshold` and of its own class (`classes`, int64), against
     the most similar, of equals the best; those of another class are kin, not duplicates. A `fixed` row is not compared and never falls.
+    Rows of one number in `kin` (int64) are not compared with each other, where it is not negative.
 
     Two rows are as alike as what is asked in them, or what is answered, where that is less: each has a set of its own.
 
@@ -252,7 +258,7 @@ def settle(components, small, found, starts, bands, begin, fixed, classes, thres
     answers = np.empty(count, np.int64)
     for row in range(count):
         answers[row] = _answers(found, starts[row], starts[row + 1])
-    rows = _Rows(found, starts, answers, fixed, classes, np.arange(count))
+    rows = _Rows(found, starts, answers, fixed, classes, kin, np.arange(count))
     asked = _Asked(threshold, keep, visits, most)
     for at in range(len(components) - 1):
         first, last = components[at], components[at + 1]

@@ -59,15 +59,18 @@ def settle(
     *,
     fixed: np.ndarray,
     among: np.ndarray | None = None,
+    kin: np.ndarray | None = None,
     keep: int = 1,
 ) -> Settled:
     """Drop each row that is at least `threshold` alike a better row that stays and with which it was compared.
 
     `features` has what `corpus.shingles.measured` returned for shingles of `size` words and the bands of `threshold`.
-    Rows that are `fixed` never fall; those that are not `among` the judged (bool) are left out. With `keep` over 1 a row
+    Rows that are `fixed` never fall; those that are not `among` the judged (bool) are left out. Rows of one number in `kin`
+    (int, negative where a row has none) may be alike as long as they have not the same words. With `keep` over 1 a row
     falls where so many alike rows stay; copies of the same words fall as ever.
     """
     count = len(fixed)
+    kin = np.full(count, -1) if kin is None else kin
     judged = np.ones(count, bool) if among is None else among
     asked = judged & ~fixed
     of = same_words(features, judged, asked, order)
@@ -78,7 +81,7 @@ def settle(
     component = parents[near]
     del parents
     found = Settled(np.full(count, -1), np.full(count, np.nan), np.arange(count))
-    for part in _settled(rows, near, component, size, order, threshold, fixed, keep):
+    for part in _settled(rows, near, component, size, order, threshold, fixed, kin, keep):
         positions, other, likeness, family = part
         found.other[positions], found.likeness[positions], found.family[positions] = other, likeness, family
     copies = np.flatnonzero(of != np.arange(count))
@@ -157,6 +160,7 @@ def _settled(
     order: Order,
     threshold: float,
     fixed: np.ndarray,
+    kin: np.ndarray,
     keep: int,
 ) -> Iterator[_Part]:
     """Yield batch by batch the positions of rows, and what `Settled` says of them."""
@@ -188,6 +192,7 @@ def _settled(
                 component[mine],
                 fixed[near[mine]],
                 classes[mine],
+                kin[near[mine]],
                 threshold,
                 keep,
             )
@@ -203,6 +208,7 @@ def _batch(
     component: np.ndarray,
     fixed: np.ndarray,
     classes: np.ndarray,
+    kin: np.ndarray,
     threshold: float,
     keep: int,
 ) -> tuple[np.ndarray, np.ndarray, np.ndarray]:
@@ -216,5 +222,5 @@ def _batch(
     bands = band_keys(found, starts[first : last + 1], shape) if last else np.empty((0, 0), np.uint64)
     most = max(COMPARED, keep)
     return settle_kernels.settle(  # type: ignore[no-any-return]
-        begins, SMALL, found, starts, bands, first, fixed, classes, threshold, keep, VISITS, most
+        begins, SMALL, found, starts, bands, first, fixed, classes, kin, threshold, keep, VISITS, most
     )

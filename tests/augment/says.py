@@ -16,6 +16,7 @@ class Says(Grow):
     stage: Literal["says"] = "says"
     answers: dict[str, str | tuple[str, ...]]
     masks_lost: bool = False
+    near: bool = False
 
     def grow(self, rows: pa.Table, context: Context) -> pa.Table:
         found = [

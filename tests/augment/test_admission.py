@@ -29,6 +29,7 @@ def grown(
     others: tuple[str, ...] = (),
     *,
     masks_lost: bool = False,
+    near: bool = False,
     **knobs,
 ) -> Outcome:
     rows = make([*answers, *others], splits=["train"] * len(answers) + ["test"] * len(others))
@@ -36,7 +37,7 @@ def grown(
     wide |= {"kept": (), "max_word_ratio": 1000, "min_language_score": 1, "overlap": None}
     return laws.sent(
         rows,
-        [Says(answers=answers, masks_lost=masks_lost), Admission(embedding=embedding, **{**wide, **knobs})],
+        [Says(answers=answers, masks_lost=masks_lost, near=near), Admission(embedding=embedding, **{**wide, **knobs})],
     )
 
 
@@ -86,6 +87,52 @@ def test_the_score_is_that_of_sacrebleu_and_the_other_is_the_parent(embedding):
 
     assert line["score"] == pytest.approx(CHRF().sentence_score(said, [PARENT]).score)
     assert (line["threshold"], line["other"]) == (90, make([PARENT], splits=["train"])["id"][0].as_py())
+
+
+NEAR = {
+    "near_duplicate": 0.7,
+    "max_chrf": 80,
+    "max_similarity": 0.5,
+    "kept": ("numbers", "negations", "names"),
+}
+
+
+@pytest.mark.parametrize(
+    ("parent", "said", "far"),
+    [
+        (PARENT, PARENT.replace("today", "now"), "too_close"),
+        (f"{PARENT} said Anna", f"{PARENT} said Berta", "name_lost"),
+    ],
+)
+def test_growth_that_means_to_stay_near_is_let_near_its_parent(parent, said, far, embedding):
+    assert grown({parent: said}, embedding, **NEAR).ledger["reason"].to_pylist() == [far]
+
+    assert grown({parent: said}, embedding, near=True, **NEAR).ledger.num_rows == 0
+
+
+@pytest.mark.parametrize(
+    ("said", "others", "reason"),
+    [
+        (PARENT.upper(), (), "copy_of_parent"),
+        (PARENT.replace("was", "was not"), (), "negation_changed"),
+        ("zzz 999 qqq", (), "number_changed"),
+        (PARENT.replace("today", "now"), (PARENT.replace("today", "then"),), "near_duplicate"),
+        (PARENT.replace("today", "now"), (PARENT.replace("today", "now"),), "near_duplicate"),
+    ],
+)
+def test_near_its_parent_it_is_asked_all_else(said, others, reason, embedding):
+    outcome = grown({PARENT: said}, embedding, others, near=True, **NEAR)
+
+    assert outcome.ledger["reason"].to_pylist() == [reason]
+
+
+def test_what_grew_near_one_row_is_like_another_that_grows_too(embedding):
+    """Both are parents here; each candidate is the other's parent again, and goes."""
+    other = PARENT.replace("today", "now")
+
+    outcome = grown({PARENT: other, other: PARENT}, embedding, near=True, **NEAR)
+
+    assert outcome.ledger["reason"].to_pylist() == ["near_duplicate"] * 2
 
 
 LINKS = " @somebody_else http://t.co/abcdefghij http://t.co/klmnopqrst #LongHashtagOfTheDay"

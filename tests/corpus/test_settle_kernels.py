@@ -23,6 +23,7 @@ def settled(
     small,
     fixed=None,
     classes=None,
+    kin=None,
     keep=1,
     visits=EVERYTHING,
     most=EVERYTHING,
@@ -40,6 +41,7 @@ def settled(
         0,
         np.zeros(rows, bool) if fixed is None else fixed,
         np.zeros(rows, np.int64) if classes is None else classes,
+        np.full(rows, -1) if kin is None else kin,
         threshold,
         keep,
         visits,
@@ -59,10 +61,15 @@ def likeness(one, two):
     return min((len(a & b) / len(a | b) for a, b in sides if a | b), default=1.0)
 
 
-def greedy(sets, threshold, classes):
+def greedy(sets, threshold, classes, kin=None):
+    kin = [-1] * len(sets) if kin is None else kin
     stays, other = [], []
     for row, mine in enumerate(sets):
-        alike = [(likeness(mine, sets[rival]), -rival) for rival in stays if classes[rival] == classes[row]]
+        alike = [
+            (likeness(mine, sets[rival]), -rival)
+            for rival in stays
+            if classes[rival] == classes[row] and (kin[row] < 0 or kin[rival] != kin[row])
+        ]
         score, rival = max(alike, default=(0.0, 1))
         other.append(-rival if score >= threshold else -1)
         if score < threshold:
@@ -114,6 +121,16 @@ def test_with_fixed_rows_and_more_that_may_stay_it_is_the_same_too(sets, thresho
 
     assert one[0].tolist() == two[0].tolist()
     assert one[2].tolist() == two[2].tolist()
+
+
+@settings(deadline=None)
+@given(crowds(), st.sampled_from([0.3, 0.5, 0.8]), st.sampled_from([0, EVERYTHING]), st.data())
+def test_kin_may_be_alike_and_are_compared_with_all_others(sets, threshold, small, data):
+    kin = data.draw(st.lists(st.integers(-1, 3), min_size=len(sets), max_size=len(sets)))
+
+    other, _, _ = settled(sets, threshold, small=small, kin=np.array(kin))
+
+    assert other.tolist() == greedy(sets, threshold, np.zeros(len(sets)), kin)
 
 
 def test_rows_of_another_component_are_not_met():
