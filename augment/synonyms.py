@@ -3,13 +3,13 @@
 "We bought the largest movies"  ->  "We purchased the biggest films"
 """
 
-import re
 from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass
 
 import numpy as np
 
 from augment import wordnet
+from augment.articles import agreed
 from corpus.morphology import Analysis, Word, analyse, generate
 
 GRAMMAR = ("eng", "spa")
@@ -69,8 +69,6 @@ _LEAST_LETTERS = 4
 """Letters of a synonym: shorter ones are abbreviations (hr, sec)."""
 
 _PLAIN = frozenset({("n", "sg"), ("vblex", "inf"), ("vblex", "pres")})
-_SILENT = re.compile(r"(?:hour|honest|honou?r|heir)", re.IGNORECASE)
-_SOUNDED = re.compile(r"(?:[bcdfghj-np-tv-z]|uni|us[eu]|eu|one\b|once\b)", re.IGNORECASE)
 
 Lemma = tuple[str, tuple[str, ...]]
 
@@ -174,5 +172,4 @@ def _agree(pieces: Analysis, place: int) -> None:
         return
     article, word = pieces[place - 2], pieces[place]
     if isinstance(article, Word) and isinstance(word, Word) and article.surface.lower() in ("a", "an"):
-        vowel = _SILENT.match(word.surface) or not _SOUNDED.match(word.surface)
-        pieces[place - 2] = Word(article.surface[0] + ("n" if vowel else ""), article.parts)
+        pieces[place - 2] = Word(agreed(article.surface, word.surface), article.parts)
