@@ -78,13 +78,30 @@ class Pronouns(BaseModel):
     feminine: Terms
 
 
+class Growth(BaseModel):
+    """What growth exchanges, by axis: slots beside those of `swaps`, given `names`, and what it must know of the words.
+
+    `traps` are terms, and phrases with one, that are left as they are; `adjectives` are terms that describe a noun, or name
+    people only where their plural in s is a term too; `exclamations` are such that speak of somebody only behind a
+    determiner or an adjective.
+    """
+
+    model_config = ConfigDict(frozen=True, extra="forbid")
+
+    swaps: Mapping[Key, tuple[Mapping[Key, str], ...]] = {}
+    names: Mapping[Key, tuple[Mapping[Key, str], ...]] = {}
+    traps: Mapping[Key, Mapping[Key, Terms]] = {}
+    adjectives: frozenset[str] = frozenset()
+    exclamations: frozenset[str] = frozenset()
+
+
 class Lexicon(BaseModel):
     """Terms by axis and value; `notes` says of each axis what its terms miss or take in by mistake.
 
     `traps` are phrases in which a term of a value means something else: what stands in one is no mention, as "american"
     is none in "american airlines". `precision` is what reading found: of `read` rows that were found by an axis, how
     many speak of such people (`right`). `swaps` are terms of an axis that stand for one another, by value: by them a row
-    is made to speak of another group. `pronouns` are those of the third person singular by which growth that turns one
+    is made to speak of another group, and `growth` what more that asks of growth. `pronouns` are those of the third person singular by which growth that turns one
     gender into the other is found.
     """
 
@@ -101,12 +118,26 @@ class Lexicon(BaseModel):
     precision: Mapping[Key, Precision] = {}
     swaps: Mapping[Key, tuple[Mapping[Key, str], ...]] = {}
     pronouns: Pronouns | None = None
+    growth: Growth = Growth()
 
     @model_validator(mode="after")
     def _values_are_known(self) -> "Lexicon":
-        named = [("traps", axis, value) for axis, values in self.traps.items() for value in values]
+        named = [
+            ("traps", axis, value)
+            for traps in (self.traps, self.growth.traps)
+            for axis, values in traps.items()
+            for value in values
+        ]
         named += [
-            ("swaps", axis, value) for axis, slots in self.swaps.items() for slot in slots for value in slot
+            (what, axis, value)
+            for what, of_axes in (
+                ("swaps", self.swaps),
+                ("swaps of growth", self.growth.swaps),
+                ("names", self.growth.names),
+            )
+            for axis, slots in of_axes.items()
+            for slot in slots
+            for value in slot
         ]
         for axis in self.precision:
             if axis not in self.axes:

@@ -228,3 +228,17 @@ def test_the_precision_told_is_what_was_read():
 )
 def test_other_senses_are_no_mentions(text, name):
     assert load("mentions").mentions(pa.array([text]))[name].to_pylist() == [False]
+
+
+@pytest.mark.parametrize("what", ["swaps", "names", "traps"])
+def test_what_growth_exchanges_is_of_values_that_are_known(what):
+    held = {"other": ("a",)} if what == "traps" else ({"value": "a", "other": "b"},)
+
+    with pytest.raises(ValueError, match="axis=other, which is not among the axes"):
+        Lexicon.model_validate({**lexicon("a").model_dump(), "growth": {what: {"axis": held}}})
+
+
+def test_what_growth_exchanges_is_no_part_of_what_mentions_depend_on():
+    one = load("mentions")
+
+    assert one.model_copy(update={"growth": type(one.growth)()}).digest == one.digest
