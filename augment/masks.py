@@ -5,6 +5,7 @@ before  "@ann "      text  "I paid Xqza for Xqzb tickets!!"      after  " 😂 h
 """
 
 import re
+from collections.abc import Collection
 from dataclasses import dataclass
 
 _PICTURE = "[\u00a9\u00ae\u203c\u2049\u2122\u2139\u2190-\u2bff\u3030\u303d\u3297\u3299\U0001f000-\U0001faff]"
@@ -88,6 +89,11 @@ def mask(text: str) -> Masked:
         ]
         done = found.end()
     return Masked(text[:start], "".join([*sent, core[done:]]), text[stop:], tuple(pieces))
+
+
+def held(text: str, kinds: Collection[str]) -> list[tuple[int, int]]:
+    """Return begin and end of the pieces of some kinds ("link", "email", "handle", "endless", ...), in their order."""
+    return [found.span() for found in _HELD.finditer(text) if found.lastgroup in kinds]
 
 
 def said(text: str) -> str:

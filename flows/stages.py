@@ -7,7 +7,9 @@ from typing import Any
 
 from augment.admission import Admission
 from augment.back_translation import BackTranslation
+from augment.counterfactual import Counterfactual
 from augment.paraphrase import Paraphrase
+from augment.templates import Templates
 from corpus.schema import UserError
 from corpus.stage import Stage
 from curation.answer_conflicts import AnswerConflicts
@@ -42,6 +44,8 @@ OURS: tuple[type[Stage], ...] = (
     Diversity,
     BackTranslation,
     Paraphrase,
+    Counterfactual,
+    Templates,
     Admission,
 )
 

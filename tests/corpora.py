@@ -10,7 +10,7 @@ from corpus.earlier import NOTHING, Earlier
 from corpus.engine import Local
 from corpus.models import Models
 from corpus.runner import MEMORY, Runner
-from corpus.schema import LEDGER, conform, digest, record_id
+from corpus.schema import LEDGER, ROW, conform, digest, record_id
 from corpus.segment import cut
 from corpus.stage import Stage
 from corpus.standing import Standing
@@ -54,6 +54,17 @@ def make(
             ),
         }
     ).sort_by("id")
+
+
+def chats(*messages: Sequence[tuple[str, str]]) -> pa.Table:
+    """Make a row of each conversation, in id order."""
+    rows = make([f"chat {number}" for number in range(len(messages))])
+    held = [[{"role": role, "content": content} for role, content in one] for one in messages]
+    return rows.set_column(
+        rows.schema.get_field_index("messages"),
+        rows.schema.field("messages"),
+        pa.array(held, ROW.field("messages").type),
+    )
 
 
 @dataclass(frozen=True)

@@ -2,6 +2,7 @@
 
 import pytest
 
+from augment.templates import Templates
 from corpus.stage import Stage
 from curation.answer_conflicts import AnswerConflicts
 from curation.blocklist import Blocklist
@@ -34,6 +35,7 @@ STAGES: dict[str, list[Stage]] = {
     "label_conflicts": [LabelConflicts()],
     "label_conflicts, most confident": [LabelConflicts(keep="most_confident")],
     "split": [Split()],
+    "templates": [Templates(roles=("text",), variants=2)],
     "duplicates, then split": [ExactDuplicates(), NearDuplicates(shingle_words=2), LabelConflicts(), Split()],
 }
 OF_THEIR_OWN = {
@@ -42,6 +44,7 @@ OF_THEIR_OWN = {
     "diversity",
     "back_translation",
     "paraphrase",
+    "counterfactual",
     "admission",
 }  # with models: tests of their own hold them to the laws
 
