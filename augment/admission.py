@@ -173,7 +173,9 @@ class Admission(CorpusJudge):
         verdict |= self._kept(pairs.after(verdict))
         left = pairs.after(verdict)
         chrf = left.spread(_chrf(*left.texts()))
-        verdict |= left.band(chrf, (self.min_chrf, self.max_chrf), ("meaning_drift", "too_close"), but_near=True)
+        verdict |= left.band(
+            chrf, (self.min_chrf, self.max_chrf), ("meaning_drift", "too_close"), but_near=True
+        )
         verdict |= self._held_out(pairs.after(verdict), context)
         left = pairs.after(verdict)
         embedded = Embedded.of(rows, self.embedding, np.r_[left.chosen, left.theirs])

@@ -26,7 +26,7 @@ class Says(Grow):
         ]
         if not found:
             return ROW.empty_table()
-        told = {"grown": {"engine": "a test", "masks_lost": self.masks_lost}}
+        told = {"grown": {"engine": "a test", "masks_lost": self.masks_lost, "near": self.near}}
         return conform(
             {
                 "id": pa.array([grown_id(parent, self.stage, (), n) for parent, n, _ in found]),

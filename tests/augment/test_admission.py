@@ -37,7 +37,10 @@ def grown(
     wide |= {"kept": (), "max_word_ratio": 1000, "min_language_score": 1, "overlap": None}
     return laws.sent(
         rows,
-        [Says(answers=answers, masks_lost=masks_lost, near=near), Admission(embedding=embedding, **{**wide, **knobs})],
+        [
+            Says(answers=answers, masks_lost=masks_lost, near=near),
+            Admission(embedding=embedding, **{**wide, **knobs}),
+        ],
     )
 
 
