@@ -20,7 +20,7 @@ Shown = tuple[str, str, str, str]
 
 
 def grown(job: Job) -> dict[str, Any] | None:
-    """Tell how many rows grew, and show some beside their parents; None where none was made.
+    """Tell how many rows grew, and show some beside their parents, if text is to be shown; None where none was made.
 
     Whoever forgets a row takes out what is quoted of it or of what grew of it (`corpus.forgetting.erase.clean`).
     """
@@ -29,8 +29,10 @@ def grown(job: Job) -> dict[str, Any] | None:
         return None
     standing = job.standing
     admitted = standing.fresh & pc.is_valid(standing.narrow["parent"]).to_numpy(zero_copy_only=False)
-    shown = _first([row for rows in standing.tables(admitted) for row in _told(rows)], EXAMPLES, job)
-    refused = _refused(job)
+    quotes = job.recipe.audit is None or job.recipe.audit.show_text
+    tables = standing.tables(admitted) if quotes else ()
+    shown = _first([row for rows in tables for row in _told(rows)], EXAMPLES, job)
+    refused = _refused(job) if quotes else []
     parents = _parents(job, {parent for parent, *_ in [*shown, *(row for _, row in refused)]})
     return {
         "candidates": made,
