@@ -19,6 +19,8 @@ from pathlib import Path
 
 import pyarrow as pa
 
+from corpus.piecewise import BrokenError, piecewise
+from corpus.piped import piped
 from corpus.schema import UserError, digest
 
 _MEANING = "^$/[]{}<>\\@~"  # what means something in Apertium's stream format
@@ -31,6 +33,8 @@ _OUT = str.maketrans(
 _BACK = str.maketrans(dict(zip(_STANDINS, _MEANING, strict=True)))
 END = "[]"
 """Stands behind each text that is sent, an empty superblank: without it a full stop at the end of a text is lost."""
+_ENDED = re.compile(rf"{re.escape(END)}\s*\Z")
+"""As it comes back: a rule that moves the last two words together leaves the space that was between them behind it."""
 
 _TAGGER = re.compile(r"\s*\|\s*(apertium-tagger [^|]*?)\s*\|\s*")
 _UNIT = re.compile(r"\^([^/]*)/")
@@ -42,14 +46,18 @@ _UNSEEN = re.compile(
 def translate(source: str, target: str, texts: pa.StringArray) -> pa.StringArray:
     """Translate each text by itself; line breaks and special characters stay, unknown words pass unmarked.
 
-    Languages are Apertium's codes (`eng`, `spa`). A NUL is read as a space.
-    Raises `UserError` where Apertium or the pair is not installed, `RuntimeError` where it fails.
+    Languages are Apertium's codes (`eng`, `spa`). A NUL is read as a space. A text that Apertium breaks on (it dies, hangs, or
+    does not give it back whole), tried in its batch and again in smaller ones down to itself, is null.
+    Raises `UserError` where Apertium or the pair is not installed.
     """
     before, tagger, after = pipeline(source, target)
-    analysed = run(before, [escaped(text) + END for text in texts.to_pylist()])
-    tagged = analysed if tagger is None else tag(tagger, analysed)
-    answers = list(map(came, run(after, tagged)))
-    return pa.array(list(map(_respaced, answers, texts.to_pylist())), pa.string())
+
+    def make(some: list[str]) -> list[str]:
+        analysed = run(before, [escaped(text) + END for text in some])
+        tagged = analysed if tagger is None else tag(tagger, analysed)
+        return [_respaced(came(answer), text) for answer, text in zip(run(after, tagged), some, strict=True)]
+
+    return pa.array(piecewise(make, texts.to_pylist()), pa.string())
 
 
 def escaped(text: str) -> str:
@@ -59,7 +67,7 @@ def escaped(text: str) -> str:
 
 def came(answer: str) -> str:
     """Return what came back as text."""
-    return answer.removesuffix(END).translate(_BACK)
+    return _ENDED.sub("", answer).translate(_BACK)
 
 
 def revision(source: str, target: str) -> str:
@@ -97,9 +105,7 @@ def pipeline(source: str, target: str) -> tuple[str, str | None, str]:
 
 def tag(tagger: str, analysed: list[str]) -> list[str]:
     """Tag each text as if it were the first; only those without a word of an unseen class share a tagger."""
-    told = _shell(f"{tagger.replace('apertium-tagger', 'apertium-tagger -d', 1)}", analysed).stderr.decode(
-        errors="replace"
-    )
+    told = _sent(tagger.replace("apertium-tagger", "apertium-tagger -d", 1), analysed)[1]
     unseen = set(_UNSEEN.findall(told))
     units = [set(_UNIT.findall(text)) for text in analysed]
     known = unseen <= set().union(*units)
@@ -111,33 +117,24 @@ def tag(tagger: str, analysed: list[str]) -> list[str]:
 
 
 def run(command: str, texts: list[str]) -> list[str]:
-    """Send texts through a shell pipeline and return its answers, one each."""
+    """Send texts through a shell pipeline and return its answers, one each, or raise `BrokenError`."""
     if not texts:
         return []
-    answers = _shell(command, texts).stdout.decode().split("\0")
+    answers = _sent(command, texts)[0].split("\0")
     got, rest = answers[: len(texts)], answers[len(texts) :]
-    if len(got) != len(texts) or any(rest) or not all(answer.endswith(END) for answer in got):
-        raise RuntimeError(
+    if len(got) != len(texts) or any(rest) or not all(_ENDED.search(answer) for answer in got):
+        raise BrokenError(
             f"Apertium answered {len(answers) - 1} texts for {len(texts)}, or cut one: {command[:60]}"
         )
     return got
 
 
-def _shell(command: str, texts: list[str]) -> subprocess.CompletedProcess[bytes]:
-    fed = "".join(f"{text}\0" for text in texts).encode()
-    environment = {**os.environ, "LC_ALL": "C.UTF-8"}
-    done = subprocess.run(  # noqa: S603 - the command is the installed pair's own pipeline
-        ["/bin/bash", "-o", "pipefail", "-c", command],
-        input=fed,
-        capture_output=True,
-        env=environment,
-        check=False,
-    )
-    if done.returncode:
-        raise RuntimeError(
-            f"Apertium failed ({done.returncode}): {done.stderr.decode(errors='replace').strip()[-200:]}"
-        )
-    return done
+def _sent(command: str, texts: list[str]) -> tuple[str, str]:
+    said, told = piped(command, "".join(f"{text}\0" for text in texts).encode())
+    try:
+        return said.decode(), told.decode(errors="replace")
+    except UnicodeDecodeError as error:
+        raise BrokenError(f"Apertium answered what is no text: {command[:60]}") from error
 
 
 def _respaced(answer: str, text: str) -> str:

@@ -27,7 +27,8 @@ class Replay:
     ) -> pa.Array:
         """Return the value of each text, asking `make` only for those (each once) that `maker` never answered.
 
-        `maker` names all that the answer depends on beside the text: engine, revision, parameters, seed.
+        `maker` names all that the answer depends on beside the text: engine, revision, parameters, seed. A null is no
+        answer: it is not kept, and asked for again another time.
         """
         folder = self.folder / digest("replay", maker).hex()
         folder.mkdir(parents=True, exist_ok=True)
@@ -40,7 +41,7 @@ class Replay:
         missing = unknown.unique()
         if len(missing):
             fresh = pa.table({"text": missing, "value": make(texts.take(pc.index_in(missing, keys)))})
-            _write(folder, fresh)
+            _write(folder, fresh.filter(pc.is_valid(fresh["value"])))
             made = fresh if made is None else pa.concat_tables([made, fresh])
         if made is None:
             return make(texts)
