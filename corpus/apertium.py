@@ -7,7 +7,8 @@ Two things would make a text's translation depend on its neighbours. Without NUL
 line ends (of 2,000 tweets 812 changed when they were shuffled). With them 107 still changed: the first
 ambiguity class that the tagger's model lacks may overwrite its open class, for all texts to come
 (`find_similar_ambiguity_class` assigns through a reference, Apertium 3.8.3). The tagger names such words with
-`-d`; the texts that hold one have a tagger of their own, about 10 ms each, and none changes.
+`-d`; the texts that hold one have a tagger of their own, about 10 ms each, and none changes (of 1,000 tweets and their
+translations, for eng-spa, eng-cat, en-gl and en-eo both ways). So a pipeline is begun for each batch, and none is kept open.
 """
 
 import functools

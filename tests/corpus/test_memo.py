@@ -3,6 +3,7 @@
 import pyarrow as pa
 
 from corpus import measures
+from corpus.memo import Replay
 from curation.length import Length
 from curation.normalise import Normalise
 from tests.corpora import make, send
@@ -84,3 +85,17 @@ def test_another_version_of_a_library_measures_anew(tmp_path, monkeypatch):
     send(make(TEXTS), [Normalise()], tmp_path)
 
     assert held < set(tmp_path.rglob("done.json"))
+
+
+def test_what_could_not_be_made_is_asked_for_again_and_all_else_is_replayed(tmp_path):
+    replay, asked = Replay(tmp_path), []
+
+    def make_some(texts: pa.StringArray) -> pa.StringArray:
+        asked.append(texts.to_pylist())
+        return pa.array([None if text == "b" else text.upper() for text in texts.to_pylist()], pa.string())
+
+    texts = pa.array(["a", "b", "c", "b"])
+    answers = [replay.recall("maker", texts, make_some).to_pylist() for _ in range(2)]
+
+    assert answers == [["A", None, "C", None]] * 2
+    assert asked == [["a", "b", "c"], ["b"]]
