@@ -29,7 +29,7 @@ from corpus.stage import Context, CorpusJudge, Features, Rows, Verdict
 class Admission(CorpusJudge):
     """Judge the candidates of the growth before it, cheap questions first; rows that stood before always stay.
 
-    In order: `empty`, `mask_lost` (a link, handle, hashtag or number did not come back), `copy_of_parent`
+    In order: `not_made` and `endless` (the translator broke on it, or came to no end), `empty`, `mask_lost` (a link, handle, hashtag or number did not come back), `copy_of_parent`
     (the same words), `length_changed` (by the ratio of words), `number_changed`, `negation_changed` and `name_lost` (what
     `kept` names; `augment.kept`), `language_changed` (surely another language than the parent's), chrF of the candidate against its parent (Popović 2015, 0 to 100, sacrebleu's
     defaults; over the words alone, since links and handles that come back untouched hide both a copy and
@@ -150,7 +150,7 @@ class Admission(CorpusJudge):
         evaluation_sets.check(self.against, models, self.run_words, self.min_words)
 
     def measure(self, rows: pa.Table, context: Context) -> pa.Table:
-        """Return LSH band keys, the key of the words, which engine made the row, whether a mask was lost on the way, and whether it is to be near its parent."""
+        """Return LSH band keys, the key of the words, which engine made the row, whether a mask was lost on the way, its fault, and whether it is to be near its parent."""
         texts = text.contents(rows)
         told = [
             orjson.loads(extra or "{}").get("grown", {}) if parent is not None else {}
@@ -163,6 +163,7 @@ class Admission(CorpusJudge):
                 "mask_lost": pa.array([bool(one.get("masks_lost")) for one in told], pa.bool_()),
                 "near": pa.array([bool(one.get("near")) for one in told], pa.bool_()),
                 "engine": pa.array([one.get("engine") for one in told], pa.string()),
+                "fault": pa.array([one.get("fault") for one in told], pa.string()),
             }
         )
 
@@ -206,11 +207,13 @@ class Admission(CorpusJudge):
         return replace(verdict, measured=told)
 
     def _plain(self, features: Features, pairs: Pairs) -> Verdict:
-        """Refuse what says nothing, what lost a mask, and what says the words of its parent."""
+        """Refuse what its maker could not make, what says nothing, what lost a mask, and what says the words of its parent."""
         mine, theirs = pairs.chosen, pairs.theirs
-        words = np.stack(text.halves(features["said"]))
+        words, fault = np.stack(text.halves(features["said"])), features["fault"].to_numpy()[mine]
         return (
-            pairs.where(features["characters"].to_numpy()[mine] == 0, "empty")
+            pairs.where(fault == "not_made", "not_made")
+            | pairs.where(fault == "endless", "endless")
+            | pairs.where(features["characters"].to_numpy()[mine] == 0, "empty")
             | pairs.where(features["mask_lost"].to_numpy()[mine], "mask_lost")
             | pairs.where((words[:, mine] == words[:, theirs]).all(axis=0), "copy_of_parent")
         )

@@ -21,11 +21,15 @@ from corpus.segment import rows_with_roles
 
 @dataclass(frozen=True)
 class Said:
-    """A message said anew, whether a masked piece was lost on the way, and what else is to be known of it."""
+    """A message said anew, whether a masked piece was lost on the way, and what else is to be known of it.
+
+    `fault` says why it is no candidate, where its maker knows that (a reason of `admission`: `not_made`, `endless`).
+    """
 
     text: str
     masks_lost: bool = False
     trail: Mapping[str, str] = field(default_factory=dict)
+    fault: str | None = None
 
 
 Say = Callable[[list[str]], Sequence[Sequence[Said]]]
@@ -52,6 +56,7 @@ class Maker:
     def told(self, said: Sequence[Said], n: int) -> str:
         """Return a candidate's `extra`: its messages' trails are joined line by line."""
         trails = {name: "\n".join(one.trail[name] for one in said) for name in said[0].trail}
+        faults = [one.fault for one in said if one.fault is not None]
         return rfc8785.dumps(
             {
                 "grown": {
@@ -63,6 +68,7 @@ class Maker:
                     "licence": self.licence,
                     "masks_lost": any(one.masks_lost for one in said),
                     **({"near": True} if self.near else {}),
+                    **({"fault": faults[0]} if faults else {}),
                 }
             }
         ).decode()

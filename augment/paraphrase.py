@@ -49,7 +49,7 @@ class Paraphrase(Grow):
         if self.engine == "wordnet":
             wordnet.ready()
             for source, target in (synonyms.GRAMMAR, synonyms.GRAMMAR[::-1]):
-                models.engine_revision("apertium", source, target)
+                models.engine_revision(f"apertium:{source}-{target}")
 
     def grow(self, rows: pa.Table, context: Context) -> pa.Table:
         """Return the candidates of each row that is long enough: parent, operation, messages and how each was made."""
@@ -70,7 +70,7 @@ class Paraphrase(Grow):
         if self.engine == "edits":
             return "1"
         grammar, back = synonyms.GRAMMAR, synonyms.GRAMMAR[::-1]
-        told = [context.models.engine_revision("apertium", *pair) for pair in (grammar, back)]
+        told = [context.models.engine_revision(f"apertium:{'-'.join(pair)}") for pair in (grammar, back)]
         return f"WordNet 3.0, nltk {version('nltk')}, {', '.join(told)}"
 
     def _ways(self, texts: list[str], context: Context) -> list[list[Said]]:

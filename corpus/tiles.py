@@ -54,20 +54,26 @@ class Tiles:
 
 def tiles(rows: pa.Table, unit: Unit) -> Tiles:
     """Cut the contents of all messages of `rows`."""
-    from corpus import tile_kernels
-
     messages = whole(rows["messages"])
     lengths = pc.list_value_length(messages).to_numpy(zero_copy_only=False)
     contents = messages.flatten().field("content")
-    offsets, data = text.buffers(contents)
-    starts, counts = tile_kernels.tiles(offsets, data, _classes(), _UNITS[unit])
+    said, counts = cut(contents, unit)
     turn = np.repeat(np.arange(len(contents)), counts)
-    cut = pa.StringArray.from_buffers(len(turn), pa.py_buffer(starts), pa.py_buffer(data))
-    hashes, begins = text.word_hashes(cut, marks=False)
+    hashes, begins = text.word_hashes(said, marks=False)
     row = np.repeat(np.arange(len(messages)), lengths)
     number = np.arange(len(contents)) - (np.cumsum(lengths) - lengths)[row]
-    base = offsets[turn].astype(np.int64)
+    starts = text.buffers(said)[0]
+    base = text.buffers(contents)[0][turn].astype(np.int64)
     return Tiles(row[turn], number[turn], starts[:-1] - base, starts[1:] - base, hashes, begins)
+
+
+def cut(contents: pa.StringArray, unit: Unit) -> tuple[pa.StringArray, np.ndarray]:
+    """Return the tiles of all texts in order, as texts of their own, and how many each text has (int64)."""
+    from corpus import tile_kernels
+
+    offsets, data = text.buffers(contents)
+    starts, counts = tile_kernels.tiles(offsets, data, _classes(), _UNITS[unit])
+    return pa.StringArray.from_buffers(int(counts.sum()), pa.py_buffer(starts), pa.py_buffer(data)), counts
 
 
 @functools.cache

@@ -140,3 +140,42 @@ def test_a_language_that_is_not_installed_says_what_to_install(context):
 def test_a_pivot_that_is_the_language_itself_is_an_error():
     with pytest.raises(ValidationError, match="needs a pivot other than"):
         BackTranslation(pivot="eng")
+
+
+def test_a_pair_by_uri_is_engine_language_and_pivot(context):
+    assert BackTranslation(engine="apertium:en-gl") == BackTranslation(language="en", pivot="gl")
+    assert BackTranslation(engine="apertium:eng-spa") == BackTranslation()
+
+
+def test_a_versions_id_knows_of_apertium_what_it_knew_before_there_were_models(context):
+    known = BackTranslation(engine="apertium:eng-spa").identity(context.models)
+
+    assert known == {
+        "name": None,
+        "roles": ["text", "user"],
+        "splits": ["train"],
+        "stage": "back_translation",
+        "engine": "apertium",
+        "language": "eng",
+        "pivot": "spa",
+        "min_words": 4,
+        "max_words": 1_000,
+    }
+
+
+@pytest.mark.parametrize("pair", ["eng-cat", "en-gl", "en-eo"])
+def test_other_pairs_grow_rows_too(context, pair):
+    stage = BackTranslation(engine=f"apertium:{pair}")
+    try:
+        stage.ready(context.models)
+    except UserError as error:
+        pytest.skip(str(error))
+
+    grown = stage.grow(make(TWEETS[:2]), context).to_pylist()
+
+    assert len(grown) == 2
+    for row in grown:
+        told = json.loads(row["extra"])["grown"]
+        assert (told["masks_lost"], told.get("fault")) == (False, None)
+        assert told["parameters"] == dict(zip(("language", "pivot"), pair.split("-"), strict=True))
+        assert told["pivot"] not in {row["messages"][0]["content"], *TWEETS, ""}

@@ -32,6 +32,21 @@ TEXTS = [
     "日本 👍🏽",
 ]
 SPECIAL = "^$/[]{}<>\\@~"
+OTHER_PAIRS = [
+    ("eng", "cat", "apertium-eng-cat"),
+    ("cat", "eng", "apertium-eng-cat"),
+    ("en", "gl", "apertium-en-gl"),
+    ("gl", "en", "apertium-en-gl"),
+    ("en", "eo", "apertium-eo-en"),
+    ("eo", "en", "apertium-eo-en"),
+]
+SENTENCES = {
+    "eng": "I love this house, and the others too.",
+    "en": "I love this house, and the others too.",
+    "cat": "Estimo aquesta casa, i les altres també.",
+    "gl": "Amo esta casa, e as outras tamén.",
+    "eo": "Mi amas ĉi tiun domon, kaj la aliajn ankaŭ.",
+}
 
 
 def translated(texts: list[str], source: str = "eng", target: str = "spa") -> list[str]:
@@ -50,6 +65,30 @@ def test_a_translation_does_not_depend_on_its_neighbours(pair):
 
     assert translated(TEXTS, *pair) == alone
     assert translated([TEXTS[place] for place in order], *pair) == [alone[place] for place in order]
+
+
+@pytest.mark.parametrize(("source", "target", "package"), OTHER_PAIRS)
+def test_the_other_pairs_keep_to_themselves_what_they_are_sent(source, target, package):
+    try:
+        apertium.mode(source, target)
+    except UserError:
+        pytest.skip(f"needs apt-get install {package}")
+    texts = [
+        *TEXTS,
+        SENTENCES[source],
+        "APPLE Intraday Comments - Pre-Opening - PREMIUM USERS",  # a rule of eng-cat moves a space behind the end
+    ]
+    order = random.Random(7).sample(range(len(texts)), len(texts))
+
+    whole = translated(texts, source, target)
+
+    assert None not in whole
+    assert whole[-2] not in {texts[-2], ""}
+    assert not any("[]" in text for text in whole)
+    assert [translated([texts[place]], source, target)[0] for place in (1, 2, -1)] == [
+        whole[place] for place in (1, 2, -1)
+    ]
+    assert translated([texts[place] for place in order], source, target) == [whole[place] for place in order]
 
 
 @settings(max_examples=6, deadline=None, suppress_health_check=[HealthCheck.too_slow])
@@ -88,7 +127,7 @@ def test_a_missing_pair_says_what_to_install(tmp_path):
     models = Models(tmp_path, tmp_path)
 
     with pytest.raises(UserError, match="apt-get install apertium apertium-eng-xyz"):
-        models.translate("apertium", "eng", "xyz", pa.array(["hello"]))
+        models.translate("apertium:eng-xyz", pa.array(["hello"]))
 
 
 def test_missing_apertium_says_what_to_install(tmp_path, monkeypatch):
@@ -102,8 +141,8 @@ def test_the_revision_names_version_and_data(tmp_path):
     models = Models(tmp_path, tmp_path)
 
     there, back = (
-        models.engine_revision("apertium", "eng", "spa"),
-        models.engine_revision("apertium", "spa", "eng"),
+        models.engine_revision("apertium:eng-spa"),
+        models.engine_revision("apertium:spa-eng"),
     )
 
     assert there.startswith("Apertium 3.")
