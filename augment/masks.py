@@ -10,6 +10,8 @@ from dataclasses import dataclass
 
 _PICTURE = "[\u00a9\u00ae\u203c\u2049\u2122\u2139\u2190-\u2bff\u3030\u303d\u3297\u3299\U0001f000-\U0001faff]"
 _KINDS = {
+    "code": r"(?s:```.+?```)|`[^`\n]+`",
+    "slot": r"\{\{[^{}\n]{1,200}\}\}|\$?\{\w+\}|%(?:\(\w+\))?[sdf]\b|</?[A-Za-z][^<>\n]{0,200}>",
     "endless": r"\S{120,}+",  # no word, and translators need time quadratic in its length
     "link": r"(?:https?://|www\.)\S*[^\s.,:;!?'\")\]]",
     "email": r"(?<![\w.+-])[\w.+-]++@[\w-]+(?:\.[\w-]+)+",
@@ -21,8 +23,10 @@ _KINDS = {
     "number": r"[$€£]?\b\w*\d\w*(?:[.,:/-]\w*\d\w*)*%?",
     "placeholder": r"\b[Xx][Qq][Zz][A-Za-z]+\b",
 }
+_INSIDE = {"code", "slot", "number", "placeholder"}
+"""What is part of a sentence wherever it stands: "{name} is late"."""
 _HELD = re.compile("|".join(f"(?P<{kind}>{pattern})" for kind, pattern in _KINDS.items()))
-_APART = "|".join(pattern for kind, pattern in _KINDS.items() if kind not in {"number", "placeholder"})
+_APART = "|".join(pattern for kind, pattern in _KINDS.items() if kind not in _INSIDE)
 _BEFORE = re.compile(rf"\s*(?:(?:RT\b)?[\s\"“.:-]*+(?>{_APART})[\s:,.\"”-]*+)++(?=\w)")
 _AFTER = re.compile(rf"(?:\s++(?>{_APART}))++\s*$")
 _PLACEHOLDER = re.compile(r"\b[Xx][Qq][Zz]([A-Za-z]+)\b")
@@ -63,11 +67,15 @@ class Masked:
 
 
 def mask(text: str) -> Masked:
-    """Put links, e-mail addresses, handles, hashtags, numbers, emoji, smileys and U+FFFD out of a translator's reach.
+    """Put links, addresses, handles, hashtags, numbers, emoji, smileys, code, tags and slots out of a translator's reach.
 
-    Those that stand before the first word or after the last are no part of a sentence, and are not sent at
-    all. The others become rare words (`Xqza`, `Xqzb`, ...), which a translator passes as names.
+    Code is what stands in back-ticks; a slot is filled in later (`{name}`, `%s`). U+FFFD and endless words are held too.
+    What stands before the first word or after the last is no part of a sentence, and is not sent at all (code and slots are).
+    The others become rare words (`Xqza`, `Xqzb`, ...), which a translator passes as names. Nor is a text sent that says
+    nothing beside them: asked for nothing, models answer something.
     """
+    if not any(map(str.isalpha, said(text))):
+        return Masked(text, "", "", ())
     if not _HELD.search(text):
         return Masked("", text, "", ())
     start = _end(_BEFORE.match(text))

@@ -30,6 +30,18 @@ PIECES = [
     "<3",
     "\ufffd",
     "Xqza",
+    "`x = f(1)`",
+    "```\nif a:\n    b\n```",
+    "{name}",
+    "{{ user.name }}",
+    "${HOME}",
+    "%(count)d",
+    "%s",
+    "<b>",
+    "</a>",
+    "<",
+    "`",
+    "{",
     "RT",
     "a" * 130,
     "word",
@@ -64,6 +76,18 @@ def test_a_tweet_is_cut_into_what_is_sent_and_what_is_not():
     ]
 
 
+def test_code_and_what_is_to_be_filled_in_stay_in_their_sentence():
+    masked = mask("{name} ran `ls -l` and saw <b>%s</b> files")
+
+    assert (masked.before, masked.after) == ("", "")
+    assert masked.text == "Xqza ran Xqzb and saw Xqzc Xqzd Xqze files"
+    assert masked.restore("Xqza vio Xqzc Xqzd Xqze y Xqzb") == (
+        "{name} vio <b>%s</b> y `ls -l`",
+        False,
+    )
+    assert masked.restore("Xqza ran and saw Xqzc Xqzd Xqze files")[1]
+
+
 @settings(deadline=None, max_examples=300)
 @given(TEXTS | st.text())
 def test_what_was_not_translated_comes_back_as_it_went(text):
@@ -77,7 +101,17 @@ def test_what_was_not_translated_comes_back_as_it_went(text):
 def test_nothing_to_be_held_is_sent(text):
     sent = mask(text).text
 
-    assert not re.search(r"https?://|@\w|#\w|\d|😂|\ufffd|a{120}", sent)
+    assert not re.search(r"https?://|@\w|#\w|\d|😂|\ufffd|a{120}|`x = f\(1\)`|\{\w+\}|<b>", sent)
+
+
+@pytest.mark.parametrize(
+    "text", ["", " ", "7 + 12 = 19", "😂 😂", "@ann #wow http://t.co/x", "... - ?!", "<3 :)"]
+)
+def test_what_says_nothing_beside_what_is_held_is_not_sent(text):
+    masked = mask(text)
+
+    assert (masked.before, masked.text, masked.after) == (text, "", "")
+    assert masked.restore("") == (text, False)
 
 
 def test_words_may_move_and_pieces_move_with_them():
