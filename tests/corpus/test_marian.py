@@ -95,6 +95,13 @@ def test_draws_differ_by_number_and_seed_and_come_again(models, uri):
     assert said(models, uri, texts, Sampled(0.01, 7, 0)) == said(models, uri, texts)
 
 
+def test_what_is_drawn_for_one_text_says_nothing_of_what_is_drawn_for_another():
+    one, other, again = (Sampled(1, 7, 0).generator(text).random(4).tolist() for text in ("a", "b", "a"))
+
+    assert one == again
+    assert not set(one) & set(other)
+
+
 def test_pieces_are_drawn_as_often_as_the_model_thinks_them_likely(models, uri):
     import torch
     from transformers import AutoTokenizer, MarianMTModel
@@ -146,6 +153,10 @@ def test_a_word_that_the_model_cannot_read_at_once_makes_its_text_impossible_and
     texts = ["I love you", "I love " + "".join(random.Random(7).choices("tabcdhks", k=200)), "the cat sat"]
 
     assert said(models, uri, texts) == ["I like you", None, "the cat sat"]
+
+
+def test_text_that_spells_a_special_piece_is_text(models, uri):
+    assert said(models, uri, ["I love " + "<pad>" * 10]) == [None]  # ten pieces if it were ten paddings
 
 
 def test_a_model_that_comes_to_no_end_is_stopped_and_told_of(models, endless):
