@@ -84,7 +84,7 @@ class Counterfactual(Grow):
 
     def ready(self, models: Models) -> None:
         """Raise UserError where Apertium or its grammar is not installed."""
-        models.engine_revision("apertium", *GRAMMAR)
+        models.engine_revision(f"apertium:{'-'.join(GRAMMAR)}")
 
     def identity(self, models: Models) -> dict[str, Any]:
         """Return the knobs, with a digest of what the lexicon holds in the place of its location."""
@@ -120,7 +120,7 @@ class Counterfactual(Grow):
         self, unread: list[list[str]], texts: list[list[str]], held: Lexicon, context: Context
     ) -> list[list[Way]]:
         """Return the ways in which each row is said of others: what was made of the same messages is replayed."""
-        grammar = context.models.engine_revision("apertium", *GRAMMAR)
+        grammar = context.models.engine_revision(f"apertium:{'-'.join(GRAMMAR)}")
         knobs = [_digest(held), grammar, self.axes, self.targets, self.variants, context.seed]
         asked = [json.dumps(one) for one in zip(texts, unread, strict=True)]
         made = context.replay.recall(
