@@ -217,6 +217,6 @@ def test_the_page_obeys_no_text(versions, tmp_path):
     assert "Not compared: version" in page
     assert re.search(r"(?<!\\)[<`]script|(?<!\\)<", page) is None
     assert "\n# head" not in page
-    assert r"\<script\>alert(1)\</script\> \| \`rm\` \[x\](http://y) \# head \*\*bold\*\*" in page
+    assert r"\<script\>alert(1)\</script\> \| \`rm\` \[x\](http&#58;//y) \# head \*\*bold\*\*" in page
     assert r"a\|b" in page
     json.dumps(diff(versions[0], new))
