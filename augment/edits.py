@@ -1,7 +1,7 @@
 """Says a text anew by small edits that know no language: words that change places or go, letters that are mistyped.
 
 Easy data augmentation (Wei and Zou 2019) without its synonyms, which are the engine `wordnet`. Of all ways of growing rows it is
-the likeliest to change a label, so negations, numbers and words in capitals are neither moved nor taken out.
+the likeliest to change a label, so negations, numbers, words in capitals and what is masked are neither moved nor taken out.
 """
 
 import re
@@ -13,6 +13,7 @@ KINDS = ("swap", "delete", "typo")
 
 _FIXED = re.compile(
     r"(?i:\b(?:no|not|nor|never|none|nothing|nobody|without|but|\w+n['’]t|cannot)\b)|\d|\b[A-Z]{2,}\b"
+    r"|(?i:xqz)"  # what stands for a link or a number (augment.masks)
 )
 _WORD = re.compile(r"\S+")
 _LETTERS = re.compile(r"[^\W\d_]{4,}")

@@ -12,6 +12,7 @@ from hypothesis import strategies as st
 
 from augment import synonyms, wordnet
 from augment.edits import edited
+from augment.masks import mask
 from augment.paraphrase import Paraphrase
 from corpus.memo import Replay
 from corpus.models import Models
@@ -176,6 +177,13 @@ class TestEdits:
         left = sorted(text)
         for letter in told:
             left.remove(letter)
+
+    def test_what_is_masked_comes_back(self):
+        masked = mask("we paid 40 of 60 to @ann and @bob, see http://t.co/x for all of 3 flights")
+
+        told = [masked.restore(edited(masked.text, 1.0, np.random.default_rng(seed))) for seed in range(50)]
+
+        assert not any(lost for _, lost in told)
 
     def test_edits_are_as_many_as_asked(self):
         text = " ".join(f"word{chr(97 + at)}" for at in range(20))
