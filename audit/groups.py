@@ -98,6 +98,10 @@ class Membership:
     origin: str
     rows: np.ndarray
 
+    def at(self, rows: np.ndarray) -> "Membership":
+        """Return the group among some of the rows: their positions, or a mask."""
+        return replace(self, rows=self.rows[rows])
+
 
 @dataclass(frozen=True)
 class Told:

@@ -15,13 +15,10 @@ from augment.terms import Axis
 from corpus import lexicon, text
 from corpus.lexicon import Lexicon
 from corpus.models import Models
-from corpus.morphology import Analysis, analyse
+from corpus.morphology import ENGLISH, Analysis, analyse
 from corpus.schema import UserError, digest
 from corpus.segment import rows_with_roles
 from corpus.stage import Context, Grow
-
-GRAMMAR = ("eng", "spa")
-"""The pair of Apertium whose English grammar reads the words."""
 
 Exchange = tuple[str, str, str]
 """An axis, a group that a row speaks of, and the group that stands instead."""
@@ -84,7 +81,7 @@ class Counterfactual(Grow):
 
     def ready(self, models: Models) -> None:
         """Raise UserError where Apertium or its grammar is not installed."""
-        models.engine_revision(f"apertium:{'-'.join(GRAMMAR)}")
+        models.engine_revision(f"apertium:{'-'.join(ENGLISH)}")
 
     def identity(self, models: Models) -> dict[str, Any]:
         """Return the knobs, with a digest of what the lexicon holds in the place of its location."""
@@ -120,7 +117,7 @@ class Counterfactual(Grow):
         self, unread: list[list[str]], texts: list[list[str]], held: Lexicon, context: Context
     ) -> list[list[Way]]:
         """Return the ways in which each row is said of others: what was made of the same messages is replayed."""
-        grammar = context.models.engine_revision(f"apertium:{'-'.join(GRAMMAR)}")
+        grammar = context.models.engine_revision(f"apertium:{'-'.join(ENGLISH)}")
         knobs = [_digest(held), grammar, self.axes, self.targets, self.variants, context.seed]
         asked = [json.dumps(one) for one in zip(texts, unread, strict=True)]
         made = context.replay.recall(
@@ -160,7 +157,7 @@ class Counterfactual(Grow):
         flat = [
             one.replace("\0", " ") for (texts, _), some in zip(rows, of, strict=True) if some for one in texts
         ]
-        read = iter(analyse(*GRAMMAR, flat))
+        read = iter(analyse(*ENGLISH, flat))
         by_name = {axis.name: axis for axis in axes}
         made: list[list[str]] = []
         for one, (texts, _), exchanges in zip(asked, rows, of, strict=True):

@@ -45,11 +45,7 @@ def _mistyped(word: str, generator: np.random.Generator) -> str:
     found = _LETTERS.search(word)
     if found is None:
         return word
-    at = (
-        int(generator.integers(found.start() + 1, found.end() - 2))
-        if found.end() - found.start() > 3
-        else found.start()
-    )
+    at = int(generator.integers(found.start() + 1, found.end() - 2))
     return f"{word[:at]}{word[at + 1]}{word[at]}{word[at + 2 :]}"
 
 

@@ -16,47 +16,22 @@ from augment.masks import said
 Kept = Literal["numbers", "negations", "names"]
 
 _WORDS = re.compile(r"[^\W_]+(?:['’][^\W_]+)*")
-_NUMBERS = {
-    word: str(number)
-    for number, word in enumerate(
-        [
-            "zero",
-            "one",
-            "two",
-            "three",
-            "four",
-            "five",
-            "six",
-            "seven",
-            "eight",
-            "nine",
-            "ten",
-            "eleven",
-            "twelve",
-        ]
-    )
-} | {"hundred": "100", "thousand": "1000", "million": "1000000", "billion": "1000000000"}
+_COUNTED = (
+    "zero", "one", "two", "three", "four", "five", "six", "seven", "eight", "nine", "ten", "eleven", "twelve",
+)  # fmt: skip
+_NUMBERS = {word: str(number) for number, word in enumerate(_COUNTED)} | {
+    "hundred": "100",
+    "thousand": "1000",
+    "million": "1000000",
+    "billion": "1000000000",
+}
 _UNSURE = frozenset({"one", "zero"})
 """Words of which only some are numbers ("no one", "one of them")."""
 
 _NEGATIONS = frozenset(
-    [
-        "no",
-        "not",
-        "never",
-        "none",
-        "nobody",
-        "nothing",
-        "nowhere",
-        "neither",
-        "nor",
-        "cannot",
-        "without",
-        "nope",
-        "hardly",
-        "barely",
-    ]
-)
+    ["no", "not", "never", "none", "nobody", "nothing", "nowhere", "neither", "nor", "cannot", "without", "nope", "hardly",
+     "barely"]
+)  # fmt: skip
 _CONTRACTED = re.compile(r"n['’]?t$", re.IGNORECASE)
 _BARE = frozenset(
     ["aint", "arent", "cant", "couldnt", "didnt", "doesnt", "dont", "hadnt", "hasnt", "havent", "isnt", "shouldnt", "wasnt",

@@ -12,6 +12,7 @@ from augment.anew import Maker, Said, anew
 from augment.edits import edited
 from augment.masks import mask
 from corpus.models import Models
+from corpus.morphology import ENGLISH
 from corpus.schema import digest
 from corpus.stage import Context, Grow
 
@@ -48,7 +49,7 @@ class Paraphrase(Grow):
         """Raise UserError where WordNet, Apertium or its grammar is not installed."""
         if self.engine == "wordnet":
             wordnet.ready()
-            for source, target in (synonyms.GRAMMAR, synonyms.GRAMMAR[::-1]):
+            for source, target in (ENGLISH, ENGLISH[::-1]):
                 models.engine_revision(f"apertium:{source}-{target}")
 
     def grow(self, rows: pa.Table, context: Context) -> pa.Table:
@@ -69,7 +70,7 @@ class Paraphrase(Grow):
     def _revision(self, context: Context) -> str:
         if self.engine == "edits":
             return "1"
-        grammar, back = synonyms.GRAMMAR, synonyms.GRAMMAR[::-1]
+        grammar, back = ENGLISH, ENGLISH[::-1]
         told = [context.models.engine_revision(f"apertium:{'-'.join(pair)}") for pair in (grammar, back)]
         return f"WordNet 3.0, nltk {version('nltk')}, {', '.join(told)}"
 

@@ -10,10 +10,8 @@ import numpy as np
 
 from augment import wordnet
 from augment.articles import agreed
-from corpus.morphology import Analysis, Word, analyse, generate
-
-GRAMMAR = ("eng", "spa")
-"""The pair of Apertium whose English grammar reads and writes the words."""
+from corpus.exchange import like
+from corpus.morphology import ENGLISH, Analysis, Word, analyse, generate
 
 _PARTS: Mapping[str, wordnet.Part] = {"n": "n", "vblex": "v", "adj": "a", "adv": "r"}
 """Apertium's parts of speech that are exchanged, as WordNet calls them: no names, pronouns, auxiliaries."""
@@ -24,45 +22,10 @@ _FIXED = frozenset(
 """Lemmas that taggers take for what they are not, in courtesy and in curses, or that stand in a hundred set phrases."""
 
 _PARTICLES = frozenset(
-    [
-        "about",
-        "above",
-        "across",
-        "after",
-        "along",
-        "around",
-        "away",
-        "back",
-        "before",
-        "behind",
-        "below",
-        "by",
-        "down",
-        "forth",
-        "forward",
-        "here",
-        "home",
-        "in",
-        "inside",
-        "near",
-        "now",
-        "off",
-        "on",
-        "out",
-        "outside",
-        "over",
-        "past",
-        "round",
-        "since",
-        "then",
-        "there",
-        "through",
-        "together",
-        "under",
-        "up",
-        "upward",
-    ]
-)
+    ["about", "above", "across", "after", "along", "around", "away", "back", "before", "behind", "below", "by", "down",
+     "forth", "forward", "here", "home", "in", "inside", "near", "now", "off", "on", "out", "outside", "over", "past",
+     "round", "since", "then", "there", "through", "together", "under", "up", "upward"]
+)  # fmt: skip
 """Adverbs that belong to a verb ("check in"), not to what they mean alone."""
 
 _LEAST_LETTERS = 4
@@ -90,7 +53,7 @@ class Readable:
             drawn = words[generator.choice(len(words), p=np.array(weights) / sum(weights))]
             piece = pieces[place]
             assert isinstance(piece, Word)
-            pieces[place] = Word(_cased(drawn, piece.surface), ())
+            pieces[place] = Word(like(piece.surface, drawn), ())
             _agree(pieces, int(place))
         return "".join(piece if isinstance(piece, str) else piece.surface for piece in pieces)
 
@@ -98,7 +61,7 @@ class Readable:
 def readable(texts: Sequence[str]) -> list[Readable]:
     """Read each text, and find for its words what could stand there. Raises `UserError` where grammar or WordNet is missing."""
     wordnet.ready()
-    read = analyse(*GRAMMAR, texts)
+    read = analyse(*ENGLISH, texts)
     wanted = [_wanted(pieces) for pieces in read]
     forms = _written({form for of_one in wanted for found in of_one.values() for form, _ in found})
     return [
@@ -148,7 +111,7 @@ def _written(lemmas: Iterable[Lemma]) -> dict[Lemma, str | None]:
     ends = [lemma.rsplit(" ", 1)[-1] for lemma, _ in asked]
     inflected = [at for at, (_, tags) in enumerate(asked) if not _plain(tags)]
     answers = dict(
-        zip(inflected, generate(*GRAMMAR, [(ends[at], asked[at][1]) for at in inflected]), strict=True)
+        zip(inflected, generate(*ENGLISH, [(ends[at], asked[at][1]) for at in inflected]), strict=True)
     )
     told: dict[Lemma, str | None] = {}
     for at, (lemma, tags) in enumerate(asked):
@@ -160,10 +123,6 @@ def _written(lemmas: Iterable[Lemma]) -> dict[Lemma, str | None]:
 def _plain(tags: tuple[str, ...]) -> bool:
     """Say whether a form is the lemma itself."""
     return tags in _PLAIN or (tags[0] in ("adj", "adv") and not {"comp", "sup"} & set(tags))
-
-
-def _cased(word: str, like: str) -> str:
-    return word[:1].upper() + word[1:] if like[:1].isupper() else word
 
 
 def _agree(pieces: Analysis, place: int) -> None:

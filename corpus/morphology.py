@@ -13,6 +13,9 @@ from dataclasses import dataclass
 from corpus import apertium
 from corpus.schema import UserError
 
+ENGLISH = ("eng", "spa")
+"""The pair of Apertium whose English grammar is read: a language, and the other of the pair."""
+
 _UNIT = re.compile(r"\^([^/$]*)/([^$]*)\$", re.DOTALL)
 _READING = re.compile(r"([^<+]*)((?:<[^>]*>)+)")
 

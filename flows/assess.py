@@ -10,7 +10,7 @@ import pyarrow.parquet as pq
 
 from audit import association, findings
 from audit.crossings import crossed, judged
-from audit.groups import AuditSettings, Membership, memberships
+from audit.groups import AuditSettings, Membership
 from audit.growth.survival import admission, survival
 from audit.index import index
 from audit.models.accuracy import accuracy
@@ -26,7 +26,6 @@ from flows import approval, embedded, gates, growing, probing, subjects, sweeps
 from flows.counterfactuals import exchanges
 from flows.curate import opened
 from flows.job import Job
-from flows.metadata import metadata
 
 
 def audit_data(job: Job, progress: Progress = silent) -> None:
@@ -43,7 +42,7 @@ def audit_data(job: Job, progress: Progress = silent) -> None:
         said = subjects.mentions(candidates.grown, settings)
         stayed = pa.array(candidates.gate.kept)
         measured += admission(
-            candidates.gate, memberships(candidates.grown, inherited, settings), settings, job.recipe.seed
+            candidates.gate, subjects.members(candidates.parents, settings), settings, job.recipe.seed
         )
         measured += survival(
             inherited.filter(stayed),
@@ -86,8 +85,8 @@ def _associations(job: Job, groups: list[Membership], kept: np.ndarray) -> dict[
     """Measure which labels and which words go with each group, among the rows that stay."""
     settings, snapshot = subjects.settings_of(job), subjects.came(job)
     rows, texts = subjects.drawn(snapshot, kept, job.recipe.seed)
-    staying = [_at(group, np.flatnonzero(kept)) for group in groups]
-    read = [_at(group, rows) for group in groups if group.axis not in ("label", "source")]
+    staying = [group.at(kept) for group in groups]
+    read = [group.at(rows) for group in groups if group.axis not in ("label", "source")]
     labels = snapshot.narrow(["label"])["label"].filter(pa.array(kept))
     own = {
         (axis, value): terms
@@ -100,10 +99,6 @@ def _associations(job: Job, groups: list[Membership], kept: np.ndarray) -> dict[
         "read": len(rows),
         "of": int(kept.sum()),
     }
-
-
-def _at(group: Membership, rows: np.ndarray) -> Membership:
-    return Membership(group.axis, group.group, group.origin, group.rows[rows])
 
 
 def audit_model(job: Job, say: Say) -> None:
@@ -126,7 +121,7 @@ def audit_model(job: Job, say: Say) -> None:
             "so run the evaluation again"
         )
     said = said.take(pc.index_in(kept["id"].combine_chunks(), said["id"].combine_chunks()))
-    groups = memberships(kept, subjects.mentions(kept, settings), settings, (), metadata(kept, settings))
+    groups = subjects.members(kept, settings)
     crossing = judged(groups, settings)
     groups += [one.membership(kept.num_rows) for one in crossing]
     sides = [None] * (len(groups) - len(crossing)) + [one.sides for one in crossing]

@@ -2,7 +2,7 @@
 
 import os
 from collections.abc import Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from typing import Any
 
 import numpy as np
@@ -145,8 +145,7 @@ def quoted(seen: Embedded, found: Sequence[Membership], snapshot: Snapshot) -> l
     ids = snapshot.narrow(["id"])["id"].combine_chunks()
     told = []
     for group in found:
-        drawn = Membership(group.axis, group.group, group.origin, group.rows[seen.came])
-        for at in clusters.middle(seen.vectors[where], drawn, QUOTED).tolist():
+        for at in clusters.middle(seen.vectors[where], group.at(seen.came), QUOTED).tolist():
             row = int(seen.came[at])
             told.append(
                 {"id": ids[row].as_py(), "cluster": group.group, "text": seen.texts[int(where[at])].as_py()}
@@ -157,7 +156,7 @@ def quoted(seen: Embedded, found: Sequence[Membership], snapshot: Snapshot) -> l
 def _among(group: Membership, rows: np.ndarray, count: int) -> Membership:
     mask = np.zeros(count, dtype=bool)
     mask[rows[group.rows]] = True
-    return Membership(group.axis, group.group, group.origin, mask)
+    return replace(group, rows=mask)
 
 
 def unlike(seen: Embedded, groups: Sequence[Membership], kept: np.ndarray, seed: int) -> list[dict[str, Any]]:
@@ -202,7 +201,7 @@ def probed(
     cases = []
     for group, mine in zip(groups, some, strict=True):
         side = everybody | np.isin(position, mine)
-        cases.append((Membership(group.axis, group.group, group.origin, group.rows[position[side]]), side))
+        cases.append((group.at(position[side]), side))
     names = pa.array(told.classes)
     measured, classes = [], []
     for group, side in cases:

@@ -6,7 +6,7 @@ import numpy as np
 import pyarrow as pa
 import pyarrow.compute as pc
 
-from audit.groups import AuditSettings, Membership
+from audit.groups import AuditSettings
 from audit.growth import pronouns
 from audit.growth.association_drift import association_drift
 from audit.growth.label_drift import label_drift
@@ -48,11 +48,11 @@ def _measured(candidates: Candidates, settings: AuditSettings, seed: int) -> dic
         "parents": len(parents),
         "candidates": int(made.sum()),
         "grown": int(admitted.sum()),
-        "yields": yields(counts[1], int(counts[0].max()), [_at(group, read) for group in groups], seed),
+        "yields": yields(counts[1], int(counts[0].max()), [group.at(read) for group in groups], seed),
         "pronouns": _pronouns(candidates, settings, owner[admitted]),
         "labels": label_drift(labels.filter(pa.array(read)), counts[1], seed),
         "associations": association_drift(
-            [_at(group, some) for group in groups],
+            [group.at(some) for group in groups],
             labels.filter(pa.array(some)),
             owner[some],
             admitted[some],
@@ -70,7 +70,3 @@ def _pronouns(candidates: Candidates, settings: AuditSettings, owner: np.ndarray
         for rows in (candidates.parents, candidates.grown)
     )
     return pronouns.flips(before, after, owner)
-
-
-def _at(group: Membership, rows: np.ndarray) -> Membership:
-    return Membership(group.axis, group.group, group.origin, group.rows[rows])

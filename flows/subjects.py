@@ -3,7 +3,7 @@
 import json
 import os
 from collections import Counter
-from collections.abc import Iterator
+from collections.abc import Collection, Iterator
 from concurrent.futures import ThreadPoolExecutor
 from dataclasses import dataclass, replace
 from pathlib import Path
@@ -48,6 +48,11 @@ def came(job: Job) -> Snapshot:
 def mentions(rows: pa.Table, settings: AuditSettings) -> pa.Table:
     """Return which groups of the lexicon each row speaks of."""
     return lexicon.load(settings.lexicon).mentions(text.contents(rows))
+
+
+def members(rows: pa.Table, settings: AuditSettings, declared: Collection[str] = ()) -> list[Membership]:
+    """Return the groups of rows (with `label`, `source`, `groups`, `messages`) that the audit asks for."""
+    return memberships(rows, mentions(rows, settings), settings, declared, metadata(rows, settings))
 
 
 def groups_of(snapshot: Snapshot, settings: AuditSettings) -> tuple[list[Membership], Strata]:
@@ -97,7 +102,7 @@ def beside(
     where = np.flatnonzero(others)
     for first in range(0, len(where), READ):
         rows = standing.take(where[first : first + READ], ["label", "source", "groups", "messages"])
-        for group in memberships(rows, mentions(rows, settings), apart, declared, metadata(rows, settings)):
+        for group in members(rows, apart, declared):
             folded = (group.axis, group.group) not in known and (group.axis, OTHER) in known
             counts[group.axis, OTHER if folded else group.group] += int(group.rows.sum())
     return kept, _folded(counts, known, settings.max_groups), int(others.sum())

@@ -120,7 +120,7 @@ def _caveat(finding: Mapping[str, Any]) -> str:
 def _more(finding: Mapping[str, Any]) -> str:
     """Say how many rows more would show what the recipe allows at most."""
     of = "rows" if finding["rule"] == "representation" else "rows of this group"
-    if finding.get("origin") == "embedding-clusters" or finding["stage"] == "embedding probe":
+    if finding.get("origin") == "embedding-clusters":
         return ", and more of `embedded_rows` may show the limit"
     match finding.get("needed"):
         case None:

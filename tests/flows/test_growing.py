@@ -85,6 +85,16 @@ def grown(tmp_path_factory):
     return done, assess.conclude(done)
 
 
+def test_candidates_are_audited_at_the_gate_as_their_parents_are(grown):
+    """A grown row has no source, and its length is its own: neither says whose candidate was admitted."""
+    _, record = grown
+
+    at_gate = [each for each in record["findings"] if each["stage"] == "admission"]
+
+    assert {each["group"] for each in at_gate if each["axis"] == "source"} == {"small"}
+    assert {each["group"] for each in at_gate if each["axis"] == "label"} == {"yes", "no"}
+
+
 def test_who_got_rows_is_what_the_rows_say(grown):
     done, record = grown
     standing = pa.concat_tables(done.standing.tables()).to_pylist()
