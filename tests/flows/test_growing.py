@@ -275,7 +275,7 @@ def test_what_if_quotes_candidates_that_another_threshold_would_refuse(tmp_path)
     ]
     done = jobs.job(jobs.recipe(jobs.write(tmp_path / "corpus", rows(60)), stages), tmp_path / "store")
 
-    told = asking.what_if("latest", ["admission.max_chrf=60"], tmp_path / "store")
+    told = asking.what_if("latest", ["admission.max_chrf=50"], tmp_path / "store")
 
     standing = pa.concat_tables(done.standing.tables()).to_pylist()
     said = {row["id"]: row["messages"][0]["content"] for row in standing}
