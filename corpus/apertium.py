@@ -36,6 +36,8 @@ END = "[]"
 """Stands behind each text that is sent, an empty superblank: without it a full stop at the end of a text is lost."""
 _ENDED = re.compile(rf"{re.escape(END)}\s*\Z")
 """As it comes back: a rule that moves the last two words together leaves the space that was between them behind it."""
+_SUPERBLANK = re.compile(r"\[(.*?)\]", re.DOTALL)
+"""What a rule moved with the blanks beside it: the reformatters, which are not asked, take its brackets away."""
 
 _TAGGER = re.compile(r"\s*\|\s*(apertium-tagger [^|]*?)\s*\|\s*")
 _UNIT = re.compile(r"\^([^/]*)/")
@@ -68,7 +70,7 @@ def escaped(text: str) -> str:
 
 def came(answer: str) -> str:
     """Return what came back as text."""
-    return _ENDED.sub("", answer).translate(_BACK)
+    return _SUPERBLANK.sub(r"\1", _ENDED.sub("", answer)).translate(_BACK)
 
 
 def revision(source: str, target: str) -> str:
@@ -76,7 +78,7 @@ def revision(source: str, target: str) -> str:
     held = mode(source, target)
     version = subprocess.run(["apertium", "-V"], capture_output=True, text=True, check=True).stdout.strip()  # noqa: S607 - found on PATH by _mode
     files = sorted({Path(name) for name in re.findall(r"'(/[^']+)'", held.read_text())})
-    return f"{version} {digest(held.read_bytes(), *(file.read_bytes() for file in files)).hex()}"
+    return f"{version} {digest('superblanks are bare', held.read_bytes(), *(file.read_bytes() for file in files)).hex()}"
 
 
 def mode(source: str, target: str) -> Path:

@@ -2,6 +2,7 @@
 
 import random
 import shutil
+from pathlib import Path
 
 import pyarrow as pa
 import pytest
@@ -147,3 +148,15 @@ def test_the_revision_names_version_and_data(tmp_path):
 
     assert there.startswith("Apertium 3.")
     assert there != back
+
+
+@pytest.mark.skipif(
+    not Path("/usr/share/apertium/modes/en-eo.mode").exists(), reason="needs apt-get install apertium-eo-en"
+)
+def test_a_quotation_mark_that_a_rule_moved_comes_back_without_the_brackets_of_the_stream():
+    through = translated(["Government Attempts 'Hail Mary' Get [x] Unlock"], "en", "eo")
+
+    (back,) = translated(through, "eo", "en")
+
+    assert "'Hello Mary'" in back
+    assert "[x]" in back
