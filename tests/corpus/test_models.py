@@ -9,7 +9,7 @@ import pytest
 
 from corpus.fetch import cache_folder
 from corpus.memo import Replay
-from corpus.models import EMBEDDING, EncodeTexts, Models
+from corpus.models import EMBEDDING, EncodeTexts, EncodeWords, Models
 from corpus.stage import Context
 from tests.embedding import tiny
 
@@ -137,3 +137,46 @@ def test_the_revision_of_a_model_follows_its_files(models, uri, tmp_path):
 
     assert before != after
     assert models.revision(uri) == models.revision(uri)
+
+
+def test_words_are_those_of_the_library_and_come_with_the_same_vectors(models, uri):
+    from sentence_transformers import SentenceTransformer
+
+    texts = ["the cat, sat!", "dogs bark 12", "...", ""]
+    model = SentenceTransformer(uri.removeprefix("file:"), device="cpu")
+
+    vectors, pieces = models.encode_words(uri, pa.array(texts))
+
+    assert np.array_equal(vectors, models.encode(uri, pa.array(texts)))
+    for text, held in zip(texts, pieces, strict=True):
+        every = model.encode([text], output_value="token_embeddings")[0].numpy()
+        named = model.tokenizer.convert_ids_to_tokens(model.tokenizer(text)["input_ids"])
+        said = [place for place, name in enumerate(named) if name.strip("#").isalnum() and name[0] != "["]
+        unit = every[said] / np.linalg.norm(every[said], axis=1, keepdims=True)
+        assert held.dtype == np.int8
+        np.testing.assert_allclose(held / 127, unit, atol=0.0045)
+    assert [len(held) for held in pieces] == [9, 10, 0, 0]
+
+
+def test_words_are_the_same_to_the_bit_in_any_order_and_company(models, uri):
+    texts = sentences(60)
+    order = np.random.default_rng(7).permutation(60)
+    vectors, pieces = models.encode_words(uri, pa.array(texts))
+
+    mixed, some = models.encode_words(uri, pa.array([texts[place] for place in order]))
+
+    assert np.array_equal(mixed, vectors[order])
+    assert all(np.array_equal(some[at], pieces[place]) for at, place in enumerate(order))
+
+
+def test_words_that_were_encoded_once_are_replayed(models, uri, tmp_path):
+    context = Context(7, "admission", models, Replay(tmp_path / "replay"))
+    encode = EncodeWords(uri)
+    once = encode(pa.array(["a cat", "a dog", "!"]), context)
+    files = set((tmp_path / "replay").rglob("*.parquet"))
+
+    again = encode(pa.array(["!", "a dog", "a cat"]), context)
+
+    assert again.to_pylist() == once.to_pylist()[::-1]
+    assert once.field("pieces")[2].as_py() == b""
+    assert set((tmp_path / "replay").rglob("*.parquet")) == files
