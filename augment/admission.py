@@ -13,12 +13,13 @@ from augment import labels
 from augment.choice import Caps, choose
 from augment.embedded import Embedded
 from augment.held_out import Shares
-from augment.kept import Kept, lost, word_ratio
+from augment.kept import REASONS, Kept, groups_changed, lost, word_ratio
 from augment.likeness import near_duplicates
 from augment.masks import said
 from augment.pairs import Pairs
+from augment.weakest import worded
 from augment.yields import yields
-from corpus import evaluation_sets, language_id, shingles, text
+from corpus import evaluation_sets, language_id, lexicon, shingles, text
 from corpus.models import EMBEDDING, Models
 from corpus.schema import UserError
 from corpus.shingles import Bands
@@ -31,18 +32,20 @@ class Admission(CorpusJudge):
 
     In order: `not_made` and `endless` (the translator broke on it, or came to no end), `empty`, `mask_lost` (a link, handle, hashtag or number did not come back), `copy_of_parent`
     (the same words), `length_changed` (by the ratio of words), `number_changed`, `negation_changed` and `name_lost` (what
-    `kept` names; `augment.kept`), `language_changed` (surely another language than the parent's), chrF of the candidate against its parent (Popović 2015, 0 to 100, sacrebleu's
+    `kept` names; `augment.kept`), `person_changed` (pronouns of others), `sense_turned` (a word that translators take in another
+    of its senses is gone), `groups_changed` (other groups of people are mentioned, by a lexicon), `language_changed` (surely another language than the parent's), chrF of the candidate against its parent (Popović 2015, 0 to 100, sacrebleu's
     defaults; over the words alone, since links and handles that come back untouched hide both a copy and
     nonsense) below the band (`meaning_drift`) or above it (`too_close`), `test_overlap` (`augment.held_out`: runs of
     words of a test or validation row, or of an evaluation set, that its parent has not), cosine of the two embeddings below
-    the band (`embedding_drift`) or above it (`embedding_too_close`), `label_changed` (`augment.labels`: a probe
+    the band (`embedding_drift`) or above it (`embedding_too_close`), `word_drift` (`augment.weakest`: a word of one of the two
+    that nothing in the other is like), `label_changed` (`augment.labels`: a probe
     of the originals, which never saw the parent's family, is at least so much surer of another label, beyond what it
     doubts the parent's; not asked where fewer than two labels have ten families), and `near_duplicate` of any row of any
     split, admitted candidates included. `other` is the parent, or the row that it is too much like.
 
     Candidates of growth that means to stay near its parents (`counterfactual`, `templates`: `near` under `extra.grown`) are
-    not asked whether they are `too_close` or `embedding_too_close`, and whether a name was lost, for names are among what is
-    exchanged; and they may be near-duplicates of their parent and of one another, if their words are not the same.
+    not asked whether they are `too_close` or `embedding_too_close`, and not for names, persons, groups and each word, which are
+    what is exchanged; and they may be near-duplicates of their parent and of one another, if their words are not the same.
 
     Where a cap is set, those that pass are taken one by one, the one first that adds most to the originals and to what
     is taken (`augment.choice`); what would exceed a cap is `enough`, and `detail` names the cap. What adds most is
@@ -51,7 +54,12 @@ class Admission(CorpusJudge):
 
     stage: Literal["admission"] = "admission"
     kept: tuple[Kept, ...] = Field(
-        ("numbers", "negations", "names"), description="what a candidate must keep of its parent"
+        ("numbers", "negations", "names", "persons", "senses", "groups"),
+        description="what a candidate must keep of its parent",
+    )
+    lexicon: str = Field(
+        "mentions",
+        description="whose groups are meant: a lexicon of ours by name, or the path of a YAML file",
     )
     max_word_ratio: float = Field(
         2.0, ge=1, description="most times as many, or as few, words as its parent that a candidate may have"
@@ -60,7 +68,7 @@ class Admission(CorpusJudge):
         0.7, gt=0, le=1, description="probability from which a text is surely in a language"
     )
     min_chrf: float = Field(25, ge=0, le=100, description="chrF below which the meaning drifted")
-    max_chrf: float = Field(80, ge=0, le=100, description="chrF above which a candidate is its parent again")
+    max_chrf: float = Field(85, ge=0, le=100, description="chrF above which a candidate is its parent again")
     overlap: float | None = Field(
         0.3,
         gt=0,
@@ -78,6 +86,12 @@ class Admission(CorpusJudge):
     )
     max_similarity: float = Field(
         0.99, ge=-1, le=1, description="cosine with the parent above which nothing was said anew"
+    )
+    min_word_similarity: float | None = Field(
+        0.65,
+        ge=-1,
+        le=1,
+        description="cosine that each word must reach with one of the other text, where both stand; off where null",
     )
     min_label_margin: float | None = Field(
         1.0,
@@ -106,7 +120,8 @@ class Admission(CorpusJudge):
             *("kept", "max_word_ratio", "min_language_score", "min_chrf", "max_chrf"),
             *("overlap", "against", "run_words", "min_words"),
             *("max_per_parent", "max_share", "keep", "targets"),
-            *("min_similarity", "max_similarity", "min_label_margin", "near_duplicate", "embedding"),
+            *("lexicon", "min_similarity", "max_similarity", "min_word_similarity", "min_label_margin"),
+            *("near_duplicate", "embedding"),
         }
     )
     libraries = language_id.LIBRARIES
@@ -139,11 +154,17 @@ class Admission(CorpusJudge):
                 f"min_words is {self.min_words} and run_words {self.run_words}: a text shorter than a run is compared whole, raise run_words"
             )
         evaluation_sets.unlike(self.against)
+        lexicon.load(self.lexicon)
         return self
 
     def identity(self, models: Models) -> dict[str, Any]:
-        """Return the knobs, with digests of the evaluation sets in the place of their locations."""
-        return {**super().identity(models), "against": evaluation_sets.identity(self.against, models)}
+        """Return the knobs, with digests of lexicon and evaluation sets in the place of their locations."""
+        held = lexicon.load(self.lexicon)
+        return {
+            **super().identity(models),
+            "lexicon": {"name": held.name, "digest": held.digest},
+            "against": evaluation_sets.identity(self.against, models),
+        }
 
     def ready(self, models: Models) -> None:
         """Read the evaluation sets once, so that a bad one is told before anything heavy runs."""
@@ -179,7 +200,7 @@ class Admission(CorpusJudge):
         )
         verdict |= self._held_out(pairs.after(verdict), context)
         left = pairs.after(verdict)
-        embedded = Embedded.of(rows, self.embedding, np.r_[left.chosen, left.theirs])
+        embedded, weakest = self._embedded(left)
         cosine = left.spread(embedded.cosines(left.chosen, left.theirs))
         verdict |= left.band(
             cosine,
@@ -187,11 +208,15 @@ class Admission(CorpusJudge):
             ("embedding_drift", "embedding_too_close"),
             but_near=True,
         )
+        if self.min_word_similarity is not None:
+            verdict |= left.after(verdict).below(weakest, self.min_word_similarity, "word_drift")
+        scores = {"chrf": chrf, "cosine": cosine, "weakest_word": weakest}
         told: dict[str, Any] = {}
         if self.min_label_margin is not None:
             asked = labels.ask(pairs.after(verdict), embedded, self.embedding, context)
             verdict |= pairs.after(verdict).at_least(asked.scores, self.min_label_margin, "label_changed")
             embedded, told["label_probe"] = asked.embedded, asked.probe
+            scores["label_margin"] = asked.scores
         verdict |= near_duplicates(features, pairs.after(verdict), self.shingle_words, self.near_duplicate)
         if self.caps.any:
             chosen, told["unmet"] = choose(pairs.after(verdict), self.caps, embedded, context)
@@ -204,7 +229,15 @@ class Admission(CorpusJudge):
             verdict.reason.take(made),
             *(each[rows.candidates] for each in (chrf, cosine)),
         )
-        return replace(verdict, measured=told)
+        return replace(verdict, measured=told, scores=scores)
+
+    def _embedded(self, pairs: Pairs) -> tuple[Embedded, np.ndarray]:
+        """Embed candidates and parents, and say of each row how like its weakest word is (nan where nobody asked)."""
+        if self.min_word_similarity is None:
+            own = Embedded.of(pairs.rows, self.embedding, np.r_[pairs.chosen, pairs.theirs])
+            return own, pairs.spread(np.full(len(pairs.chosen), np.nan))
+        found = worded(pairs, self.embedding)
+        return found.embedded, pairs.spread(found.weakest)
 
     def _plain(self, features: Features, pairs: Pairs) -> Verdict:
         """Refuse what its maker could not make, what says nothing, what lost a mask, and what says the words of its parent."""
@@ -225,11 +258,17 @@ class Admission(CorpusJudge):
         ratio = pairs.spread(np.array([word_ratio(*pair) for pair in both]))
         limits = 1 / self.max_word_ratio, self.max_word_ratio
         verdict = pairs.band(ratio, limits, ("length_changed", "length_changed"))
-        but_names = tuple(one for one in self.kept if one != "names")
-        asked = [but_names if near else self.kept for near in pairs.near[pairs.chosen]]
+        free = ("names", "persons", "groups")
+        asked = [
+            tuple(one for one in self.kept if not near or one not in free)
+            for near in pairs.near[pairs.chosen]
+        ]
         reasons = np.array([lost(*pair, kept) for pair, kept in zip(both, asked, strict=True)], object)
-        for reason in ("number_changed", "negation_changed", "name_lost"):
+        for reason in REASONS:
             verdict |= pairs.where(reasons == reason, reason)
+        if "groups" in self.kept:
+            changed = groups_changed(mine, theirs, lexicon.load(self.lexicon))
+            verdict |= pairs.where(changed & ~pairs.near[pairs.chosen], "groups_changed")
         told = [language_id.surely(side, self.min_language_score) for side in (mine, theirs)]
         other = [None not in pair and pair[0] != pair[1] for pair in zip(*told, strict=True)]
         return verdict | pairs.where(np.array(other, bool), "language_changed")

@@ -72,6 +72,10 @@ class Pairs:
         """Refuse those whose score (one a row) is `least` or more."""
         return self._by(score, score >= least, least, reason)
 
+    def below(self, score: np.ndarray, least: float, reason: str) -> Verdict:
+        """Refuse those whose score (one a row) is less than `least`, but for those that mean to stay near their parent."""
+        return self._by(score, (score < least) & ~self.near, least, reason)
+
     def band(
         self, score: np.ndarray, limits: tuple[float, float], reasons: tuple[str, str], *, but_near: bool = False
     ) -> Verdict:  # fmt: skip

@@ -14,7 +14,7 @@ import pyarrow.compute as pc
 from corpus.amend import CUT, CUTS, MARKS
 from corpus.arrays import whole
 from corpus.engine import Engine
-from corpus.schema import LEDGER, SPLITS, of_splits
+from corpus.schema import LEDGER, SCORES, SPLITS, of_splits
 from corpus.segment import Measured, Segment
 from corpus.stage import Action, Context, CorpusJudge, Judge, Rewrite, Stage, Verdict
 from corpus.standing import Standing, StandingRows
@@ -30,6 +30,8 @@ class Decided:
     standing: Standing
     ledger: pa.Table
     stages: tuple[dict[str, Any], ...]
+    scores: pa.Table
+    """What stages measured of rows beside the ledger's score (`Verdict.scores`): `SCORES`, a line for each row, stage and name."""
     steps: pa.Table
     """`id`, and for each stage int8: 0 not asked (gone, or of a split that the stage leaves alone), 1 kept, 2 dropped."""
 
@@ -45,7 +47,7 @@ def decide(
     """Apply a segment's judges in order to what its pass measured; `scratch` lends folders for what does not fit in `memory`."""
     count = len(standing.stands)
     kin = _kin(_kinships(standing))
-    told, stages, steps = [], [], {"id": standing.narrow["id"]}
+    told, scores, stages, steps = [], [], [], {"id": standing.narrow["id"]}
     for stage in segment.measuring:
         began = time.perf_counter()
         entered = standing.fresh
@@ -71,6 +73,7 @@ def decide(
         stands[spread[fell]] = False
         _unite(kin, spread, verdict.family)
         told.append(_told(standing.narrow, stage, spread, verdict))
+        scores += _scores(standing.narrow, stage, spread, verdict)
         steps[stage.title] = pa.array(
             np.where(entered, np.where(stands, KEPT, DROPPED), NOT_ENTERED).astype(np.int8)
         )
@@ -92,7 +95,13 @@ def decide(
             )
         )
     standing = standing.after(standing.stands, {"family": _families(standing, kin)})
-    return Decided(standing, _events(standing, told), tuple(stages), pa.table(steps))
+    return Decided(
+        standing,
+        _events(standing, told),
+        tuple(stages),
+        pa.concat_tables([SCORES.empty_table(), *scores]),
+        pa.table(steps),
+    )
 
 
 def _table(parts: Sequence[Measured], stage: Stage) -> pa.Table:
@@ -217,6 +226,22 @@ def _told(
         "other": named,
         "detail": verdict.detail.take(chosen),
     }
+
+
+def _scores(narrow: pa.Table, stage: Stage, spread: np.ndarray, verdict: Verdict) -> list[pa.Table]:
+    """Return what a stage measured, a table for each name."""
+    found = []
+    for name, values in verdict.scores.items():
+        known = np.flatnonzero(~np.isnan(values))
+        ids = narrow["id"].take(pa.array(spread[known]))
+        columns = [
+            ids,
+            pa.repeat(stage.title, len(known)),
+            pa.repeat(name, len(known)),
+            pa.array(values[known]),
+        ]
+        found.append(pa.table(columns, schema=SCORES))
+    return found
 
 
 def _events(standing: Standing, told: Sequence[tuple[np.ndarray, dict[str, Any]]]) -> pa.Table:

@@ -208,5 +208,6 @@ def save(decided: Decided, folder: Path) -> None:
     """Keep what a segment decided in the run's folder, for the next task and for whoever asks later."""
     decided.standing.save(folder)
     pq.write_table(decided.ledger, folder / "ledger.parquet", compression="zstd")
+    pq.write_table(decided.scores, folder / "scores.parquet", compression="zstd")
     pq.write_table(decided.steps, folder / "steps.parquet", compression="zstd")
     (folder / "stages.json").write_text(json.dumps(decided.stages))

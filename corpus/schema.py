@@ -60,6 +60,11 @@ LEDGER = pa.schema(
     ]
 )
 
+SCORES = pa.schema(
+    [("id", pa.string()), ("stage", pa.string()), ("name", pa.string()), ("score", pa.float64())]
+)
+"""What a stage measured of a row beside the score that it judged by."""
+
 
 class UserError(ValueError):
     """Bad input or usage: one line that says what was needed, what came and what to do. Exit status 2."""

@@ -228,6 +228,8 @@ class Verdict:
     """What is cut out of the texts of rows that stay (lists of `corpus.amend.CUT`, messages numbered as they were read)."""
     measured: Mapping[str, Any] = field(default_factory=dict)
     """What the stage measured of its own work, for the table of stages."""
+    scores: Mapping[str, np.ndarray] = field(default_factory=dict)
+    """What the stage measured of each row beside `score`, by name (float64, nan where it was not asked): kept beside the ledger."""
 
     @classmethod
     def keep(cls, rows: int) -> Verdict:

@@ -178,6 +178,8 @@ def _lived(job: Job, row_id: str, *, ends: bool) -> list[dict[str, Any]]:
     ledger = job.ledger()
     lines = {line["stage"]: line for line in ledger.filter(pc.equal(ledger["id"], row_id)).to_pylist()}
     displaced = ledger.filter(pc.fill_null(pc.equal(ledger["other"], row_id), False)).to_pylist()
+    scores = job.scores()
+    scored = scores.filter(pc.equal(scores["id"], row_id)).to_pylist()
     events: list[dict[str, Any]] = []
     for number, segment in enumerate(job.segments):
         standing = Standing.load(job.segment(number))
@@ -199,6 +201,8 @@ def _lived(job: Job, row_id: str, *, ends: bool) -> list[dict[str, Any]]:
                     )
                     continue
             said = text.contents(row)[0].as_py()
+            mine = {one["name"]: round(one["score"], 4) for one in scored if one["stage"] == stage.title}
+            events += [{"stage": stage.title, "event": "scored", **mine}] if mine else []
             line = lines.get(stage.title)
             if line is not None:
                 events.append(_judged(standing, line, said))

@@ -131,8 +131,9 @@ def write_kept(job: Job, folder: Path) -> None:
 
 
 def account(job: Job) -> None:
-    """Write the run's ledger, and its dropped rows: each whole as it was when it fell, with its stage and reason."""
+    """Write the run's ledger and scores, and its dropped rows: each whole as it was when it fell, with its stage and reason."""
     pq.write_table(job.ledger(), job.folder / "ledger.parquet", compression="zstd")
+    pq.write_table(job.scores(), job.folder / "scores.parquet", compression="zstd")
     _write_parts(job, job.folder / "dropped", _fallen(job), FALLEN)
 
 

@@ -14,7 +14,7 @@ from corpus.schema import UserError, digest
 from corpus.store import Store
 from corpus.versions.forgotten import Forgotten
 from corpus.versions.names import Ref
-from corpus.versions.version import LEDGER_FILE, Version
+from corpus.versions.version import LEDGER_FILE, SCORES_FILE, Version
 from flows import alarms, approval, assess, gates
 from flows.cautions import warnings
 from flows.curate import RUN, opened
@@ -279,3 +279,4 @@ def attest(job: Job, page: str) -> None:
     version.attest(RUN, json.dumps(run, indent=1).encode())
     if not job.unchanged:
         version.attest(LEDGER_FILE, (job.folder / "ledger.parquet").read_bytes())
+        version.attest(SCORES_FILE, (job.folder / "scores.parquet").read_bytes())

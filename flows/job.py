@@ -16,7 +16,7 @@ from corpus.memo import Replay
 from corpus.models import Models
 from corpus.ray_engine import Ray
 from corpus.runner import Progress, Runner, silent
-from corpus.schema import LEDGER
+from corpus.schema import LEDGER, SCORES
 from corpus.segment import Segment, cut
 from corpus.snapshot import PART_ROWS
 from corpus.sources import File, Source, files_of
@@ -172,6 +172,12 @@ class Job:
                 *(pq.read_table(file) for file in segments),
             ]
         )
+
+    def scores(self) -> pa.Table:
+        """Return what stages measured of rows beside the ledger's score, in the order in which they did."""
+        passed = 0 if self.unchanged else len(self.segments)
+        files = [self.segment(number) / "scores.parquet" for number in range(passed)]
+        return pa.concat_tables([SCORES.empty_table(), *(pq.read_table(file) for file in files)])
 
     def write(self, name: str, held: Any) -> None:
         """Write a JSON file of the run, whole or not at all."""

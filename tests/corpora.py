@@ -77,6 +77,7 @@ class Outcome:
     standing: Standing
     steps: pa.Table
     stages: tuple[dict, ...]
+    scores: pa.Table
 
     @property
     def texts(self) -> list[str]:
@@ -120,7 +121,7 @@ def send(
         models = Models(store, Path.home() / ".cache" / "winnow")
         runner = Runner(held, engine, models, seed, part_rows, earlier=before_them, memory=memory)
         before = runner.store.snapshot([rows], part_rows)
-        ledgers, grown_ids, standing = [LEDGER.empty_table()], [], None
+        ledgers, scores, grown_ids, standing = [LEDGER.empty_table()], [], [], None
         for number, segment in enumerate(cut(stages)):
             fresh: list[str] = []
             if number or segment.grow:
@@ -136,7 +137,16 @@ def send(
             grown_ids += fresh
             decided = runner.run(segment, before, fresh)
             ledgers.append(decided.ledger)
+            scores.append(decided.scores)
             standing = decided.standing
         assert standing is not None
         kept = pa.concat_tables(list(standing.tables())).combine_chunks()
-    return Outcome(kept, pa.concat_tables(ledgers), len(grown_ids), standing, decided.steps, decided.stages)
+    return Outcome(
+        kept,
+        pa.concat_tables(ledgers),
+        len(grown_ids),
+        standing,
+        decided.steps,
+        decided.stages,
+        pa.concat_tables(scores),
+    )

@@ -34,6 +34,7 @@ def grown(
 ) -> Outcome:
     rows = make([*answers, *others], splits=["train"] * len(answers) + ["test"] * len(others))
     wide = {"min_chrf": 0, "max_chrf": 100, "min_similarity": -1, "max_similarity": 1, "near_duplicate": 1}
+    wide |= {"min_word_similarity": None}
     wide |= {"kept": (), "max_word_ratio": 1000, "min_language_score": 1, "overlap": None}
     return laws.sent(
         rows,
@@ -219,7 +220,7 @@ def test_rows_of_the_test_are_not_grown(embedding):
 def test_growth_and_admission_obey_the_laws(embedding):
     stages = [
         Says(answers={PARENT: "the crew was splendid and the meal good", "x": ""}),
-        Admission(embedding=embedding, min_similarity=-1),
+        Admission(embedding=embedding, min_similarity=-1, min_word_similarity=None),
     ]
     rows = make([PARENT, "x", "some other row", "", "😂"], splits=["train", "train", "test", "train", None])
 

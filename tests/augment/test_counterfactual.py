@@ -315,7 +315,7 @@ class TestStage:
     def test_growth_near_its_parents_is_admitted_and_obeys_the_laws(self, tmp_path):
         stages = [
             Counterfactual(variants=2, min_words=1),
-            Admission(embedding=tiny(tmp_path), min_similarity=-1, min_chrf=0),
+            Admission(embedding=tiny(tmp_path), min_similarity=-1, min_word_similarity=None, min_chrf=0),
         ]
         rows = make([*TEXTS, "", "😂", "she"], splits=["train"] * 5 + [None, "test"])
 

@@ -19,7 +19,7 @@ from tests.corpora import make
 from tests.embedding import tiny
 
 WIDE = {
-    "min_chrf": 0, "max_chrf": 100, "min_similarity": -1, "max_similarity": 1, "near_duplicate": 1, "kept": (),
+    "min_chrf": 0, "max_chrf": 100, "min_similarity": -1, "max_similarity": 1, "min_word_similarity": None, "near_duplicate": 1, "kept": (),
     "max_word_ratio": 1000, "min_language_score": 1, "min_label_margin": None,
 }  # fmt: skip
 HELD = "we waited for two hours at the gate and nobody told us why"

@@ -4,9 +4,10 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from augment.kept import lost, names, negations, numbers, word_ratio
+from augment.kept import groups_changed, lost, names, negations, numbers, persons, word_ratio
+from corpus import lexicon
 
-ALL = ("numbers", "negations", "names")
+ALL = ("numbers", "negations", "names", "persons", "senses")
 
 
 @pytest.mark.parametrize(
@@ -91,3 +92,55 @@ def test_the_ratio_is_of_words_and_links_are_none():
     assert word_ratio("", "a b") == 0
     assert word_ratio("", "http://t.co/x") == 1
     assert word_ratio("a", "") > 0
+
+
+@pytest.mark.parametrize(
+    ("text", "found"),
+    [
+        ("I'm sure you’ll like my car", {"i", "you"}),
+        ("its doors and theirs, em too", {"it", "they"}),
+        ("flights in the US", set()),
+        ("let's go with us", {"we"}),
+        ("She told him", {"she", "he"}),
+        ("Thank you! thank  u", set()),
+        ("thesis: hershey, miner, item", set()),
+        ("", set()),
+    ],
+)
+def test_persons_are_those_of_whom_pronouns_speak(text, found):
+    assert persons(text) == found
+
+
+@pytest.mark.parametrize(
+    ("parent", "candidate", "reason"),
+    [
+        ("@x I would like that", "@x It would like that", "person_changed"),
+        ("@you I would like that", "@you I should like that", None),
+        ("I hope I get there", "I hope to get there", None),
+        ("We just sent it", "We only sent it", "sense_turned"),
+        ("We only sent it", "We just sent it", None),
+        ("It needs help", "It must help", "sense_turned"),
+        ("I need to go", "I must go", None),
+        ("#just sent it to them", "#just brought it to them", None),
+    ],
+)
+def test_a_person_that_changes_and_a_word_that_turns_are_named(parent, candidate, reason):
+    assert lost(candidate, parent, ALL) == reason
+
+
+@pytest.mark.parametrize(
+    ("parent", "candidate", "changed"),
+    [
+        ("my wife lost her bag", "my husband lost her bag", True),
+        ("a muslim family", "a family", True),
+        ("a family", "a muslim family", True),
+        ("two women", "two ladies", False),
+        ("a bag", "a sack", False),
+        ("she said so", "he said so", True),
+    ],
+)
+def test_other_groups_of_people_are_a_change_either_way(parent, candidate, changed):
+    assert groups_changed([candidate, "x"], [parent, "x"], lexicon.load("mentions")).tolist() == [
+        changed,
+        False,
+    ]

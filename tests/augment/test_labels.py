@@ -18,7 +18,7 @@ from tests.corpora import make, send
 from tests.embedding import tiny
 
 WIDE = {
-    "min_chrf": 0, "max_chrf": 100, "min_similarity": -1, "max_similarity": 1, "near_duplicate": 1, "kept": (),
+    "min_chrf": 0, "max_chrf": 100, "min_similarity": -1, "max_similarity": 1, "min_word_similarity": None, "near_duplicate": 1, "kept": (),
     "max_word_ratio": 1000, "min_language_score": 1,
 }  # fmt: skip
 

@@ -153,7 +153,7 @@ def test_several_of_one_row_are_admitted_beside_it(tmp_path):
     rows = make([chat, chat.replace("capital", "name")], splits=["train", "test"])
     stages = [
         Templates(roles=("text",), variants=12),
-        Admission(embedding=tiny(tmp_path), min_similarity=-1, near_duplicate=0.9),
+        Admission(embedding=tiny(tmp_path), min_similarity=-1, min_word_similarity=None, near_duplicate=0.9),
     ]
 
     outcome = laws.sent(rows, stages)

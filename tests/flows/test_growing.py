@@ -19,7 +19,7 @@ from corpus.stage import Context, Grow
 from corpus.text import contents
 from curation.length import Length
 from curation.split import Split
-from flows import assess, cautions, finish, growing, subjects
+from flows import assess, biography, cautions, finish, growing, subjects
 from flows import what_if as asking
 from flows.grown import grown as shown
 from tests.audit.test_schema import SCHEMA
@@ -72,7 +72,15 @@ def rows(count=300):
 def grown(tmp_path_factory):
     """A run whose growth is followed by a stage that drops some candidates before the gate, and its audit."""
     folder = tmp_path_factory.mktemp("growing")
-    wide = {"min_chrf": 0, "max_chrf": 100, "min_similarity": -1, "max_similarity": 1, "near_duplicate": 1}
+    wide = {
+        "min_chrf": 0,
+        "max_chrf": 100,
+        "min_similarity": -1,
+        "max_similarity": 1,
+        "min_word_similarity": None,
+        "near_duplicate": 1,
+        "kept": ("numbers", "negations", "names"),
+    }
     stages = (
         Split(),
         Turns(),
@@ -192,7 +200,15 @@ def test_a_lexicon_without_pronouns_tells_of_none(grown, tmp_path):
 def refusing(tmp_path_factory):
     """A run whose gate refuses candidates of two words more, and all that are not labelled yes."""
     folder = tmp_path_factory.mktemp("refusing")
-    wide = {"min_chrf": 0, "max_chrf": 100, "min_similarity": -1, "max_similarity": 1, "near_duplicate": 1}
+    wide = {
+        "min_chrf": 0,
+        "max_chrf": 100,
+        "min_similarity": -1,
+        "max_similarity": 1,
+        "min_word_similarity": None,
+        "near_duplicate": 1,
+        "kept": ("numbers", "negations", "names"),
+    }
     gate = Admission(embedding=tiny(folder), **wide, max_word_ratio=1.15, targets={"yes": 1000, "no": 1})
     held = jobs.recipe(jobs.write(folder / "corpus", rows()), stages=[], audit={})
     stages = (Split(), Turns(), gate)
@@ -271,7 +287,13 @@ def test_what_if_quotes_candidates_that_another_threshold_would_refuse(tmp_path)
     stages = [
         {"stage": "split"},
         {"stage": "paraphrase", "engine": "edits"},
-        {"stage": "admission", "embedding": tiny(tmp_path), "min_chrf": 0, "min_similarity": -1},
+        {
+            "stage": "admission",
+            "embedding": tiny(tmp_path),
+            "min_chrf": 0,
+            "min_similarity": -1,
+            "min_word_similarity": None,
+        },
     ]
     done = jobs.job(jobs.recipe(jobs.write(tmp_path / "corpus", rows(60)), stages), tmp_path / "store")
 
@@ -296,3 +318,22 @@ def test_without_growth_there_is_nothing_to_tell(tmp_path):
 
     assert record["growth"] is None
     assert 'id="growth"' not in finish.page(done, record)
+
+
+def test_what_the_gate_measured_is_kept_and_told_of_each_candidate(grown):
+    done, _ = grown
+    scores = pq.read_table(done.folder / "scores.parquet").to_pylist()
+    measured = {(row["id"], row["name"]): row["score"] for row in scores}
+    admitted = [row for row in pa.concat_tables(done.standing.tables()).to_pylist() if row["parent"]]
+    row = min(admitted, key=lambda one: one["id"])
+    (scored,) = [
+        event
+        for event in biography.explain(done.folder.name, row["id"], done.store.root)["events"]
+        if event["event"] == "scored"
+    ]
+
+    assert {(one["id"], "chrf") for one in admitted} <= {*measured}
+    assert scored["stage"] == "admission"
+    for name in ("chrf", "cosine", "label_margin"):
+        assert scored[name] == pytest.approx(measured[row["id"], name], abs=5e-5)
+    assert (row["id"], "weakest_word") not in measured  # nobody asked
