@@ -10,7 +10,9 @@ import pyarrow as pa
 import pyarrow.parquet as pq
 import pytest
 from jsonschema import Draft202012Validator
+from sacrebleu.metrics.chrf import CHRF
 
+from augment import masks
 from augment.admission import Admission
 from corpus.forgetting.erase import clean
 from corpus.forgetting.find import Found, Wanted
@@ -283,29 +285,59 @@ def test_a_target_that_is_not_met_is_a_warning(refusing):
     assert {row["label"] for row in standing if row["parent"]} == {"yes"}
 
 
-def test_what_if_quotes_candidates_that_another_threshold_would_refuse(tmp_path):
+@pytest.fixture(scope="module")
+def edited(tmp_path_factory):
+    """A run that grew rows by edits, and admitted some of them."""
+    folder = tmp_path_factory.mktemp("edited")
     stages = [
         {"stage": "split"},
         {"stage": "paraphrase", "engine": "edits"},
         {
             "stage": "admission",
-            "embedding": tiny(tmp_path),
+            "embedding": tiny(folder),
             "min_chrf": 0,
             "min_similarity": -1,
             "min_word_similarity": None,
         },
     ]
-    done = jobs.job(jobs.recipe(jobs.write(tmp_path / "corpus", rows(60)), stages), tmp_path / "store")
+    return jobs.job(jobs.recipe(jobs.write(folder / "corpus", rows(60)), stages), folder / "store")
 
-    told = asking.what_if("latest", ["admission.max_chrf=50"], tmp_path / "store")
 
-    standing = pa.concat_tables(done.standing.tables()).to_pylist()
+def test_what_if_quotes_candidates_that_another_threshold_would_refuse(edited):
+    told = asking.what_if("latest", ["admission.max_chrf=50"], edited.store.root)
+
+    standing = pa.concat_tables(edited.standing.tables()).to_pylist()
     said = {row["id"]: row["messages"][0]["content"] for row in standing}
     samples = told["dropped_now"]["samples"]
     assert told["dropped_now"]["rows"] > 1
     assert [one["text"] for one in samples] == [said[one["id"]] for one in samples]
     assert [one["other_text"] for one in samples] == [said[one["other"]] for one in samples]
     assert {one["reason"] for one in samples} == {"too_close"}
+
+
+def test_what_the_gate_measured_is_kept_and_told_of_each_candidate(edited):
+    measured = {(row["id"], row["name"]): row["score"] for row in edited.scores().to_pylist()}
+    standing = pa.concat_tables(edited.standing.tables()).to_pylist()
+    said = {row["id"]: row["messages"][0]["content"] for row in standing}
+    admitted = [row for row in standing if row["parent"]]
+
+    for row in admitted:
+        (scored,) = [
+            event
+            for event in biography.explain("latest", row["id"], edited.store.root)["events"]
+            if event["event"] == "scored"
+        ]
+        own, other = (masks.said(said[row[name]]) for name in ("id", "parent"))
+        chrf = CHRF().sentence_score(own, [other]).score
+        assert measured[row["id"], "chrf"] == pytest.approx(chrf)
+        assert scored == {
+            "stage": "admission",
+            "event": "scored",
+            **{name: round(score, 4) for (row_id, name), score in measured.items() if row_id == row["id"]},
+        }
+        assert {"chrf", "cosine"} <= {*scored}
+        assert "weakest_word" not in scored  # nobody asked
+    assert len(admitted) > 5
 
 
 def test_without_growth_there_is_nothing_to_tell(tmp_path):
@@ -318,22 +350,3 @@ def test_without_growth_there_is_nothing_to_tell(tmp_path):
 
     assert record["growth"] is None
     assert 'id="growth"' not in finish.page(done, record)
-
-
-def test_what_the_gate_measured_is_kept_and_told_of_each_candidate(grown):
-    done, _ = grown
-    scores = pq.read_table(done.folder / "scores.parquet").to_pylist()
-    measured = {(row["id"], row["name"]): row["score"] for row in scores}
-    admitted = [row for row in pa.concat_tables(done.standing.tables()).to_pylist() if row["parent"]]
-    row = min(admitted, key=lambda one: one["id"])
-    (scored,) = [
-        event
-        for event in biography.explain(done.folder.name, row["id"], done.store.root)["events"]
-        if event["event"] == "scored"
-    ]
-
-    assert {(one["id"], "chrf") for one in admitted} <= {*measured}
-    assert scored["stage"] == "admission"
-    for name in ("chrf", "cosine", "label_margin"):
-        assert scored[name] == pytest.approx(measured[row["id"], name], abs=5e-5)
-    assert (row["id"], "weakest_word") not in measured  # nobody asked
