@@ -249,5 +249,23 @@ def effective_size(sizes: np.ndarray) -> float:
     return total * total / float(np.sum(np.square(sizes, dtype=float))) if total else 0.0
 
 
+def kappa(one: Sequence[bool], other: Sequence[bool]) -> tuple[float, float, float] | None:
+    """Return how far two readers agree beyond chance (Cohen 1960), with its 95% interval; None where nothing could differ.
+
+    1 is always, 0 as often as by chance. The interval is by the standard error of Cohen's paper.
+    """
+    mine, theirs = np.array(one, bool), np.array(other, bool)
+    n = len(mine)
+    if not n:
+        return None
+    same = float((mine == theirs).mean())
+    chance = float(mine.mean() * theirs.mean() + (1 - mine.mean()) * (1 - theirs.mean()))
+    if chance == 1:
+        return None
+    value = (same - chance) / (1 - chance)
+    error = math.sqrt(same * (1 - same) / n) / (1 - chance)
+    return value, max(value - Z95 * error, -1.0), min(value + Z95 * error, 1.0)
+
+
 def _z(level: float) -> float:
     return NormalDist().inv_cdf(0.5 + level / 2)

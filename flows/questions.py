@@ -62,4 +62,58 @@ def dedup_quality(run: str, as_json: bool, store: str, **asked: Any) -> None:
     answer(measured(run, Path(store), quiet=as_json, **asked), as_json, show)
 
 
-COMMANDS = (explain, what_if, dedup_quality)
+@click.command("tune-gates")
+@click.argument("run")
+@click.option(
+    "--write",
+    type=click.Path(path_type=Path),
+    metavar="SHEET",
+    help="write candidates to be read there (CSV)",
+)
+@click.option(
+    "--read",
+    "sheets",
+    type=click.Path(path_type=Path),
+    multiple=True,
+    metavar="SHEET",
+    help="a sheet that somebody answered; once for each reader",
+)
+@click.option(
+    "--key",
+    type=click.Path(path_type=Path),
+    metavar="FILE",
+    help="the sheet's key; beside the first sheet by default",
+)
+@click.option("--stage", metavar="NAME", help="which stage, where the recipe has several `admission`")
+@click.option(
+    "--precision",
+    type=click.FloatRange(0, 1),
+    default=0.9,
+    show_default=True,
+    help="share of right candidates that thresholds must surely reach to be proposed",
+)
+@STORE
+@JSON
+def tune_gates(
+    run: str,
+    write: Path | None,
+    sheets: tuple[Path, ...],
+    key: Path | None,
+    stage: str | None,
+    precision: float,
+    store: str,
+    as_json: bool,
+) -> None:
+    """Choose the thresholds of `admission` by what people read of RUN's candidates: --write a blind sheet, --read it answered."""
+    from flows import tune_gates as tuning
+
+    if (write is None) == (not sheets):
+        raise click.UsageError("name a sheet to --write, or answered ones to --read")
+    if write is not None:
+        answer(tuning.write(run, Path(store), write, stage), as_json, tuning.show_written)
+        return
+    told = tuning.tune(run, Path(store), sheets, key, stage, precision, quiet=as_json)
+    answer(told, as_json, tuning.show)
+
+
+COMMANDS = (explain, what_if, dedup_quality, tune_gates)

@@ -22,10 +22,10 @@ def write(removals: list[dict[str, Any]], sheet: Path) -> str:
         for line in removals[:READ]:
             differs = told(difference(line["text"], line["other_text"]))
             row = [line["id"], line["other"], differs, line["text"], line["other_text"]]
-            writer.writerow(["", f"{line['score']:.3f}", *map(_inert, row)])
+            writer.writerow(["", f"{line['score']:.3f}", *map(inert, row)])
     return str(sheet)
 
 
-def _inert(said: str) -> str:
+def inert(said: str) -> str:
     """Return a text that no spreadsheet takes for a formula."""
     return f"'{said}" if said[:1] in ("=", "+", "-", "@", "\t", "\r") else said

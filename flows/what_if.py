@@ -15,6 +15,7 @@ import pyarrow.compute as pc
 import pyarrow.parquet as pq
 
 from corpus import text
+from corpus.runner import Progress
 from corpus.schema import UserError
 from corpus.store import Store
 from flows import curate
@@ -36,9 +37,11 @@ def what_if(run: str, settings: Sequence[str], root: Path, *, quiet: bool = True
     """
     began = time.perf_counter()
     store = Store(root.resolve())
-    with store.shared(), shown(quiet) as progress, _again(found_run(store, run), settings) as (before, after):
-        for number in range(len(after.segments)):
-            curate.curate(after, number, progress)
+    with (
+        store.shared(),
+        shown(quiet) as progress,
+        again(found_run(store, run), settings, progress) as (before, after),
+    ):
         return {
             "run": before.folder.name,
             "set": list(settings),
@@ -82,8 +85,11 @@ def _judged(job: Job) -> bool:
 
 
 @contextmanager
-def _again(before: Job, settings: Sequence[str]) -> Iterator[tuple[Job, Job]]:
-    """Lend the run and another of the same rows with other knobs, whose folder is removed at the end."""
+def again(before: Job, settings: Sequence[str], progress: Progress) -> Iterator[tuple[Job, Job]]:
+    """Lend the run and another that judged the same rows with other knobs, whose folder is removed at the end.
+
+    Raises `UserError` where a setting is no knob of one of the run's stages.
+    """
     held = before.recipe.model_dump(mode="json")
     titles = [stage.title for stage in before.recipe.stages]
     for setting in settings:
@@ -100,6 +106,8 @@ def _again(before: Job, settings: Sequence[str]) -> Iterator[tuple[Job, Job]]:
         for name in ("options.json", "began.json", "ingest.json", "rejects.parquet", "replaced.parquet"):
             shutil.copyfile(before.folder / name, folder / name)
         prepare(after)
+        for number in range(len(after.segments)):
+            curate.curate(after, number, progress)
         yield before, after
 
 

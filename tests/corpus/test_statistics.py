@@ -17,6 +17,7 @@ from corpus.statistics import (
     difference_of,
     difference_p,
     effective_size,
+    kappa,
     permutation_p,
     ratio_interval,
     rows_needed,
@@ -277,3 +278,19 @@ def test_the_variance_of_a_mean_over_clusters_is_that_of_so_many_rows():
 
     assert 0.25 / means.var() == pytest.approx(effective_size(sizes), rel=0.02)
     assert effective_size(np.array([0, 0])) == 0
+
+
+def test_kappa_is_that_of_scikit_learn_and_covers_what_it_should():
+    from sklearn.metrics import cohen_kappa_score
+
+    draw = np.random.default_rng(7)
+    covered = 0
+    for _ in range(300):
+        truth = draw.random(200) < 0.7
+        one, other = (np.where(draw.random(200) < 0.1, ~truth, truth) for _ in range(2))
+        value, low, high = kappa(one, other)
+        assert value == pytest.approx(cohen_kappa_score(one, other))
+        covered += low <= (0.82 - 0.5512) / (1 - 0.5512) <= high  # each says yes of 0.66, and 0.82 agree
+    assert covered / 300 > 0.92
+    assert kappa([True] * 5, [True] * 5) is None
+    assert kappa([], []) is None

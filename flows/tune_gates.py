@@ -1,0 +1,264 @@
+"""How good the gates of admission are on a user's own candidates, as people read them, and what other thresholds would trade."""
+
+import json
+import time
+from collections.abc import Sequence
+from pathlib import Path
+from typing import Any
+
+import numpy as np
+import pyarrow.compute as pc
+import pyarrow.parquet as pq
+
+from augment.admission import Admission
+from corpus.schema import UserError
+from corpus.statistics import kappa, wilson
+from corpus.store import Store
+from flows import gate_sheet, gate_trade
+from flows.gate_sheet import PLANTS, QUESTIONS, Candidate
+from flows.gate_trade import KNOBS, Judged
+from flows.job import Job
+from flows.progress import shown
+from flows.what_if import again, found_run
+
+WIDE = {
+    "min_chrf": 0,
+    "max_chrf": 100,
+    "min_similarity": -1,
+    "max_similarity": 1,
+    "min_word_similarity": -1,
+    "min_label_margin": 1e9,
+}
+"""Knobs under which every candidate that passes the other gates is asked for each score."""
+WANTED = 0.9
+
+
+def write(run: str, root: Path, sheet: Path, stage: str | None = None) -> dict[str, Any]:
+    """Write a blind sheet of a run's candidates, and its key beside it.
+
+    Raises `UserError` where the run has no gate, or several and none is named, and where the sheet is there already.
+    """
+    store = Store(root.resolve())
+    with store.shared():
+        job = found_run(store, run)
+        number, gate = _gate(job, stage)
+        some = gate_sheet.candidates(job, number, gate)
+        if not some:
+            raise UserError(f"the run {job.folder.name} made no candidates: there is nothing to read")
+        told = gate_sheet.write(some, job.recipe.seed, sheet)
+    return {"run": job.folder.name, "stage": gate.title, **told}
+
+
+def tune(
+    run: str,
+    root: Path,
+    sheets: Sequence[Path],
+    key: Path | None = None,
+    stage: str | None = None,
+    wanted: float = WANTED,
+    *,
+    quiet: bool = True,
+) -> dict[str, Any]:
+    """Return what readers found, how far they agree, and for each threshold how many candidates pass and how many of these are right.
+
+    A candidate is right where no reader said no to either question and one at least said yes to both. `key` lies beside the
+    first sheet where it is not named. Raises `UserError` where the sheets are not of this run.
+    """
+    began = time.perf_counter()
+    store = Store(root.resolve())
+    with store.shared(), shown(quiet) as progress:
+        job = found_run(store, run)
+        number, gate = _gate(job, stage)
+        held = _key(key or gate_sheet.key_of(sheets[0]))
+        read = [gate_sheet.read(sheet, len(held["lines"])) for sheet in sheets]
+        some = {one.id: one for one in gate_sheet.candidates(job, number, gate)}
+        unknown = [line["id"] for line in held["lines"] if line["id"] not in some]
+        if unknown:
+            raise UserError(
+                f"the sheet is of another run: {unknown[0]} is no candidate of {job.folder.name}; name the run that it was written of"
+            )
+        settings = [f"{gate.title}.{knob}={value:g}" for knob, value in WIDE.items()]
+        with again(job, settings, progress) as (_, after):
+            judged = _judged(after, number, gate, some, held, read)
+    return {
+        "run": job.folder.name,
+        "stage": gate.title,
+        "candidates": held["of"],
+        "readers": [_reader(sheet, held, answers) for sheet, answers in zip(sheets, read, strict=True)],
+        "agreement": _agreement(read) if len(read) == 2 else None,
+        "gates": gate_trade.trades(judged, gate),
+        "best": gate_trade.best(judged, gate, wanted),
+        "wanted": wanted,
+        "seconds": round(time.perf_counter() - began, 3),
+    }
+
+
+def _gate(job: Job, name: str | None) -> tuple[int, Admission]:
+    found = [
+        (number, stage)
+        for number, segment in enumerate(job.segments)
+        for stage in segment.corpus_judges
+        if isinstance(stage, Admission) and name in (None, stage.title)
+    ]
+    if len(found) != 1:
+        names = ", ".join(stage.title for _, stage in found) or "none"
+        raise UserError(
+            f"needed one stage admission{f' called {name!r}' if name else ''} in the run {job.folder.name}, "
+            f"and there is {names}; name one with --stage"
+        )
+    return found[0]
+
+
+def _key(file: Path) -> dict[str, Any]:
+    try:
+        held: dict[str, Any] = json.loads(file.read_text())
+        lines = {"line", "id", "kind"} <= set(held["lines"][0]) and {"admitted", "refused"} <= set(held["of"])
+    except (OSError, ValueError, KeyError, IndexError, TypeError) as error:
+        raise UserError(
+            f"needed the key that tune-gates wrote beside the sheet, and {file} is none; name it with --key"
+        ) from error
+    if not lines:
+        raise UserError(
+            f"needed the key that tune-gates wrote beside the sheet, and {file} is none; name it with --key"
+        )
+    return held
+
+
+def _judged(
+    after: Job,
+    number: int,
+    gate: Admission,
+    some: dict[str, Candidate],
+    key: dict[str, Any],
+    read: Sequence[Sequence[tuple[bool | None, ...]]],
+) -> Judged:
+    """Put scores and verdicts of the candidates together that pass all gates but those whose thresholds are moved."""
+    told = pq.read_table(after.segment(number) / "scores.parquet")
+    scores: dict[str, dict[str, float]] = {name: {} for name, _ in KNOBS.values()}
+    for line in told.filter(pc.equal(told["stage"], gate.title)).to_pylist():
+        scores.setdefault(line["name"], {})[line["id"]] = line["score"]
+    ledger = pq.read_table(after.segment(number) / "ledger.parquet", columns=["id", "stage"])
+    gone = {*ledger.filter(pc.equal(ledger["stage"], gate.title))["id"].to_pylist()}
+    ids = [row_id for row_id in some if row_id not in gone]
+    verdicts = {}
+    for line in key["lines"]:
+        answers = [answer for of_reader in read for answer in of_reader[line["line"]] if answer is not None]
+        if line["kind"] in ("admitted", "refused") and answers:
+            verdicts[line["id"]] = all(answers)
+    counts = {
+        kind: sum(line["kind"] == kind and line["id"] in verdicts for line in key["lines"])
+        for kind in ("admitted", "refused")
+    }
+    kinds = {row_id: "admitted" if one.reason is None else "refused" for row_id, one in some.items()}
+    return Judged(
+        {
+            name: np.array([of_name.get(one, np.nan) for one in ids], float)
+            for name, of_name in scores.items()
+        },
+        np.array(
+            [key["of"][kinds[one]] / counts[kinds[one]] if one in verdicts else 0.0 for one in ids], float
+        ),
+        np.array([verdicts.get(one, False) for one in ids], bool),
+    )
+
+
+def _reader(sheet: Path, key: dict[str, Any], answers: Sequence[tuple[bool | None, ...]]) -> dict[str, Any]:
+    """Say what a reader found of each kind: how many kept meaning and label, how many of the planted were seen."""
+    found: dict[str, Any] = {"sheet": sheet.name}
+    for kind in ("admitted", "refused"):
+        mine = [answers[line["line"]] for line in key["lines"] if line["kind"] == kind]
+        found[kind] = {
+            question: _share([one[place] for one in mine if one[place] is not None])
+            for place, question in enumerate(QUESTIONS)
+        }
+    seen = {
+        kind: [
+            not all(answers[line["line"]])
+            for line in key["lines"]
+            if line["kind"] == kind and None not in answers[line["line"]]
+        ]
+        for kind in PLANTS
+    }
+    found["planted_caught"] = {
+        "all": _share([one for of_kind in seen.values() for one in of_kind]),
+        **{kind: _share(of_kind) for kind, of_kind in seen.items()},
+    }
+    return found
+
+
+def _share(said: Sequence[bool | None]) -> dict[str, Any] | None:
+    if not said:
+        return None
+    low, high = wilson(sum(map(bool, said)), len(said))
+    return {"value": sum(map(bool, said)) / len(said), "low": low, "high": high, "n": len(said)}
+
+
+def _agreement(read: Sequence[Sequence[tuple[bool | None, ...]]]) -> dict[str, Any]:
+    found = {}
+    for place, question in enumerate(QUESTIONS):
+        both = [
+            (bool(one[place]), bool(other[place]))
+            for one, other in zip(*read, strict=True)
+            if one[place] is not None and other[place] is not None
+        ]
+        told = kappa([one for one, _ in both], [other for _, other in both])
+        found[question] = told and {"kappa": told[0], "low": told[1], "high": told[2], "n": len(both)}
+    return found
+
+
+def show_written(held: dict[str, Any]) -> None:
+    """Say what a reader is to do."""
+    print(  # noqa: T201 - what the command says
+        f"{held['lines']} lines in {held['sheet']}: answer yes or no under {' and '.join(QUESTIONS)}, without opening "
+        f"{held['key']}; then winnow tune-gates {held['run']} --read {held['sheet']}"
+    )
+
+
+def show(held: dict[str, Any]) -> None:
+    """Print what readers found, the trade of each knob, and the thresholds that would be best."""
+    from rich.console import Console
+    from rich.table import Table
+
+    console = Console(markup=False, emoji=False, highlight=False)
+    console.print(
+        f"{held['run']}, {held['stage']}: {held['candidates']['admitted']:,} admitted, {held['candidates']['refused']:,} refused\n"
+    )
+    table = Table(box=None, pad_edge=False)
+    for name in ("reader", "lines", *QUESTIONS, "planted seen"):
+        table.add_column(name)
+    for one in held["readers"]:
+        for kind in ("admitted", "refused"):
+            planted = _told(one["planted_caught"]["all"]) if kind == "admitted" else ""
+            table.add_row(one["sheet"], kind, *(_told(one[kind][name]) for name in QUESTIONS), planted)
+    console.print(table)
+    for question, told in (held["agreement"] or {}).items():
+        if told:
+            console.print(
+                f"agreement on {question}: kappa {told['kappa']:.2f} ({told['low']:.2f} to {told['high']:.2f})"
+            )
+    for trade in held["gates"]:
+        console.print(f"\n{trade['knob']}, now {trade['now']}", soft_wrap=True)
+        table = Table(box=None, pad_edge=False)
+        for name in ("value", "would pass", "of these right"):
+            table.add_column(name, justify="right" if name != "of these right" else "left")
+        for point in trade["points"]:
+            here = "*" if point["value"] == trade["now"] else ""
+            table.add_row(f"{here}{point['value']:g}", f"{point['admitted']:,}", _told(point["precision"]))
+        console.print(table)
+    best = held["best"]
+    if best is None:
+        console.print(
+            f"\nno thresholds that were tried are right at least {held['wanted']:.0%} of the time for sure; read more lines"
+        )
+    else:
+        knobs = " ".join(f"--set {held['stage']}.{knob}={value:g}" for knob, value in best["knobs"].items())
+        console.print(
+            f"\nmost with at least {held['wanted']:.0%} right: {best['admitted']:,} pass, {_told(best['precision'])}"
+        )
+        console.print(f"winnow what-if {held['run']} {knobs}", soft_wrap=True)
+
+
+def _told(share: dict[str, Any] | None) -> str:
+    if share is None:
+        return "nobody read one"
+    return f"{share['value']:.2f} ({share['low']:.2f} to {share['high']:.2f}, n {share['n']})"
