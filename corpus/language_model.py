@@ -1,10 +1,9 @@
-"""The model that is fine-tuned: a URI made into a folder that transformers loads and can train."""
+"""A causal language model: a URI made into a folder that transformers loads, asks and can train."""
 
 import json
 import os
 import shutil
 import uuid
-from collections.abc import Iterator
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
@@ -16,8 +15,8 @@ _ABOUT = "winnow.json"
 
 
 @dataclass(frozen=True)
-class BaseModel:
-    """A base model at rest. `about` says what is known of it: uri, sha256, and of a GGUF file name, licence, quantisation."""
+class LanguageModel:
+    """A language model at rest. `about` says what is known of it: uri, sha256, and of a GGUF file name, licence, quantisation."""
 
     folder: Path
     about: dict[str, Any]
@@ -38,8 +37,8 @@ class BaseModel:
         return loaded.to("cuda" if torch.cuda.is_available() else "cpu")
 
 
-def open_base(uri: str, base: Path, cache: Path) -> BaseModel:
-    """Return the base model at `uri`; relative URIs are looked up from `base`.
+def open_model(uri: str, base: Path, cache: Path) -> LanguageModel:
+    """Return the language model at `uri`; relative URIs are looked up from `base`.
 
     A folder is taken as it is. The weights of a GGUF file are dequantised once and kept in
     `cache/dequantised/<sha256 of the file>`; training then starts from its rounded weights, which `about`
@@ -48,14 +47,14 @@ def open_base(uri: str, base: Path, cache: Path) -> BaseModel:
     fetched = fetch(uri, base, cache)
     kept = _kept(fetched, cache)
     if fetched.path.is_dir():
-        return BaseModel(kept, {"uri": fetched.uri, "sha256": fetched.sha256})
+        return LanguageModel(kept, {"uri": fetched.uri, "sha256": fetched.sha256})
     if not kept.exists():
         _dequantise(fetched, kept)
-    return BaseModel(kept, {"uri": fetched.uri, **json.loads((kept / _ABOUT).read_text())})
+    return LanguageModel(kept, {"uri": fetched.uri, **json.loads((kept / _ABOUT).read_text())})
 
 
 def open_tokenizer(uri: str, base: Path, cache: Path) -> Any:
-    """Return the tokenizer of the base model at `uri` without loading or dequantising the model."""
+    """Return the tokenizer of the language model at `uri` without loading or dequantising the model."""
     from transformers import AutoTokenizer
 
     fetched = fetch(uri, base, cache)
@@ -66,18 +65,6 @@ def open_tokenizer(uri: str, base: Path, cache: Path) -> Any:
     return _ending(AutoTokenizer.from_pretrained(file.parent, gguf_file=file.name), fetched.uri)
 
 
-def base_and_tuned(base: BaseModel, adapter: Path) -> Iterator[tuple[str, Any]]:
-    """Yield ("base", model), then ("tuned", model) with the adapters of a folder merged into the same weights.
-
-    Use each before the next is asked for. Merging spares the adapters' share of the work.
-    """
-    from peft import PeftModel
-
-    model = base.model()
-    yield "base", model
-    yield "tuned", PeftModel.from_pretrained(model, str(adapter)).merge_and_unload()
-
-
 def _kept(fetched: Fetched, cache: Path) -> Path:
     """Return the folder that transformers loads: the one fetched, or where the weights of a GGUF file are kept."""
     if fetched.path.is_dir():
@@ -86,7 +73,7 @@ def _kept(fetched: Fetched, cache: Path) -> Path:
         magic = file.read(4)
     if magic != b"GGUF":
         raise UserError(
-            f"tuning.model needs a folder of transformers or a GGUF file; {fetched.uri} is neither: name another"
+            f"a language model is a folder of transformers or a GGUF file, and {fetched.uri} is neither: name another"
         )
     return cache / "dequantised" / fetched.sha256
 
@@ -94,7 +81,7 @@ def _kept(fetched: Fetched, cache: Path) -> Path:
 def _ending(tokenizer: Any, uri: str) -> Any:
     if tokenizer.eos_token_id is None:
         raise UserError(
-            f"the base model's tokenizer needs an end-of-sequence token; {uri} has none: take another model"
+            f"the language model's tokenizer needs an end-of-sequence token; {uri} has none: take another model"
         )
     return tokenizer
 
