@@ -7,6 +7,8 @@ from pydantic import Field, NonNegativeFloat, NonNegativeInt, PositiveInt, model
 
 from augment.anew import Maker, Said, anew
 from augment.masks import Masked, mask
+from corpus import languages
+from corpus.asking import PREFIX
 from corpus.models import Models
 from corpus.sampled import Sampled
 from corpus.schema import UserError
@@ -20,8 +22,9 @@ class BackTranslation(Grow):
     """Grow `variants` candidates from each row of `min_words` to `max_words` words, through another language.
 
     Apertium goes through `pivot`; `apertium:eng-spa` says engine, `language` and `pivot` in one. A Marian model (opus-mt) is named
-    by its URI, and another one for the way `back`; both translate sentence by sentence and truncate nothing. Without a `temperature`
-    they say what is likeliest, with one they draw, for each candidate anew.
+    by its URI, and another one for the way `back`; both translate sentence by sentence and truncate nothing. An instructed language
+    model (`model+` before its URI) is asked for `language` and `pivot` by name, goes both ways where `back` is absent, and reads
+    a text of one line as a whole. Without a `temperature` models say what is likeliest, with one they draw, for each candidate anew.
 
     Links, handles, hashtags, numbers, emoji, code in back-ticks and what is to be filled in (`{name}`) are masked on the way and put back; those that did not come
     back set `masks_lost`. Of a conversation only the messages of `roles` are said anew (prompts, not answers),
@@ -37,10 +40,12 @@ class BackTranslation(Grow):
     engine: str = Field(
         "apertium",
         description="what translates: `apertium` (rule-based, offline), `apertium:eng-spa`, or the URI of a Marian model "
-        "(`hf://owner/opus-mt-en-de@revision`, `file:folder`; with `ctranslate2+` before it in 8 bits)",
+        "(`hf://owner/opus-mt-en-de@revision`, `file:folder`; with `ctranslate2+` before it in 8 bits) or of an instructed "
+        "language model (`model+hf://owner/name@revision`)",
     )
     back: str | None = Field(
-        None, description="URI of the model that translates back, where `engine` is a model"
+        None,
+        description="URI of the model that translates back, where `engine` is a Marian model; of a language model the same where absent",
     )
     temperature: NonNegativeFloat = Field(
         0,
@@ -50,8 +55,10 @@ class BackTranslation(Grow):
     variants: PositiveInt = Field(
         1, le=20, description="candidates of each row; more than one need a `temperature`"
     )
-    language: str = Field("eng", description="language of the rows, as Apertium calls it")
-    pivot: str = Field("spa", description="language between there and back, as Apertium calls it")
+    language: str = Field(
+        "eng", description="language of the rows, as Apertium calls it (of a language model ISO 639)"
+    )
+    pivot: str = Field("spa", description="language between there and back, likewise")
     min_words: NonNegativeInt = Field(4, description="words that a row must have to be grown from")
     max_words: PositiveInt = Field(
         1_000, description="words that it may have: nobody checks a document's meaning at once"
@@ -79,18 +86,24 @@ class BackTranslation(Grow):
 
     @model_validator(mode="after")
     def _engine_can(self) -> "BackTranslation":
+        if self.language == self.pivot and (self._asks or not self._is_model):
+            raise UserError(
+                f"back_translation needs a pivot other than the rows' language, and both are {self.pivot!r}: name another"
+            )
         if not self._is_model:
             self._check_apertium()
             return self
-        for name, uri in (("engine", self.engine), ("back", self.back)):
+        for name, uri in (("engine", self.engine), ("back", self._back)):
             if uri is None:
                 raise UserError(
                     f"back_translation.engine is the model {self.engine}, and `back` is missing: name the model of the way back"
                 )
-            if "://" not in uri and not uri.removeprefix(INT8).startswith("file:"):
+            if uri.startswith(PREFIX):
+                languages.translating(self.language, self.pivot)
+            if "://" not in uri and not _bare(uri).startswith("file:"):
                 raise UserError(
                     f"back_translation.{name} needs apertium, a pair as in apertium:eng-spa, or a model's URI "
-                    f"(hf://owner/name@revision, file:folder), and {uri!r} came"
+                    f"(hf://owner/name@revision, file:folder; model+ before that of a language model), and {uri!r} came"
                 )
             if uri.startswith(INT8) and self.temperature:
                 raise UserError(
@@ -104,10 +117,6 @@ class BackTranslation(Grow):
         return self
 
     def _check_apertium(self) -> None:
-        if self.language == self.pivot:
-            raise UserError(
-                f"back_translation needs a pivot other than the rows' language, and both are {self.pivot!r}: name another"
-            )
         asked = [
             name
             for name in sorted(_OF_MODELS)
@@ -123,16 +132,27 @@ class BackTranslation(Grow):
         return self.engine != "apertium"
 
     @property
+    def _back(self) -> str | None:
+        """The URI of the model that translates back: a language model goes both ways."""
+        return self.engine if self.back is None and self.engine.startswith(PREFIX) else self.back
+
+    @property
     def _ways(self) -> tuple[str, str]:
-        """The URIs of the way there and of the way back."""
-        if self.back is not None:
-            return self.engine, self.back
-        return f"apertium:{self.language}-{self.pivot}", f"apertium:{self.pivot}-{self.language}"
+        """The way there and the way back, as `corpus.translation` reads them."""
+        there, back = f"{self.language}-{self.pivot}", f"{self.pivot}-{self.language}"
+        if self._back is None:
+            return f"apertium:{there}", f"apertium:{back}"
+        return _way(self.engine, there), _way(self._back, back)
+
+    @property
+    def _asks(self) -> bool:
+        """Whether a language model is asked, which goes by the names of the languages."""
+        return self.engine.startswith(PREFIX) or (self.back or "").startswith(PREFIX)
 
     @property
     def models(self) -> tuple[str, ...]:
         """The models of both ways, where the engine is a model."""
-        return tuple(way.removeprefix(INT8) for way in self._ways) if self._is_model else ()
+        return tuple(_bare(uri) for uri in (self.engine, self._back) if self._is_model and uri is not None)
 
     def identity(self, models: Models) -> dict[str, Any]:
         """Return all knobs written out; of Apertium, which has no use for them, none of those of models."""
@@ -160,10 +180,11 @@ class BackTranslation(Grow):
         return Maker(self.stage, _plain(self.engine), revisions, self._parameters(context), licence)
 
     def _parameters(self, context: Context) -> dict[str, Any]:
-        if self.back is None:
-            return {"language": self.language, "pivot": self.pivot}
+        pair = {"language": self.language, "pivot": self.pivot}
+        if self._back is None:
+            return pair
         drawn = {"temperature": self.temperature, "seed": context.seed} if self.temperature else {}
-        return {"back": _plain(self.back), **drawn}
+        return {**(pair if self._asks else {}), "back": _plain(self._back), **drawn}
 
     def _say_anew(self, texts: list[str], context: Context) -> list[list[Said]]:
         masked = [mask(one) for one in texts]
@@ -174,7 +195,7 @@ class BackTranslation(Grow):
         there, back = self._ways
         sampled = Sampled(self.temperature, context.seed, n) if self.temperature else None
         pivots = _translated(there, [one.text for one in masked], sampled, context)
-        sent = ["" if pivot is None or pivot["endless"] else pivot["text"] for pivot in pivots]
+        sent = ["" if pivot is None or pivot["fault"] is not None else pivot["text"] for pivot in pivots]
         returned = _translated(back, sent, sampled, context)
         return [_said(*made) for made in zip(masked, pivots, returned, strict=True)]
 
@@ -185,7 +206,7 @@ def _translated(
     """Translate texts on a way, or replay what was translated before."""
     drawn = "" if sampled is None else f" {sampled.temperature} {sampled.seed} {sampled.n}"
     made: list[dict[str, Any] | None] = context.replay.recall(
-        f"translated by {context.models.engine_revision(way)}{drawn}",
+        f"said by {context.models.engine_revision(way)}{drawn}",
         pa.array(texts, pa.string()),
         lambda missing: context.models.translate(way, missing, sampled),
     ).to_pylist()
@@ -193,9 +214,7 @@ def _translated(
 
 
 def _fault(made: dict[str, Any] | None) -> str | None:
-    if made is None:
-        return "not_made"
-    return "endless" if made["endless"] else None
+    return "not_made" if made is None else made["fault"]
 
 
 def _said(masked: Masked, pivot: dict[str, Any] | None, back: dict[str, Any] | None) -> Said:
@@ -203,6 +222,14 @@ def _said(masked: Masked, pivot: dict[str, Any] | None, back: dict[str, Any] | N
     through, returned = ("" if made is None else made["text"] for made in (pivot, back))
     said, lost = masked.restore(returned)
     return Said(said, lost, {"pivot": masked.restore(through)[0]}, _fault(pivot) or _fault(back))
+
+
+def _way(uri: str, pair: str) -> str:
+    return f"{pair}:{uri}" if uri.startswith(PREFIX) else uri
+
+
+def _bare(uri: str) -> str:
+    return uri.removeprefix(INT8).removeprefix(PREFIX)
 
 
 def _plain(uri: str) -> str:

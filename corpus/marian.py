@@ -15,9 +15,10 @@ from typing import Any, Protocol
 
 import pyarrow as pa
 
+from corpus.answers import Answer, joined
 from corpus.sampled import Sampled
 from corpus.schema import UserError
-from corpus.sentences import Sentences, fitted, sentences
+from corpus.sentences import fitted, sentences
 
 
 class Decoder(Protocol):
@@ -30,14 +31,6 @@ class Decoder(Protocol):
 
         And whether it came to no end before twice the sentence's length and some: a model that repeats itself stops there.
         """
-
-
-@dataclass(frozen=True)
-class Answer:
-    """A translation, and whether the model came to no end in one of its sentences."""
-
-    text: str
-    endless: bool
 
 
 @dataclass(frozen=True)
@@ -55,10 +48,12 @@ class Marian:
         asked = sorted(sentence for sentence in said if any(map(str.isalpha, sentence)))
         made = self.decoder.decode([(sentence, self._pieces(sentence)) for sentence in asked], sampled)
         answers = {
-            sentence: Answer(self.tokenizer.decode(pieces, skip_special_tokens=True), endless)
+            sentence: Answer(
+                self.tokenizer.decode(pieces, skip_special_tokens=True), "endless" if endless else None
+            )
             for sentence, (pieces, endless) in zip(asked, made, strict=True)
         }
-        return [None if text is None else _joined(text, answers) for text in cut]
+        return [None if text is None else joined(text, answers) for text in cut]
 
     def _pieces(self, sentence: str) -> list[int]:
         pieces: list[int] = self.tokenizer(sentence, split_special_tokens=True, verbose=False)["input_ids"]
@@ -66,11 +61,6 @@ class Marian:
 
     def _count(self, sentence: str) -> int:
         return len(self._pieces(sentence))
-
-
-def _joined(text: Sentences, answers: dict[str, Answer]) -> Answer:
-    made = [answers.get(sentence, Answer(sentence, endless=False)) for sentence in text.said]
-    return Answer(text.joined(tuple(one.text for one in made)), any(one.endless for one in made))
 
 
 def check(folder: Path, uri: str) -> None:

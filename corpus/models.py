@@ -1,4 +1,4 @@
-"""What a stage may ask of a model: vectors and translations, the same for a text whatever stands beside it."""
+"""What a stage may ask of a model: vectors, translations and answers, the same for a text whatever stands beside it."""
 
 from dataclasses import dataclass
 from importlib.metadata import version
@@ -9,7 +9,10 @@ import numpy as np
 import pyarrow as pa
 
 from corpus import encoder, translation
+from corpus.answers import column
+from corpus.asking import Ask
 from corpus.fetch import fetch
+from corpus.instructed import Instructed
 from corpus.sampled import Sampled
 
 if TYPE_CHECKING:
@@ -51,11 +54,19 @@ class Models:
         return encoder.load(found.path, found.sha256).encode_words(texts.to_pylist())
 
     def translate(self, way: str, texts: pa.StringArray, sampled: Sampled | None = None) -> pa.StructArray:
-        """Translate each text by itself on a way that `corpus.translation` knows: `TRANSLATED`, null for what could not be made.
+        """Translate each text by itself on a way that `corpus.translation` knows: `corpus.answers.ANSWERED`, null for what could not be made.
 
         Where `sampled` is None a model says what is likeliest. Raises `UserError` where the way is not there.
         """
         return translation.find(way, self.base, self.cache).translate(texts, sampled)
+
+    def ask(self, uri: str, asks: pa.StringArray) -> pa.StructArray:
+        """Ask the instructed language model at `uri` (`corpus.asking.Ask`, spelled out): `corpus.answers.ANSWERED`."""
+        return column(self.instructed(uri).answer([Ask.read(one) for one in asks.to_pylist()]))
+
+    def instructed(self, uri: str) -> Instructed:
+        """Return the instructed language model at `uri`."""
+        return Instructed(uri, self.base, self.cache)
 
     def engine_revision(self, way: str) -> str:
         """Name the version of what translates on a way, and of its data."""

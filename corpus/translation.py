@@ -1,8 +1,8 @@
-"""A way from one language into another by URI: a pair of Apertium, or a Marian model, as it is or with weights of 8 bits.
+"""A way from one language into another by URI: a pair of Apertium, a Marian model, or a language model that is asked for a pair.
 
-apertium:eng-spa        hf://Helsinki-NLP/opus-mt-en-de@main        ctranslate2+hf://Helsinki-NLP/opus-mt-en-de@main
-
-A language model that is asked to translate is no way yet.
+apertium:eng-spa                                 a pair of Apertium
+hf://Helsinki-NLP/opus-mt-en-de@main             a Marian model; with ctranslate2+ before it in 8 bits
+eng-deu:model+hf://owner/name@revision           a language model that is asked to translate
 """
 
 import re
@@ -13,16 +13,18 @@ from typing import Protocol
 import pyarrow as pa
 import pyarrow.compute as pc
 
-from corpus import apertium, marian, marian_int8, marian_torch, model_card
+from corpus import apertium, asking, languages, marian, marian_int8, marian_torch, model_card
+from corpus.answers import ANSWERED, column
+from corpus.asking import Ask
 from corpus.fetch import Fetched, fetch
+from corpus.instructed import Instructed
 from corpus.sampled import Sampled
 from corpus.schema import UserError
 
-TRANSLATED = pa.struct([("text", pa.string()), ("endless", pa.bool_())])
-"""A translation, and whether the model came to no end; null where none could be made."""
 INT8 = "ctranslate2+"
 """Stands before a model's URI that CTranslate2 shall decode."""
 
+_ASKED = re.compile(rf"([^-:/+]+)-([^-:/+]+):{re.escape(asking.PREFIX)}(.+)")
 _APERTIUM = re.compile(r"apertium:([^-]+)-([^-]+)")
 _OPUS = "CC-BY-4.0"
 _GRAMMARS = {
@@ -45,7 +47,7 @@ class Way(Protocol):
         """Under which licence a translation stands."""
 
     def translate(self, texts: pa.StringArray, sampled: Sampled | None) -> pa.StructArray:
-        """Translate each text by itself: `TRANSLATED`."""
+        """Translate each text by itself: `ANSWERED`."""
 
 
 def find(way: str, base: Path, cache: Path) -> Way:
@@ -56,6 +58,10 @@ def find(way: str, base: Path, cache: Path) -> Way:
         return _Pair(pair[1], pair[2])
     if way.startswith("apertium"):
         raise UserError(f"needed a pair of languages as in apertium:eng-spa, and {way!r} came: name one")
+    asked = _ASKED.fullmatch(way)
+    if asked is not None:
+        instruction = languages.translating(asked[1], asked[2])
+        return _Asked(Instructed(asked[3], base, cache), instruction)
     found = fetch(way.removeprefix(INT8), base, cache)
     marian.check(found.path, found.uri)
     return _Model(found, cache, way.startswith(INT8))
@@ -78,8 +84,8 @@ class _Pair:
     def translate(self, texts: pa.StringArray, sampled: Sampled | None) -> pa.StructArray:
         assert sampled is None
         said = apertium.translate(self.source, self.target, texts)
-        ended = pa.repeat(pa.scalar(value=False), len(said))
-        return pa.StructArray.from_arrays([said, ended], fields=list(TRANSLATED), mask=pc.is_null(said))
+        fault = pa.nulls(len(said), pa.string())
+        return pa.StructArray.from_arrays([said, fault], fields=list(ANSWERED), mask=pc.is_null(said))
 
 
 @dataclass(frozen=True)
@@ -101,8 +107,21 @@ class _Model:
     def translate(self, texts: pa.StringArray, sampled: Sampled | None) -> pa.StructArray:
         path, sha256 = self.found.path, self.found.sha256
         model = marian_int8.load(path, sha256, self.cache) if self.int8 else marian_torch.load(path, sha256)
-        answers = model.translate(texts, sampled)
-        return pa.array(
-            [None if one is None else {"text": one.text, "endless": one.endless} for one in answers],
-            TRANSLATED,
-        )
+        return column(model.translate(texts, sampled))
+
+
+@dataclass(frozen=True)
+class _Asked:
+    model: Instructed
+    instruction: str
+
+    @property
+    def revision(self) -> str:
+        return f"{self.model.revision}, asked {self.instruction!r}"
+
+    @property
+    def licence(self) -> str:
+        return self.model.licence
+
+    def translate(self, texts: pa.StringArray, sampled: Sampled | None) -> pa.StructArray:
+        return column(self.model.answer([Ask(self.instruction, text, sampled) for text in texts.to_pylist()]))
