@@ -1,6 +1,8 @@
 """The gate of grown rows: neither a copy nor nonsense, and like no row of any split."""
 
+import functools
 from dataclasses import replace
+from operator import or_
 from typing import Any, ClassVar, Literal
 
 import numpy as np
@@ -10,6 +12,7 @@ import pyarrow.compute as pc
 from pydantic import Field, PositiveInt, model_validator
 
 from augment import labels
+from augment.anew import FAULTS
 from augment.choice import Caps, choose
 from augment.embedded import Embedded
 from augment.held_out import Shares
@@ -30,7 +33,7 @@ from corpus.stage import Context, CorpusJudge, Features, Rows, Verdict
 class Admission(CorpusJudge):
     """Judge the candidates of the growth before it, cheap questions first; rows that stood before always stay.
 
-    In order: `not_made` and `endless` (the translator broke on it, or came to no end), `empty`, `mask_lost` (a link, handle, hashtag or number did not come back), `copy_of_parent`
+    In order: `not_made`, `endless` and `prompt_repeated` (the engine broke on it, came to no end, or said its instruction), `empty`, `mask_lost` (a link, handle, hashtag or number did not come back), `copy_of_parent`
     (the same words), `length_changed` (by the ratio of words), `number_changed`, `negation_changed` and `name_lost` (what
     `kept` names; `augment.kept`), `person_changed` (pronouns of others), `sense_turned` (a word that translators take in another
     of its senses is gone), `groups_changed` (other groups of people are mentioned, by a lexicon), `language_changed` (surely another language than the parent's), chrF of the candidate against its parent (Popović 2015, 0 to 100, sacrebleu's
@@ -244,8 +247,7 @@ class Admission(CorpusJudge):
         mine, theirs = pairs.chosen, pairs.theirs
         words, fault = np.stack(text.halves(features["said"])), features["fault"].to_numpy()[mine]
         return (
-            pairs.where(fault == "not_made", "not_made")
-            | pairs.where(fault == "endless", "endless")
+            functools.reduce(or_, (pairs.where(fault == one, one) for one in FAULTS))
             | pairs.where(features["characters"].to_numpy()[mine] == 0, "empty")
             | pairs.where(features["mask_lost"].to_numpy()[mine], "mask_lost")
             | pairs.where((words[:, mine] == words[:, theirs]).all(axis=0), "copy_of_parent")

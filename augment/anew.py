@@ -18,12 +18,15 @@ from corpus import text
 from corpus.schema import ROW, conform, grown_id
 from corpus.segment import rows_with_roles
 
+FAULTS = ("not_made", "endless", "prompt_repeated")
+"""Why a maker's text is no candidate: it broke on the text, came to no end, or said what it was asked. Reasons of `admission`."""
+
 
 @dataclass(frozen=True)
 class Said:
     """A message said anew, whether a masked piece was lost on the way, and what else is to be known of it.
 
-    `fault` says why it is no candidate, where its maker knows that (a reason of `admission`: `not_made`, `endless`).
+    `fault` says why it is no candidate, where its maker knows that (one of `FAULTS`).
     """
 
     text: str

@@ -54,8 +54,11 @@ class Masked:
         """Put the pieces back; say whether one was lost, came twice or, a number, changed places with another.
 
         Links, handles and words of that kind may move, as words do in translation; two numbers that change
-        places change the meaning. Placeholders of unknown number stay in the text, and count as lost.
+        places change the meaning. Placeholders of unknown number stay in the text, and count as lost. Where nothing
+        came for what was sent, nothing is said.
         """
+        if self.text.strip() and not translation.strip():
+            return "", bool(self.pieces)
         came = [(_number(found[1]), found.span()) for found in _PLACEHOLDER.finditer(translation)]
         known = [(self.pieces[number], span) for number, span in came if number < len(self.pieces)]
         order = [number for number, _ in came]

@@ -114,6 +114,12 @@ def test_what_says_nothing_beside_what_is_held_is_not_sent(text):
     assert masked.restore("") == (text, False)
 
 
+@pytest.mark.parametrize("nothing", ["", " \n"])
+def test_where_nothing_came_for_what_was_sent_nothing_is_said(nothing):
+    assert mask("@ann I love the cat http://t.co/x").restore(nothing) == ("", False)
+    assert mask("@ann I paid 12 http://t.co/x").restore(nothing) == ("", True)
+
+
 def test_words_may_move_and_pieces_move_with_them():
     masked = mask("the @ann likes #wow much")
 
