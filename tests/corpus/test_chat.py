@@ -5,7 +5,9 @@ import math
 import random
 import shutil
 from collections import Counter
+from dataclasses import dataclass
 from importlib.metadata import version
+from typing import Any
 
 import pyarrow as pa
 import pytest
@@ -13,6 +15,7 @@ import pytest
 from corpus import translation
 from corpus.answers import ANSWERED, Answer
 from corpus.asking import Ask, check
+from corpus.chat import Chat
 from corpus.models import Models
 from corpus.sampled import Sampled
 from corpus.schema import UserError
@@ -146,29 +149,49 @@ def test_a_long_text_is_asked_sentence_by_sentence_and_none_is_left_out(models, 
     assert answer == Answer("\n".join([chat.said_as(sentence)] * 1_200))
 
 
-def test_a_text_without_breaks_is_cut_between_words(models, uri):
-    text = " ".join(["I love the cat and you like dogs because"] * 12)
+@dataclass(frozen=True)
+class Repeats:
+    """A decoder that says each text again, and holds prompts to what a model of so many positions could read and say."""
 
-    answer = answers(models, uri, [text], "echo")[0]
+    tokenizer: Any
+    positions: int
 
-    assert answer is not None
-    assert answer.fault in (None, "endless")
-    assert len(answer.text.split()) > 60, "three pieces of it were asked, not the first alone"
+    def decode(self, prompts):
+        asked = [one.text.partition(" : ")[2] for one in prompts]
+        for one, text in zip(prompts, asked, strict=True):
+            assert one.most == 2 * len(text.split()) + 16
+            assert math.ceil(len(one.pieces) / 32) * 32 + math.ceil(one.most / 32) * 32 <= self.positions
+        return [(self.tokenizer(text)["input_ids"], False) for text in asked]
+
+
+@pytest.mark.parametrize("positions", [120, 192, 4_096])
+def test_a_text_is_asked_in_pieces_that_the_model_can_read_and_answer(models, uri, positions):
+    from transformers import AutoTokenizer
+
+    tokenizer = AutoTokenizer.from_pretrained(uri.removeprefix("file:"))
+    text = " ".join(["I love the cat and you like dogs because"] * 120)
+
+    said = Chat(tokenizer, Repeats(tokenizer, positions), positions).answer(
+        [Ask(chat.instruction("echo"), text, None), Ask(chat.instruction("echo"), text[:197], None)]
+    )
+
+    assert said == [Answer(text), Answer(text[:197])]
+
+
+def test_a_model_that_could_not_read_a_word_beside_the_instruction_is_asked_nothing(models, uri):
+    from transformers import AutoTokenizer
+
+    tokenizer = AutoTokenizer.from_pretrained(uri.removeprefix("file:"))
+
+    asked = Chat(tokenizer, Repeats(tokenizer, 60), 60).answer([Ask(chat.instruction("echo"), "cat", None)])
+
+    assert asked == [None]
 
 
 def test_what_has_no_letter_is_not_asked(models, uri):
     texts = ["", " \n", "...", "😂 😂", "12 !"]
 
     assert answers(models, uri, texts) == [Answer(text) for text in texts]
-
-
-def test_text_that_spells_a_special_piece_is_text(models, uri):
-    spelled = "<|end|>"
-
-    asked = models.instructed(uri).answer([Ask(chat.instruction("echo"), f"cat {spelled} sat", None)])
-
-    assert asked[0] is not None
-    assert "sat" in asked[0].text or "cat" in asked[0].text
 
 
 @pytest.mark.parametrize(
