@@ -33,8 +33,8 @@ class Paraphrase(Grow):
     instructed language model, in its own chat template, with one of `templates` at one of `temperatures` for each candidate; it
     is spelled as an engine of `back_translation` is, URI and all, so that the engine of a row is one name. A text in
     one line that is not long is asked as a whole, another sentence by sentence; nothing is truncated. "Here is ...:" and quotes
-    round an answer are taken off (`corpus.reply`). Of a model of 0.1 billion parameters little is usable: SmolLM2-135M kept the
-    meaning in 2 of 40 candidates that were read; admission refused 35, and let 4 of the others pass that had lost some of it.
+    round an answer are taken off (`corpus.reply`). Of a model of 0.1 billion parameters little is usable: of
+    40 candidates by SmolLM2-135M that were read 2 kept the meaning, and admission let 1 pass, which was one of these.
 
     Links, handles, hashtags, numbers and emoji are masked and put back. A candidate depends on its text, the engine's knobs, its
     number and the seed, so it is replayed, and no other row changes it. One that a model came to no end with, or in which it said
