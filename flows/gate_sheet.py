@@ -4,6 +4,7 @@ The sheet has no word of where a line comes from; that is in the key beside it (
 """
 
 import csv
+import itertools
 import json
 from collections.abc import Sequence
 from dataclasses import dataclass
@@ -26,7 +27,7 @@ from flows.reading_sheet import inert
 ADMITTED, REFUSED, PLANTED = 150, 100, 30
 """Candidates of each kind on a sheet, or as many as there are."""
 PLANTS = ("renumbered", "negated", "shifted")
-"""What is planted: other numbers first, for few texts have one."""
+"""What is planted: other numbers first, for few texts have one; then pairs that do not belong together."""
 QUESTIONS = ("same_meaning", "same_label")
 """What a reader answers of each line: `yes` or `no`."""
 
@@ -154,24 +155,25 @@ def _drawn(some: Sequence[Candidate], seed: int) -> list[tuple[Candidate, str, s
 
 
 def _planted(spare: Sequence[Candidate], seed: int) -> list[tuple[Candidate, str, str]]:
-    """Plant as many texts that deny as texts with another number and as what was said of another row."""
+    """Plant as many texts with another number as texts that deny, and as pairs that are shifted by one among themselves."""
     found: list[tuple[Candidate, str, str]] = []
     left = list(spare)
-    for kind in PLANTS:
-        for one in list(left):
-            if sum(what == kind for _, what, _ in found) == PLANTED // len(PLANTS):
-                break
-            said = _bad(kind, one, spare, seed)
-            if said is not None:
-                left.remove(one)
-                found.append((one, kind, said))
-    return found
+    most = PLANTED // len(PLANTS)
+    for kind in ("renumbered", "negated"):
+        made = ((one, _bad(kind, one, seed)) for one in list(left))
+        some = list(itertools.islice(((one, kind, said) for one, said in made if said is not None), most))
+        left = [one for one in left if one not in [each for each, *_ in some]]
+        found += some
+    ring = list({one.parent: one for one in left}.values())[:most]
+    return found + [
+        (one, "shifted", other.said)
+        for one, other in zip(ring, ring[1:] + ring[:1], strict=True)
+        if len(ring) > 1
+    ]
 
 
-def _bad(kind: str, one: Candidate, others: Sequence[Candidate], seed: int) -> str | None:
+def _bad(kind: str, one: Candidate, seed: int) -> str | None:
     """Return what a candidate says once it is made bad; None where it cannot be made so."""
     if kind == "negated":
         return planted.negated(one.said)
-    if kind == "renumbered":
-        return planted.renumbered(one.said, np.random.default_rng(list(digest(str(seed), kind, one.id))))
-    return next((other.said for other in others if other.parent != one.parent), None)
+    return planted.renumbered(one.said, np.random.default_rng(list(digest(str(seed), kind, one.id))))

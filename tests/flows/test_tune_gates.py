@@ -111,6 +111,20 @@ def test_the_sheet_holds_what_it_says_and_nothing_that_tells_one_kind_from_anoth
             assert line["candidate"] != stays[known["id"]]["messages"][0]["content"]
 
 
+def test_pairs_are_shifted_by_one_so_that_no_text_is_there_more_than_a_plant_makes_it(run, sheet):
+    key = json.loads(gate_sheet.key_of(sheet).read_text())["lines"]
+    stays = admitted(run)
+    said = {
+        line["id"]: stays[line["id"]]["messages"][0]["content"] for line in key if line["kind"] == "shifted"
+    }
+    shown = [
+        line["candidate"] for line, known in zip(lines(sheet), key, strict=True) if known["kind"] == "shifted"
+    ]
+
+    assert sorted(shown) == sorted(said.values())
+    assert len({*shown}) == 10
+
+
 def test_the_same_sheet_comes_of_the_same_run(run, sheet, tmp_path):
     tune_gates.write("latest", run.store.root, tmp_path / "again.csv")
 
