@@ -2,7 +2,7 @@
 PYTHON ?= python3.11
 BIN := .venv/bin
 LIMIT ?=
-APT := apertium apertium-eng-spa perl-doc wordnet-base
+APT := apertium apertium-eng-spa apertium-eo-en perl-doc wordnet-base
 
 .PHONY: help demo test test-slow check bench docs setup debian browser
 

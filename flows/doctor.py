@@ -71,14 +71,14 @@ def _package(name: str) -> dict[str, Any]:
 
 def _apertium() -> dict[str, Any]:
     binary = shutil.which("apertium")
-    do = "apt-get install apertium apertium-eng-spa"
+    do = "apt-get install apertium apertium-eng-spa apertium-eo-en"
     if binary is None:
         return _check("apertium", False, "missing", "back_translation", do, required=False)
     modes = subprocess.run([binary, "-l"], capture_output=True, text=True, check=False).stdout.split()  # noqa: S603  # our own word, found on the path
-    pairs = [mode for mode in ("eng-spa", "spa-eng") if mode in modes]
+    pairs = [mode for mode in ("eng-spa", "spa-eng", "en-eo", "eo-en") if mode in modes]
     return _check(
         "apertium",
-        len(pairs) == 2,
+        len(pairs) == 4,
         f"{binary}, pairs {', '.join(pairs) or 'none'}",
         "back_translation",
         do,

@@ -41,7 +41,7 @@ def write(run: str, root: Path, sheet: Path, stage: str | None = None) -> dict[s
     store = Store(root.resolve())
     with store.shared():
         job = found_run(store, run)
-        number, gate = _gate(job, stage)
+        number, gate = gate_of(job, stage)
         some = gate_sheet.candidates(job, number, gate)
         if not some:
             raise UserError(f"the run {job.folder.name} made no candidates: there is nothing to read")
@@ -68,7 +68,7 @@ def tune(
     store = Store(root.resolve())
     with store.shared(), shown(quiet) as progress:
         job = found_run(store, run)
-        number, gate = _gate(job, stage)
+        number, gate = gate_of(job, stage)
         held = _key(key or gate_sheet.key_of(sheets[0]))
         read = [gate_sheet.read(sheet, len(held["lines"])) for sheet in sheets]
         some = {one.id: one for one in gate_sheet.candidates(job, number, gate)}
@@ -93,7 +93,8 @@ def tune(
     }
 
 
-def _gate(job: Job, name: str | None) -> tuple[int, Admission]:
+def gate_of(job: Job, name: str | None) -> tuple[int, Admission]:
+    """Return the number of its segment, and the gate that is meant; raises `UserError` where it is not one."""
     found = [
         (number, stage)
         for number, segment in enumerate(job.segments)

@@ -1,0 +1,111 @@
+"""Back-translation of the demo's training rows, read blind: how many candidates keep meaning and label, how many planted ones are seen.
+
+    python -m bench.augmentation_sheet --store FOLDER --write bench/results/augmentation_sheet.csv
+    python -m bench.augmentation_sheet --store FOLDER --read ONE.csv --read OTHER.csv --by "who read them"
+
+The first grows rows of all training rows through Esperanto and writes the sheet of `winnow tune-gates` with its key, the second
+reads what two readers answered, who know nothing of each other or of where a line comes from.
+"""
+
+import argparse
+import difflib
+import json
+import shutil
+from importlib.resources import files
+from pathlib import Path
+from typing import Any
+
+import numpy as np
+
+from augment.masks import said
+from bench.machine import describe
+from corpus.statistics import wilson
+from corpus.store import Store
+from flows import curate, gate_sheet, tune_gates
+from flows.job import Job, Options, stage_rows
+from flows.recipe import load, parse
+from flows.what_if import found_run
+
+RESULTS = Path(__file__).parent / "results"
+GROWTH = ({"stage": "back_translation", "engine": "apertium:en-eo"}, {"stage": "admission"})
+
+
+def grow(store: Path) -> Job:
+    """Grow from every training row of the demo's corpus."""
+    demo = load(files("data") / "recipes" / "tweets.yaml")  # type: ignore[arg-type]
+    held = [stage.model_dump(mode="json", exclude_none=True) for stage in demo.stages]
+    before = [stage for stage in held if stage["stage"] not in ("diversity", "back_translation", "admission")]
+    recipe = parse(
+        {
+            "name": "grown",
+            "seed": 7,
+            "sources": [demo.sources[0].model_dump(mode="json", exclude_none=True)],
+            "stages": [*before, *GROWTH],
+        },
+        "augmentation_sheet",
+    )
+    job = Job.begin(recipe, Options(store=str(store)))
+    curate.ingest(job)
+    for number in range(len(job.segments)):
+        curate.curate(job, number)
+    curate.account(job)
+    return job
+
+
+def changed(candidate: str, parent: str) -> float:
+    """Return the share of words that are not in common, in order: of the longer of the two, links and their like aside."""
+    mine, theirs = (said(text).casefold().split() for text in (candidate, parent))
+    blocks = difflib.SequenceMatcher(None, theirs, mine, autojunk=False).get_matching_blocks()
+    return 1 - sum(block.size for block in blocks) / max(len(mine), len(theirs), 1)
+
+
+def words(job: Job) -> dict[str, Any]:
+    """Return how many words of the admitted rows differ from their parents', and the share of rows with a fifth at least."""
+    number, gate = tune_gates.gate_of(job, None)
+    admitted = [one for one in gate_sheet.candidates(job, number, gate) if one.reason is None]
+    shares = np.array([changed(one.said, one.parent) for one in admitted])
+    some = int((shares >= 0.2).sum())
+    low, high = wilson(some, len(shares))
+    return {
+        "admitted": len(admitted),
+        "changed_median": float(np.median(shares)),
+        "changed_a_fifth": {"value": some / len(shares), "low": low, "high": high, "n": len(shares)},
+    }
+
+
+def main() -> None:
+    """Write the sheet, or read it."""
+    parser = argparse.ArgumentParser()
+    parser.add_argument("--store", type=Path, required=True)
+    parser.add_argument("--write", type=Path)
+    parser.add_argument("--read", type=Path, action="append", default=[])
+    parser.add_argument("--by", default="")
+    asked = parser.parse_args()
+    sheet = RESULTS / "augmentation_sheet.csv"
+    if asked.write is not None:
+        grow(asked.store)
+        print(tune_gates.write("latest", asked.store, asked.write))
+        return
+    for at, file in enumerate(asked.read):
+        shutil.copyfile(file, RESULTS / f"augmentation_sheet.reader{at + 1}.csv")
+    told = tune_gates.tune("latest", asked.store, asked.read, gate_sheet.key_of(sheet))
+    job = found_run(Store(asked.store.resolve()), "latest")
+    held = {
+        "machine": describe(),
+        "read_by": asked.by,
+        "stages": [
+            {
+                name: line[name]
+                for name in ("stage", "in", "out", "grown", "dropped", "seconds")
+                if name in line
+            }
+            for line in stage_rows(job)[-2:]
+        ],
+        "words": words(job),
+        **{name: told[name] for name in ("candidates", "readers", "agreement", "gates", "best", "wanted")},
+    }
+    (RESULTS / "augmentation_sheet.json").write_text(json.dumps(held, indent=1) + "\n")
+
+
+if __name__ == "__main__":
+    main()
