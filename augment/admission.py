@@ -13,6 +13,7 @@ from pydantic import Field, PositiveInt, model_validator
 
 from augment import labels
 from augment.anew import FAULTS
+from augment.cells import Targets, by_axis
 from augment.choice import Caps, choose
 from augment.embedded import Embedded
 from augment.held_out import Shares
@@ -112,9 +113,10 @@ class Admission(CorpusJudge):
         None, gt=0, lt=1, description="share of grown rows among the training rows; no cap where null"
     )
     keep: PositiveInt | None = Field(None, description="candidates to admit at most; no cap where null")
-    targets: Literal["balance"] | dict[str, PositiveInt] | None = Field(
+    targets: Targets | None = Field(
         None,
-        description="training rows that each label shall have, others get none; `balance`: as many as the commonest; off where null",
+        description="training rows that each label shall have, others get none; `balance`: as many as the commonest; by axis "
+        "(label, source, a declared group) as in `{label: balance, region: {north: 900}}`; off where null",
     )
 
     candidates: ClassVar[bool] = True
@@ -158,6 +160,8 @@ class Admission(CorpusJudge):
             )
         evaluation_sets.unlike(self.against)
         lexicon.load(self.lexicon)
+        if self.targets is not None:
+            by_axis(self.targets)
         return self
 
     def identity(self, models: Models) -> dict[str, Any]:

@@ -9,22 +9,21 @@ should not, it finds first.
 """
 
 from collections import Counter
-from collections.abc import Callable, Iterator, Mapping
-from dataclasses import dataclass, field
+from collections.abc import Callable, Iterator, Mapping, Sequence
+from dataclasses import dataclass
 from fractions import Fraction
-from typing import Any, Literal
+from typing import Any
 
 import numpy as np
 import pyarrow as pa
 import pyarrow.compute as pc
 
+from augment.cells import Cell, Targets, by_axis, cells, wanted
 from augment.embedded import Embedded
 from augment.pairs import Pairs
 from corpus.cover import greedy, nearest, steps
 from corpus.schema import of_splits
 from corpus.stage import Context, Rows, Verdict
-
-Targets = Literal["balance"] | Mapping[str, int]
 
 ENOUGH = "enough"
 """The reason of those that are good and not wanted: a choice, which is no loss to anybody."""
@@ -52,7 +51,6 @@ class Caps:
         table = rows.table
         standing = of_splits(table["split"], ["train"]) & ~rows.candidates
         grown = standing & table["parent"].is_valid().to_numpy()
-        held = Counter(dict(_counted(table["label"].filter(pa.array(standing)))))
         limits = {}
         if self.keep is not None:
             limits["keep"] = self.keep
@@ -61,21 +59,14 @@ class Caps:
             originals = int(standing.sum() - grown.sum())
             limits["max_share"] = max(0, int(share * originals / (1 - share)) - int(grown.sum()))
         name = min(limits, key=lambda one: (limits[one], one), default=None)
-        wanted = self._wanted(held)
+        goal, held = (None, Counter()) if self.targets is None else wanted(self.targets, rows, standing)
         return Room(
             None if name is None else (name, limits[name]),
             self.per_parent,
             Counter(dict(_counted(table["parent"].filter(pa.array(grown))))),
-            wanted,
+            goal,
             held,
         )
-
-    def _wanted(self, held: Mapping[str, int]) -> dict[str, int] | None:
-        if self.targets is None:
-            return None
-        if self.targets == "balance":
-            return dict.fromkeys(held, max(held.values(), default=0))
-        return dict(self.targets)
 
 
 @dataclass
@@ -85,34 +76,36 @@ class Room:
     overall: tuple[str, int] | None
     per_parent: int | None
     children: Counter[str]
-    wanted: Mapping[str, int] | None
-    held: Counter[str]
-    taken: Counter[str] = field(default_factory=Counter)
+    wanted: Mapping[Cell, int] | None
+    held: Counter[Cell]
+    taken: int = 0
 
-    def cap(self, parent: str, label: str | None) -> str | None:
-        """Name the cap that one row more of this parent and label would exceed; None where there is room."""
-        if self.wanted is not None and (label is None or self.held[label] >= self.wanted.get(label, 0)):
+    def cap(self, parent: str, of_row: Sequence[Cell]) -> str | None:
+        """Name the cap that one row more of this parent and these cells would exceed; None where there is room.
+
+        Under targets a row is wanted while it helps to meet one, though it fill another beyond what was asked.
+        """
+        if self.wanted is not None and all(self.held[one] >= self.wanted.get(one, 0) for one in of_row):
             return "targets"
         if self.per_parent is not None and self.children[parent] >= self.per_parent:
             return "max_per_parent"
-        if self.overall is not None and self.taken.total() >= self.overall[1]:
+        if self.overall is not None and self.taken >= self.overall[1]:
             return self.overall[0]
         return None
 
-    def take(self, parent: str, label: str | None) -> None:
+    def take(self, parent: str, of_row: Sequence[Cell]) -> None:
         """Count one row more."""
         self.children[parent] += 1
-        self.taken[label or ""] += 1
-        if label is not None:
-            self.held[label] += 1
+        self.taken += 1
+        self.held.update(of_row)
 
     @property
     def unmet(self) -> list[dict[str, Any]]:
-        """Which targets are not met, and by how much: label, wanted and held training rows."""
+        """Which targets are not met, and by how much: axis and value, wanted and held training rows."""
         return [
-            {"label": label, "wanted": wanted, "held": self.held[label]}
-            for label, wanted in sorted((self.wanted or {}).items())
-            if self.held[label] < wanted
+            {"axis": cell[0], "value": cell[1], "wanted": wanted, "held": self.held[cell]}
+            for cell, wanted in sorted((self.wanted or {}).items())
+            if self.held[cell] < wanted
         ]
 
 
@@ -122,17 +115,19 @@ def choose(
     """Choose from candidates that are embedded; return why each other one goes, and the targets that are not met."""
     table, chosen = pairs.rows.table, pairs.chosen
     room = caps.room(pairs.rows)
-    parents, labels = (table[name].take(pa.array(chosen)).to_pylist() for name in ("parent", "label"))
+    parents = table["parent"].take(pa.array(chosen)).to_pylist()
+    axes = () if caps.targets is None else tuple(by_axis(caps.targets))
+    mine = cells(pairs.rows, axes, chosen)
     why: dict[int, str] = {}
 
     def allowed(row: int) -> bool:
-        cap = room.cap(parents[row], labels[row])
+        cap = room.cap(parents[row], mine[row])
         if cap is not None:
             why[row] = cap
         return cap is None
 
     for row in _by_gain(pairs, embedded, allowed, context):
-        room.take(parents[row], labels[row])
+        room.take(parents[row], mine[row])
     refused = np.array([row in why for row in range(len(chosen))], bool)
     detail = np.full(len(pairs.asked), None, object)
     detail[chosen] = [why.get(row) for row in range(len(chosen))]

@@ -1,5 +1,8 @@
 """What a run warns of: what would otherwise be silent."""
 
+from collections.abc import Mapping
+from typing import Any
+
 from flows.curate import RUN, opened
 from flows.job import Job, stage_rows, totals
 from flows.scorecard import recalled
@@ -21,7 +24,7 @@ def warnings(job: Job) -> list[str]:
         ):
             found.append(f"{stage['stage']} changed and dropped nothing")
         found += [
-            f"{stage['stage']} was asked for {one['wanted']:,} training rows labelled {one['label']!r}, and there are {one['held']:,}"
+            f"{stage['stage']} was asked for {one['wanted']:,} training rows {_of(one)}, and there are {one['held']:,}"
             for one in stage.get("unmet", ())
         ]
         if "recall" in stage:
@@ -42,3 +45,9 @@ def warnings(job: Job) -> list[str]:
     if not job.unchanged and not job.standing.stands.any():
         found.append("no row is left")
     return found
+
+
+def _of(target: Mapping[str, Any]) -> str:
+    """Say which rows a target counts."""
+    said = "labelled" if target["axis"] == "label" else f"of {target['axis']}"
+    return f"{said} {target['value']!r}"

@@ -19,6 +19,8 @@ from pydantic import (
 )
 
 from audit.groups import AuditSettings
+from augment.admission import Admission
+from augment.cells import by_axis
 from corpus.schema import UserError
 from corpus.sources import Source
 from corpus.stage import Grow, Stage
@@ -96,6 +98,18 @@ class Recipe(BaseModel):
                     raise UserError(
                         f"stages: {stage.title}.priority names {name!r}, which is no source; there are: {', '.join(known)}"
                     )
+        return self
+
+    @model_validator(mode="after")
+    def _targets_are_of_axes(self) -> "Recipe":
+        known = ["label", "source", *sorted({name for source in self.sources for name in source.groups})]
+        for stage in self.stages:
+            if isinstance(stage, Admission) and stage.targets is not None:
+                for axis in by_axis(stage.targets):
+                    if axis not in known:
+                        raise UserError(
+                            f"stages: {stage.title}.targets names {axis!r}, which no source declares; there are: {', '.join(known)}"
+                        )
         return self
 
     @model_validator(mode="after")

@@ -1,14 +1,16 @@
 """Which of the admitted are taken, and which cap the others met, against a plain greedy choice."""
 
 import random
+from collections import Counter
 
 import numpy as np
 import pyarrow as pa
 import pytest
+from pydantic import ValidationError
 
 from augment.admission import Admission
 from corpus.models import Models
-from corpus.schema import grown_id
+from corpus.schema import UserError, grown_id
 from tests import laws
 from tests.augment.says import Says
 from tests.corpora import make
@@ -124,8 +126,8 @@ def test_targets_that_cannot_be_met_are_told(embedding):
     outcome = admitted(rows, answers, embedding, targets={"sad": 40, "glad": 8, "new": 3})
 
     assert outcome.stages[-1]["unmet"] == [
-        {"label": "new", "wanted": 3, "held": 0},
-        {"label": "sad", "wanted": 40, "held": 4 + 12},
+        {"axis": "label", "value": "new", "wanted": 3, "held": 0},
+        {"axis": "label", "value": "sad", "wanted": 40, "held": 4 + 12},
     ]
     assert outcome.stages[-1]["dropped"] == {"enough": 24}
 
@@ -174,3 +176,86 @@ def test_the_same_are_chosen_whatever_the_size_of_a_part(embedding):
     laws.parts(
         [Says(answers=answers), Admission(embedding=embedding, **WIDE, keep=9, max_per_parent=2)], rows
     )
+
+
+def regional(rows):
+    """Give the rows a declared group and a source by their place: a third are of the south, and the first four of a shop."""
+    places = range(len(rows))
+    groups = [
+        [{"axis": "region", "value": "south" if at % 3 == 1 else "north", "origin": "declared"}]
+        for at in places
+    ]
+    sources = ["shop" if at < 4 else "forum" for at in places]
+    rows = rows.set_column(
+        rows.schema.get_field_index("groups"), "groups", pa.array(groups, rows.schema.field("groups").type)
+    )
+    return rows.set_column(rows.schema.get_field_index("source"), "source", pa.array(sources))
+
+
+@pytest.mark.parametrize(
+    "targets",
+    [
+        {"region": "balance"},
+        {"source": {"shop": 9}},
+        {"label": {"sad": 6}, "region": {"south": 7}},
+        {"label": "balance", "source": "balance"},
+    ],
+)
+def test_rows_are_taken_while_they_help_to_meet_a_target_of_label_source_or_group(
+    targets, embedding, tmp_path
+):
+    rows, answers, children = corpus()
+    rows = regional(rows)
+    train = [row for row in rows.to_pylist() if row["split"] == "train"]
+    cells = {
+        row["id"]: [("label", row["label"]), ("source", row["source"]), ("region", row["groups"][0]["value"])]
+        for row in train
+    }
+    before = Counter(cell for of_row in cells.values() for cell in of_row)
+    goal = {
+        cell: max(count for (axis, _), count in before.items() if axis == cell[0])
+        for cell in before
+        if targets.get(cell[0]) == "balance"
+    } | {
+        (axis, value): number
+        for axis, numbers in targets.items()
+        if numbers != "balance"
+        for value, number in numbers.items()
+    }
+
+    def cap(taken, row):
+        held = before + Counter(cell for one in taken for cell in cells[one[1]])
+        return None if any(held[cell] < goal.get(cell, 0) for cell in cells[row[1]]) else "targets"
+
+    outcome = admitted(rows, answers, embedding, targets=targets)
+
+    assert refused(outcome) == greedy(rows, children, embedding, tmp_path, cap)
+    assert outcome.stages[-1]["unmet"] == []
+
+
+def test_what_grew_before_counts_for_the_source_of_its_parent(embedding):
+    rows, answers, _ = corpus()
+    rows = regional(rows)
+    stages = [
+        Says(answers=answers),
+        Admission(embedding=embedding, **WIDE, targets={"source": {"shop": 7}}),
+        Says(name="again", answers=answers),
+        Admission(name="second", embedding=embedding, **WIDE, targets={"source": {"shop": 9}}),
+    ]
+
+    grown = [row for row in laws.sent(rows, stages).kept.to_pylist() if row["parent"]]
+
+    sources = dict(zip(rows["id"].to_pylist(), rows["source"].to_pylist(), strict=True))
+    assert Counter(sources.get(row["parent"]) for row in grown)["shop"] == 9 - 4
+
+
+def test_an_axis_that_no_row_has_is_told(embedding):
+    rows, answers, _ = corpus()
+
+    with pytest.raises(UserError, match="targets name 'region', and no training row has one"):
+        admitted(rows, answers, embedding, targets={"region": "balance"})
+
+
+def test_numbers_and_axes_are_not_mixed():
+    with pytest.raises((UserError, ValidationError), match="put 'sad' under `label`"):
+        Admission(targets={"sad": 3, "region": "balance"})

@@ -45,6 +45,10 @@ BASE = {"name": "small", "sources": [{"name": "a", "uri": "a.jsonl"}]}
             {"stages": [{"stage": "back_translation"}, {"stage": "admission"}, {"stage": "split"}]},
             "put `split` before it",
         ),
+        (
+            {"stages": [{"stage": "admission", "targets": {"region": "balance"}}]},
+            "stages: admission.targets names 'region', which no source declares; there are: label, source",
+        ),
         ({"stages": 5}, "stages: Input should be a valid tuple, and 5 came"),
         ({"evaluation": {}}, "there is no tuning section"),
         ({"tuning": {"model": "file:m"}, "shards": {"publish": False}}, "shards.publish is false"),

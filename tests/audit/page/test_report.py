@@ -184,7 +184,10 @@ def gate(text):
         "out": 3_590,
         "dropped": {"too_close": 50},
         "label_probe": {"rows": 90, "classes": ["a"], "right": {"value": 0.8, "low": 0.7, "high": 0.87, "n": 90}},
-        "unmet": [{"label": text, "wanted": 1_234, "held": 777}],
+        "unmet": [
+            {"axis": "label", "value": text, "wanted": 1_234, "held": 777},
+            {"axis": text, "value": text, "wanted": 12, "held": 7},
+        ],
         "yields": [
             {"operation": text, "engine": "one", "made": 194, "admitted": 144, "refused": {"too_close": 50}, "chrf": bins, "cosine": bins},
             {"operation": text, "engine": None, "made": 6, "admitted": 6, "refused": {}, "chrf": none, "cosine": none},
