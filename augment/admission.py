@@ -16,6 +16,7 @@ from augment.anew import FAULTS
 from augment.cells import Targets, by_axis
 from augment.choice import Caps, choose
 from augment.embedded import Embedded
+from augment.entailed import entailed
 from augment.held_out import Shares
 from augment.kept import REASONS, Kept, groups_changed, lost, word_ratio
 from augment.likeness import near_duplicates
@@ -42,7 +43,8 @@ class Admission(CorpusJudge):
     nonsense) below the band (`meaning_drift`) or above it (`too_close`), `test_overlap` (`augment.held_out`: runs of
     words of a test or validation row, or of an evaluation set, that its parent has not), cosine of the two embeddings below
     the band (`embedding_drift`) or above it (`embedding_too_close`), `word_drift` (`augment.weakest`: a word of one of the two
-    that nothing in the other is like), `label_changed` (`augment.labels`: a probe
+    that nothing in the other is like), `not_entailed` (`augment.entailed`, where a model is named: one of the two does not
+    follow from the other), `label_changed` (`augment.labels`: a probe
     of the originals, which never saw the parent's family, is at least so much surer of another label, beyond what it
     doubts the parent's; not asked where fewer than two labels have ten families), and `near_duplicate` of any row of any
     split, admitted candidates included. `other` is the parent, or the row that it is too much like.
@@ -97,6 +99,16 @@ class Admission(CorpusJudge):
         le=1,
         description="cosine that each word must reach with one of the other text, where both stand; off where null",
     )
+    entailment: str | None = Field(
+        None,
+        description="URI of a model of natural language inference (a class `entailment`), asked both ways; nobody is asked where null",
+    )
+    min_entailment: float = Field(
+        0.5,
+        ge=0,
+        le=1,
+        description="probability with which each must follow from the other, where a model is named",
+    )
     min_label_margin: float | None = Field(
         1.0,
         gt=0,
@@ -126,7 +138,7 @@ class Admission(CorpusJudge):
             *("overlap", "against", "run_words", "min_words"),
             *("max_per_parent", "max_share", "keep", "targets"),
             *("lexicon", "min_similarity", "max_similarity", "min_word_similarity", "min_label_margin"),
-            *("near_duplicate", "embedding"),
+            *("near_duplicate", "embedding", "entailment", "min_entailment"),
         }
     )
     libraries = language_id.LIBRARIES
@@ -143,8 +155,8 @@ class Admission(CorpusJudge):
 
     @property
     def models(self) -> tuple[str, ...]:
-        """The embedding model."""
-        return (self.embedding,)
+        """The embedding model, and that of entailment where there is one."""
+        return (self.embedding, *(() if self.entailment is None else (self.entailment,)))
 
     @model_validator(mode="after")
     def _could_pass(self) -> "Admission":
@@ -174,7 +186,9 @@ class Admission(CorpusJudge):
         }
 
     def ready(self, models: Models) -> None:
-        """Read the evaluation sets once, so that a bad one is told before anything heavy runs."""
+        """Read the evaluation sets once, and what the model of entailment is, so that a bad one is told before anything heavy runs."""
+        if self.entailment is not None:
+            models.infers(self.entailment)
         evaluation_sets.check(self.against, models, self.run_words, self.min_words)
 
     def measure(self, rows: pa.Table, context: Context) -> pa.Table:
@@ -218,6 +232,10 @@ class Admission(CorpusJudge):
         if self.min_word_similarity is not None:
             verdict |= left.after(verdict).below(weakest, self.min_word_similarity, "word_drift")
         scores = {"chrf": chrf, "cosine": cosine, "weakest_word": weakest}
+        if self.entailment is not None:
+            left = left.after(verdict)
+            scores["entailment"] = entailed(left, self.entailment, context)
+            verdict |= left.below(scores["entailment"], self.min_entailment, "not_entailed")
         told: dict[str, Any] = {}
         if self.min_label_margin is not None:
             asked = labels.ask(pairs.after(verdict), embedded, self.embedding, context)

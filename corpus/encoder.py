@@ -1,7 +1,7 @@
 """A sentence-transformers model that answers the same for a text, to the bit, whatever stands beside it."""
 
 import functools
-from collections.abc import Callable
+from collections.abc import Callable, Sequence
 from concurrent.futures import ThreadPoolExecutor
 from dataclasses import dataclass
 from functools import cached_property
@@ -12,7 +12,8 @@ import numpy as np
 
 from corpus.threads import one_thread
 
-_BATCH = 16
+BATCH = 16
+"""Texts in a batch, those that fill it up included."""
 _LENGTHS = (8, 16, 24, 32, 40, 48, 56, 64, 80, 96, 128, 192, 256, 384, 512)
 """Fixed shapes make a row's bits independent of its neighbours; of those tried on tweets these were fastest."""
 
@@ -77,14 +78,7 @@ class Encoder:
     ) -> None:
         """Sort texts into lengths, and fill each batch up with rows that nobody reads."""
         pieces, limit = self._pieces(texts)
-        shapes = [length for length in _LENGTHS if length < limit] + [limit]
-        shape = np.searchsorted(shapes, [len(row) for row in pieces])
-        batches = [
-            (length, rows[start : start + _BATCH])
-            for number, length in enumerate(shapes)
-            for rows in [np.flatnonzero(shape == number)]
-            for start in range(0, len(rows), _BATCH)
-        ]
+        batches = shaped([len(row) for row in pieces], limit)
 
         def run(batch: tuple[int, np.ndarray]) -> None:
             length, rows = batch
@@ -108,14 +102,26 @@ class Encoder:
     def _forward(self, pieces: list[list[int]], length: int) -> Any:
         import torch
 
-        ids = np.full((_BATCH, length), self.model.tokenizer.pad_token_id, np.int64)
-        mask = np.zeros((_BATCH, length), np.int64)
+        ids = np.full((BATCH, length), self.model.tokenizer.pad_token_id, np.int64)
+        mask = np.zeros((BATCH, length), np.int64)
         mask[:, 0] = 1
         for row, found in enumerate(pieces):
             ids[row, : len(found)] = found
             mask[row, : len(found)] = 1
         with torch.inference_mode():
             return self.model({"input_ids": torch.from_numpy(ids), "attention_mask": torch.from_numpy(mask)})
+
+
+def shaped(lengths: Sequence[int], limit: int) -> list[tuple[int, np.ndarray]]:
+    """Sort texts of at most `limit` pieces into batches of one of a few lengths each; return it with the texts' places."""
+    shapes = [length for length in _LENGTHS if length < limit] + [limit]
+    shape = np.searchsorted(shapes, lengths)
+    return [
+        (length, rows[start : start + BATCH])
+        for number, length in enumerate(shapes)
+        for rows in [np.flatnonzero(shape == number)]
+        for start in range(0, len(rows), BATCH)
+    ]
 
 
 def _of_unit_length(vectors: np.ndarray) -> np.ndarray:

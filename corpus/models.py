@@ -1,5 +1,6 @@
 """What a stage may ask of a model: vectors, translations and answers, the same for a text whatever stands beside it."""
 
+from collections.abc import Sequence
 from dataclasses import dataclass
 from importlib.metadata import version
 from pathlib import Path
@@ -8,7 +9,7 @@ from typing import TYPE_CHECKING, ClassVar
 import numpy as np
 import pyarrow as pa
 
-from corpus import encoder, translation
+from corpus import encoder, entailment, translation
 from corpus.answers import column
 from corpus.asking import Ask
 from corpus.fetch import fetch
@@ -52,6 +53,15 @@ class Models:
         """
         found = fetch(uri, self.base, self.cache)
         return encoder.load(found.path, found.sha256).encode_words(texts.to_pylist())
+
+    def entails(self, uri: str, premises: Sequence[str], hypotheses: Sequence[str]) -> np.ndarray:
+        """Return how likely each hypothesis follows from its premise: `corpus.entailment`. Raises `UserError` where `uri` is no such model."""
+        found = fetch(uri, self.base, self.cache)
+        return entailment.load(found.path, found.sha256, uri).ask(premises, hypotheses)
+
+    def infers(self, uri: str) -> None:
+        """Raise `UserError` where `uri` is no model of natural language inference; nothing is loaded for it."""
+        entailment.check(fetch(uri, self.base, self.cache).path, uri)
 
     def translate(self, way: str, texts: pa.StringArray, sampled: Sampled | None = None) -> pa.StructArray:
         """Translate each text by itself on a way that `corpus.translation` knows: `corpus.answers.ANSWERED`, null for what could not be made.
