@@ -6,9 +6,10 @@ in Apertium's stream format travels as noncharacters, so that `^ $ / [ ] { } < >
 Two things would make a text's translation depend on its neighbours. Without NULs words and rules reach over
 line ends (of 2,000 tweets 812 changed when they were shuffled). With them 107 still changed: the first
 ambiguity class that the tagger's model lacks may overwrite its open class, for all texts to come
-(`find_similar_ambiguity_class` assigns through a reference, Apertium 3.8.3). The tagger names such words with
-`-d`; the texts that hold one have a tagger of their own, about 10 ms each, and none changes (of 1,000 tweets and their
-translations, for eng-spa, eng-cat, en-gl and en-eo both ways). So a pipeline is begun for each batch, and none is kept open.
+(`find_similar_ambiguity_class` assigns through a reference, Apertium 3.8.3). The tagger names such words and their
+classes with `-d`; only texts that would find the open class as they need it share a tagger (`_needs`), the others have one
+of their own, about 10 ms each, and none changes (of 1,000 tweets and their translations, for eng-spa, eng-cat, en-gl and
+en-eo both ways). So a pipeline is begun for each batch, and none is kept open.
 """
 
 import functools
@@ -40,9 +41,10 @@ _SUPERBLANK = re.compile(r"\[(.*?)\]", re.DOTALL)
 """What a rule moved with the blanks beside it: the reformatters, which are not asked, take its brackets away."""
 
 _TAGGER = re.compile(r"\s*\|\s*(apertium-tagger [^|]*?)\s*\|\s*")
-_UNIT = re.compile(r"\^([^/]*)/")
+_UNIT = re.compile(r"\^([^/]*)/(\*?)")
 _UNSEEN = re.compile(
-    r"A new ambiguity class was found\.[^\n]*\n[^\n]*\nWord '(.*?)'\.\nNew ambiguity class", re.DOTALL
+    r"A new ambiguity class was found\.[^\n]*\n[^\n]*\nWord '(.*?)'\.\nNew ambiguity class: ([^\n]*)",
+    re.DOTALL,
 )
 
 
@@ -107,16 +109,39 @@ def pipeline(source: str, target: str) -> tuple[str, str | None, str]:
 
 
 def tag(tagger: str, analysed: list[str]) -> list[str]:
-    """Tag each text as if it were the first; only those without a word of an unseen class share a tagger."""
+    """Tag each text as if it were the first; those share a tagger that need the same of it (`_needs`)."""
     told = _sent(tagger.replace("apertium-tagger", "apertium-tagger -d", 1), analysed)[1]
-    unseen = set(_UNSEEN.findall(told))
-    units = [set(_UNIT.findall(text)) for text in analysed]
-    known = unseen <= set().union(*units)
-    together = [number for number, words in enumerate(units) if known and unseen.isdisjoint(words)]
-    tagged = dict(zip(together, run(tagger, [analysed[number] for number in together]), strict=True))
-    return [
-        tagged[number] if number in tagged else run(tagger, [text])[0] for number, text in enumerate(analysed)
-    ]
+    unseen: dict[str, set[str]] = {}
+    for word, ambiguity in _UNSEEN.findall(told):
+        unseen.setdefault(word, set()).add(ambiguity)
+    units = [_UNIT.findall(text) for text in analysed]
+    known = unseen.keys() <= {word for of_one in units for word, _ in of_one}
+    sharing: dict[str | int, list[int]] = {}
+    for number, of_one in enumerate(units):
+        needs = _needs(of_one, unseen) if known else None
+        sharing.setdefault(number if needs is None else needs, []).append(number)
+    tagged: dict[int, str] = {}
+    for numbers in sharing.values():
+        answers = run(tagger, [analysed[number] for number in numbers])
+        tagged.update(zip(numbers, answers, strict=True))
+    return [tagged[number] for number in range(len(analysed))]
+
+
+def _needs(units: list[tuple[str, str]], unseen: dict[str, set[str]]) -> str | None:
+    """Name the ambiguity class whose overwriting of the open class a text may find done: "" where it overwrites nothing.
+
+    An unseen class makes the open class the least one that the model has and that holds it. Made again of what that left, it is
+    the same; so a text may come behind another where it has no other unseen class, and asks for the open class, as unknown
+    words do, only behind its first. None where it must be alone.
+    """
+    first, classes = "", set[str]()
+    for word, unknown in units:
+        found = unseen.get(word, set())
+        first = first or ("unknown" if unknown else "unseen" if found else "")
+        classes |= found
+    if not classes:
+        return ""
+    return classes.pop() if first == "unseen" and len(classes) == 1 else None
 
 
 def run(command: str, texts: list[str]) -> list[str]:

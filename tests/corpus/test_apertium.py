@@ -68,6 +68,31 @@ def test_a_translation_does_not_depend_on_its_neighbours(pair):
     assert translated([TEXTS[place] for place in order], *pair) == [alone[place] for place in order]
 
 
+PHRASES = [
+    "a lot of",
+    "known",
+    "till",
+    "I",
+    "Here ya go",
+    "SOOOO excited for",
+    "Xqza",
+    "the house",
+    "right now",
+]
+"""Some of unseen classes, two that make the open class another one, and unknown words that are tagged otherwise behind them."""
+
+
+@settings(max_examples=8, deadline=None, suppress_health_check=[HealthCheck.too_slow])
+@given(st.lists(st.lists(st.sampled_from(PHRASES), max_size=4).map(" ".join), min_size=10, max_size=40))
+def test_texts_that_share_a_tagger_are_tagged_as_by_their_own(texts):
+    before, tagger, _ = apertium.pipeline("eng", "spa")
+    analysed = apertium.run(before, [text + apertium.END for text in texts])
+
+    alone = {text: apertium.run(tagger, [text])[0] for text in {*analysed}}
+
+    assert apertium.tag(tagger, analysed) == [alone[text] for text in analysed]
+
+
 @pytest.mark.parametrize(("source", "target", "package"), OTHER_PAIRS)
 def test_the_other_pairs_keep_to_themselves_what_they_are_sent(source, target, package):
     try:
