@@ -15,6 +15,7 @@ from augment import labels
 from augment.anew import FAULTS
 from augment.cells import Targets, by_axis
 from augment.choice import Caps, choose
+from augment.chrf import scores
 from augment.embedded import Embedded
 from augment.entailed import entailed
 from augment.held_out import Shares
@@ -307,12 +308,4 @@ class Admission(CorpusJudge):
 
 
 def _chrf(candidates: list[str], parents: list[str]) -> np.ndarray:
-    from sacrebleu.metrics.chrf import CHRF
-
-    metric = CHRF()
-    return np.array(
-        [
-            metric.sentence_score(said(one), [said(other)]).score
-            for one, other in zip(candidates, parents, strict=True)
-        ]
-    )
+    return scores(*([said(one) for one in side] for side in (candidates, parents)))
