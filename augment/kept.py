@@ -39,6 +39,8 @@ _NEGATIONS = frozenset(
     ["no", "not", "never", "none", "nobody", "nothing", "nowhere", "neither", "nor", "cannot", "without", "nope", "hardly",
      "barely"]
 )  # fmt: skip
+_ENDS = frozenset('.!?:;"“(>-')
+"""Behind what a sentence begins."""
 _CONTRACTED = re.compile(r"n['’]?t$", re.IGNORECASE)
 _BARE = frozenset(
     ["aint", "arent", "cant", "couldnt", "didnt", "doesnt", "dont", "hadnt", "hasnt", "havent", "isnt", "shouldnt", "wasnt",
@@ -79,8 +81,10 @@ def numbers(text: str) -> list[str]:
 def negations(text: str) -> int:
     """Count the words of a text that deny ("not", "don't", "nothing", "without")."""
     return sum(
-        word in _NEGATIONS or word in _BARE or bool(_CONTRACTED.search(word) and ("'" in word or "’" in word))
-        for word in (one.lower() for one in _WORDS.findall(text))
+        word in _NEGATIONS
+        or word in _BARE
+        or (("'" in word or "’" in word) and bool(_CONTRACTED.search(word)))
+        for word in map(str.lower, _WORDS.findall(text))
     )
 
 
@@ -94,9 +98,7 @@ def names(text: str) -> Counter[str]:
     if 2 * len(capital) > len(words):
         return Counter()
     return Counter(
-        _bare(word)
-        for word, at in capital
-        if not re.search(r"(?:^|[.!?:;\n\"“(>-])\s*$", text[:at]) and not word.startswith(("I'", "I’"))
+        _bare(word) for word, at in capital if not _begins(text[:at]) and not word.startswith(("I'", "I’"))
     )
 
 
@@ -112,8 +114,14 @@ def _turned(mine: str, theirs: str) -> bool:
     return any(word.search(theirs) and not word.search(mine) for word in _SENSES)
 
 
+def _begins(before: str) -> bool:
+    """Say whether a sentence begins behind a text."""
+    bare = before.rstrip()
+    return not bare or bare[-1] in _ENDS or "\n" in before[len(bare) :]
+
+
 def _bare(word: str) -> str:
-    return re.sub(r"['’]s$", "", word).lower()
+    return (word[:-2] if word.endswith(("'s", "’s")) else word).lower()
 
 
 def lost(candidate: str, parent: str, asked: Collection[Kept]) -> str | None:
@@ -130,10 +138,11 @@ def lost(candidate: str, parent: str, asked: Collection[Kept]) -> str | None:
     denies, denied = negations(mine), negations(theirs)
     if "negations" in asked and (denied % 2 != denies % 2 or bool(denied) != bool(denies)):
         return "negation_changed"
-    if "names" in asked:
+    named = names(theirs) if "names" in asked else {}
+    if named:
         words = Counter(_bare(word) for word in _WORDS.findall(mine))
         has = words | Counter(piece.lower() for piece in re.findall(r"[^\W_]+", mine))
-        if any(has[name] < count for name, count in names(theirs).items()):
+        if any(has[name] < count for name, count in named.items()):
             return "name_lost"
     if "persons" in asked and persons(mine) != persons(theirs):
         return "person_changed"

@@ -26,6 +26,8 @@ _KINDS = {
 _INSIDE = {"code", "slot", "number", "placeholder"}
 """What is part of a sentence wherever it stands: "{name} is late"."""
 _HELD = re.compile("|".join(f"(?P<{kind}>{pattern})" for kind, pattern in _KINDS.items()))
+_ANY = re.compile("|".join(_KINDS.values()))
+"""The same for who asks for no kind, a quarter faster: what begins with a group is tried at every letter."""
 _APART = "|".join(pattern for kind, pattern in _KINDS.items() if kind not in _INSIDE)
 _BEFORE = re.compile(rf"\s*(?:(?:RT\b)?[\s\"“.:-]*+(?>{_APART})[\s:,.\"”-]*+)++(?=\w)")
 _AFTER = re.compile(rf"(?:\s++(?>{_APART}))++\s*$")
@@ -109,7 +111,7 @@ def held(text: str, kinds: Collection[str]) -> list[tuple[int, int]]:
 
 def said(text: str) -> str:
     """Return what is left of a text without what `mask` holds: the words that could be said otherwise."""
-    return " ".join(_HELD.sub(" ", text).split())
+    return " ".join(_ANY.sub(" ", text).split())
 
 
 def _put_back(translation: str, pieces: list[tuple[Piece, tuple[int, int]]]) -> str:
