@@ -37,6 +37,7 @@ bench: setup ## time our commands and measure what they find; takes hours; resul
 	$(BIN)/python -m bench.hostile
 	$(BIN)/python -m bench.audit_calibration
 	$(BIN)/python -m bench.audit_scale
+	$(BIN)/python -m bench.augmentation
 
 docs: setup ## write docs/stages.md and docs/recipe.md from the code
 	$(BIN)/python -m flows.reference docs
