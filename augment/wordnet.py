@@ -36,7 +36,7 @@ FAITHFUL = 0.5
 """Share of a synonym's tagged uses that must be in the sense."""
 
 # Debian leaves the file out; the names and their order are those of lexnames(5WN).
-_LEXNAMES = [
+LEXNAMES = [
     "adj.all",
     "adj.pert",
     "adv.all",
@@ -167,7 +167,7 @@ def _reader() -> Any:
 
         def open(self, file: str) -> Any:
             if file == "lexnames":
-                return io.StringIO("".join(f"{at}\t{name}\t1\n" for at, name in enumerate(_LEXNAMES)))
+                return io.StringIO("".join(f"{at}\t{name}\t1\n" for at, name in enumerate(LEXNAMES)))
             return super().open(file)
 
         def map_wn(self, version: str = "wordnet") -> None:
