@@ -291,12 +291,14 @@ class Admission(CorpusJudge):
         reasons = np.array([lost(*pair, kept) for pair, kept in zip(both, asked, strict=True)], object)
         for reason in REASONS:
             verdict |= pairs.where(reasons == reason, reason)
+        left = pairs.after(verdict)
         if "groups" in self.kept:
-            changed = groups_changed(mine, theirs, lexicon.load(self.lexicon))
-            verdict |= pairs.where(changed & ~pairs.near[pairs.chosen], "groups_changed")
-        told = [language_id.surely(side, self.min_language_score) for side in (mine, theirs)]
+            changed = groups_changed(*left.texts(), lexicon.load(self.lexicon))
+            verdict |= left.where(changed & ~left.near[left.chosen], "groups_changed")
+            left = left.after(verdict)
+        told = [language_id.surely(side, self.min_language_score) for side in left.texts()]
         other = [None not in pair and pair[0] != pair[1] for pair in zip(*told, strict=True)]
-        return verdict | pairs.where(np.array(other, bool), "language_changed")
+        return verdict | left.where(np.array(other, bool), "language_changed")
 
     def _held_out(self, pairs: Pairs, context: Context) -> Verdict:
         if self.overlap is None:

@@ -104,9 +104,10 @@ def names(text: str) -> Counter[str]:
 
 def persons(text: str) -> frozenset[str]:
     """Return of whom a text speaks in pronouns: of "i", "you", "he", "she", "it", "we", "they"."""
-    words = [found[0] for found in _WORDS.finditer(_THANKS.sub("thanks", text)) if found[0] != "US"]
-    told = {_PERSONS.get(re.split("['’]", word.lower())[0]) for word in words}
-    told |= {"we" for word in words if word.lower() in ("let's", "let’s")}
+    found = _WORDS.findall(_THANKS.sub("thanks", text))
+    words = {word.lower().replace("’", "'") for word in found if word != "US"}
+    told = {_PERSONS.get(word.partition("'")[0]) for word in words}
+    told |= {"we" for word in words if word == "let's"}
     return frozenset(person for person in told if person is not None)
 
 

@@ -5,6 +5,7 @@ A lexicon says what a text speaks of, never who wrote it. One value of one axis,
     axes: {religion: {jewish: [jew, jews, jewish, judaism, synagogue]}}
 """
 
+import functools
 import re
 from collections.abc import Mapping
 from functools import cached_property
@@ -236,12 +237,18 @@ def load(name_or_path: str) -> Lexicon:
             f"needed a lexicon's file, found none at {name_or_path}; give the path of a .yaml file"
         )
     try:
-        return Lexicon.model_validate(yaml.safe_load(file.read_text(encoding="utf-8")))
+        return _parsed(file.read_text(encoding="utf-8"))
     except (ValidationError, yaml.YAMLError, UnicodeDecodeError) as error:
         raise UserError(
             f"needed a lexicon (name, licence, origin, caution, axes) in {name_or_path}, got {_first(error)}; "
             f"see data/lexicons/README.md for the shape"
         ) from error
+
+
+@functools.lru_cache(maxsize=8)
+def _parsed(said: str) -> Lexicon:
+    """Read what a lexicon's file says, once a process: ours take 0.2 s, and stages ask for them part by part."""
+    return Lexicon.model_validate(yaml.safe_load(said))
 
 
 def _is_yaml(entry: Traversable) -> bool:
