@@ -29,12 +29,12 @@ import pyarrow.parquet as pq
 from augment.back_translation import BackTranslation
 from augment.chrf import scores
 from augment.counterfactual import Counterfactual
-from augment.kept import lost, word_ratio
+from augment.kept import groups_changed, lost, word_ratio
 from augment.masks import said
 from augment.paraphrase import Paraphrase
 from bench import evidence, machine
 from bench.watched import Watched, timed
-from corpus import language_id, text
+from corpus import language_id, lexicon, text
 from corpus.engine import Local
 from corpus.fetch import cache_folder
 from corpus.models import Models
@@ -131,7 +131,7 @@ def growth(rows: pa.Table, stage: Grow, rounds: int, engine: Local, part_rows: i
 
 def gates(rows: pa.Table, rounds: int, engine: Local) -> dict[str, Any]:
     """Judge the candidates of a round trip: without labels and caps as often as asked, then with all."""
-    plain = Watched(min_label_margin=None)
+    plain = Watched(min_label_margin=None, min_word_similarity=None)
     with tempfile.TemporaryDirectory() as folder:
         bed = Bed.made(Path(folder), rows, engine, PART_ROWS)
         after, ids, _ = bed.grown(BackTranslation())
@@ -161,9 +161,15 @@ def gates(rows: pa.Table, rounds: int, engine: Local) -> dict[str, Any]:
 def replayed(store: Path) -> dict[str, int]:
     """Count the vectors that were made in a store, and the texts that they are of."""
     tables = [pq.read_table(file) for file in sorted(Store(store).replay.rglob("*.parquet"))]
-    vectors = [one["text"] for one in tables if pa.types.is_fixed_size_list(one.schema.field("value").type)]
+    vectors = [one["text"] for one in tables if _is_of_vectors(one.schema.field("value").type)]
     texts = pa.chunked_array(vectors, pa.binary(16))
     return {"vectors": len(texts), "texts": len(texts.unique())}
+
+
+def _is_of_vectors(value: pa.DataType) -> bool:
+    """Say whether replayed values are embeddings, with those of word pieces or without."""
+    words = pa.types.is_struct(value) and value.get_field_index("vector") >= 0
+    return words or pa.types.is_fixed_size_list(value)
 
 
 def _made(bed: Bed, after: Snapshot, ids: Sequence[str]) -> tuple[pa.Table, list[tuple[str, str]]]:
@@ -177,9 +183,11 @@ def _made(bed: Bed, after: Snapshot, ids: Sequence[str]) -> tuple[pa.Table, list
 
 def _alone(pairs: list[tuple[str, str]]) -> dict[str, float]:
     """Time the gates that ask two texts, each of all pairs."""
+    asked_of, mentions = Watched().kept, lexicon.load(Watched().lexicon)
     asked: dict[str, Callable[[], Any]] = {
         "words": lambda: [word_ratio(*pair) for pair in pairs],
-        "kept": lambda: [lost(*pair, ("numbers", "negations", "names")) for pair in pairs],
+        "kept": lambda: [lost(*pair, asked_of) for pair in pairs],
+        "groups": lambda: groups_changed(*zip(*pairs, strict=True), mentions),
         "language": lambda: [language_id.surely(side, 0.7) for side in zip(*pairs, strict=True)],
         "chrf": lambda: scores(*([said(one) for one in side] for side in zip(*pairs, strict=True))),
     }
