@@ -32,8 +32,14 @@ JUDGED = {
 }
 """The value and the ends of the interval by which a finding of a rule is judged; more is better."""
 
+RETENTION = ("impact_ratio", "removal_ratio", "lost_most")
+"""The rules of findings that are about rows that stages removed."""
+
 TOTAL = "total"
 """The stage that stands for the whole pipeline."""
+
+MOST_GAPS = 50
+"""Gaps behind which a report shows removed rows."""
 
 
 def judge(
@@ -179,6 +185,22 @@ def worst(findings: Iterable[Finding], limit: int = 5) -> list[Finding]:
             continue
         rule = "impact_ratio" if finding["rule"] in ("lost_most", "removal_ratio") else finding["rule"]
         firsts.setdefault((finding["axis"], finding["group"], rule), finding)
+    return list(firsts.values())[:limit]
+
+
+def gaps(
+    findings: Iterable[Finding], alpha: float, limit: int = MOST_GAPS, by: Literal["p", "q"] = "q"
+) -> list[Finding]:
+    """Return where a stage, or all of them, removed more of a group: failed, or beyond chance (`by` under `alpha`); the worst first.
+
+    One for each stage and group, whatever rules failed.
+    """
+    firsts: dict[tuple[str, str, str], Finding] = {}
+    for finding in ordered(finding for finding in findings if finding["rule"] in RETENTION):
+        if finding["ratio"] is None or finding["ratio"] >= 1:
+            continue
+        if finding["verdict"] == "FAIL" or finding[by] < alpha:
+            firsts.setdefault((finding["stage"], finding["axis"], finding["group"]), finding)
     return list(firsts.values())[:limit]
 
 

@@ -26,6 +26,7 @@ from flows import approval, embedded, gates, growing, probing, subjects, sweeps
 from flows.counterfactuals import exchanges
 from flows.curate import opened
 from flows.job import Job
+from flows.samples import Judged, samples
 
 
 def audit_data(job: Job, progress: Progress = silent) -> None:
@@ -35,15 +36,17 @@ def audit_data(job: Job, progress: Progress = silent) -> None:
     """
     settings, snapshot = subjects.settings_of(job), subjects.came(job)
     groups, cut = subjects.groups_of(snapshot, settings)
-    steps = list(subjects.steps_of(job, snapshot.narrow(["id"])["id"].combine_chunks()))
+    ids = snapshot.narrow(["id"])["id"].combine_chunks()
+    steps = list(subjects.steps_of(job, ids))
     measured = retention(steps, groups, settings, job.recipe.seed, cut)
+    gated: list[Judged] = []
     for candidates in subjects.candidates_of(job):
         inherited = subjects.mentions(candidates.parents, settings)
         said = subjects.mentions(candidates.grown, settings)
         stayed = pa.array(candidates.gate.kept)
-        measured += admission(
-            candidates.gate, subjects.members(candidates.parents, settings), settings, job.recipe.seed
-        )
+        of_parents = subjects.members(candidates.parents, settings)
+        measured += admission(candidates.gate, of_parents, settings, job.recipe.seed)
+        gated.append(Judged(candidates.grown["id"].combine_chunks(), [candidates.gate], of_parents))
         measured += survival(
             inherited.filter(stayed),
             said.filter(stayed),
@@ -74,11 +77,10 @@ def audit_data(job: Job, progress: Progress = silent) -> None:
             "sweeps": sweeps.sweeps(job, measured, groups, steps, settings),
         },
     )
-    member = [*groups, *seen.clusters]
     job.write("pairs.json", pairs)
     job.write("clusters.json", seen.quotes)
-    shown = subjects.samples_of(job, found, member, steps, snapshot) if settings.show_text else []
-    job.write("samples.json", shown)
+    came = Judged(ids, steps, [*groups, *seen.clusters])
+    job.write("samples.json", samples(job, found, [came, *gated], settings) if settings.show_text else [])
 
 
 def _associations(job: Job, groups: list[Membership], kept: np.ndarray) -> dict[str, Any]:

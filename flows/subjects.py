@@ -1,4 +1,4 @@
-"""What a run's audit looks at, over the run's folder: who its rows are, what each stage did, which rows to show."""
+"""What a run's audit looks at, over the run's folder: who its rows are, and what each stage did."""
 
 import json
 import os
@@ -6,15 +6,12 @@ from collections import Counter
 from collections.abc import Collection, Iterator
 from concurrent.futures import ThreadPoolExecutor
 from dataclasses import dataclass, replace
-from pathlib import Path
-from typing import Any
 
 import numpy as np
 import pyarrow as pa
 import pyarrow.compute as pc
 import pyarrow.parquet as pq
 
-from audit.findings import Finding, worst
 from audit.groups import OTHER, READ_OFF, AuditSettings, Membership, Told, memberships
 from audit.steps import Step
 from audit.strata import Strata, strata
@@ -27,9 +24,6 @@ from corpus.stage import CorpusJudge, Grow, Rewrite
 from corpus.standing import Standing
 from flows.job import Job
 from flows.metadata import metadata
-
-SAMPLES = 5
-"""Removed texts shown beside a finding."""
 
 READ = 20_000
 """Rows whose words are counted; of more, as many are drawn."""
@@ -197,39 +191,3 @@ def drawn(snapshot: Snapshot, rows: np.ndarray, seed: int) -> tuple[np.ndarray, 
         return chosen, pa.array([], pa.string())
     ids = snapshot.narrow(["id"])["id"].combine_chunks().take(pa.array(chosen))
     return chosen, text.contents(snapshot.take(ids))
-
-
-def samples_of(
-    job: Job, found: list[Finding], groups: list[Membership], steps: list[Step], snapshot: Snapshot
-) -> list[dict[str, Any]]:
-    """Draw removed texts for the findings that a report shows first."""
-    ids = snapshot.narrow(["id"])["id"].combine_chunks()
-    by_stage = {step.stage: step for step in steps}
-    member = {(group.axis, group.group): group.rows for group in groups}
-    wanted: list[tuple[str, dict[str, Any]]] = []
-    for finding in worst(found):
-        key = (finding["axis"], finding["group"])
-        stages = [finding["stage"]] if finding["stage"] in by_stage else list(by_stage)
-        for stage in stages if key in member else []:
-            gone = member[key] & by_stage[stage].entered & ~by_stage[stage].kept
-            drawn = sorted(
-                ids.filter(pa.array(gone)).to_pylist(),
-                key=lambda row_id: digest(str(job.recipe.seed), "sample", row_id),
-            )
-            wanted += [
-                (row_id, {"stage": stage, "axis": key[0], "group": key[1]}) for row_id in drawn[:SAMPLES]
-            ]
-    return _with_texts(job.folder / "dropped", wanted)
-
-
-def _with_texts(dropped: Path, wanted: list[tuple[str, dict[str, Any]]]) -> list[dict[str, Any]]:
-    names = pa.array([row_id for row_id, _ in wanted], pa.string())
-    texts: dict[str, dict[str, str]] = {}
-    for file in sorted(dropped.glob("*.parquet")):
-        rows = pq.read_table(file, columns=["id", "messages", "reason"])
-        rows = rows.filter(pc.is_in(rows["id"], names))
-        for row_id, content, reason in zip(
-            rows["id"].to_pylist(), text.contents(rows).to_pylist(), rows["reason"].to_pylist(), strict=True
-        ):
-            texts[row_id] = {"id": row_id, "text": content, "reason": reason}
-    return [{**place, **texts[row_id]} for row_id, place in wanted if row_id in texts]

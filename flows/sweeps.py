@@ -10,7 +10,7 @@ import pyarrow as pa
 import pyarrow.compute as pc
 from pydantic import ValidationError
 
-from audit.findings import TOTAL, Finding, settle, worst
+from audit.findings import RETENTION, TOTAL, Finding, settle, worst
 from audit.groups import AuditSettings, Membership
 from audit.moves import moved
 from audit.remedies import MOST
@@ -27,8 +27,6 @@ POINTS = 5
 
 _STEP = 10_000
 """Knobs that are no whole numbers are moved in these parts of one."""
-
-_RETENTION = ("impact_ratio", "removal_ratio", "lost_most")
 
 
 @dataclass(frozen=True)
@@ -59,7 +57,7 @@ def sweeps(
     failed = [
         one
         for one in worst(settle(measured, settings), MOST)
-        if one["verdict"] == "FAIL" and one["rule"] in _RETENTION
+        if one["verdict"] == "FAIL" and one["rule"] in RETENTION
     ]
     known: dict[str, _Judged | None] = {}
     found: list[dict[str, Any]] = []
@@ -177,7 +175,7 @@ def _outcome(finding: Finding, told: Sequence[Finding]) -> dict[str, Any]:
     """Return what became of the finding: its ratio, and FAIL where any of its rules fails."""
     key = (finding["axis"], finding["group"], finding["stage"])
     mine = [
-        one for one in told if (one["axis"], one["group"], one["stage"]) == key and one["rule"] in _RETENTION
+        one for one in told if (one["axis"], one["group"], one["stage"]) == key and one["rule"] in RETENTION
     ]
     one = mine[0]
     even = one["ratio"] is None and one["rate"] == one["other_rate"] == 1

@@ -16,12 +16,13 @@ from typing import Any
 from jinja2 import Environment, FunctionLoader, StrictUndefined
 from markupsafe import Markup
 
-from audit.findings import OUTCOMES, worst
+from audit.findings import MOST_GAPS, OUTCOMES, gaps, worst
 from audit.page import plot, sections
 from audit.page.growth_section import growers, ledgers
 from audit.page.maps import maps
 from audit.page.quoted import quoted
 from audit.page.spelt import cut, named, visible
+from audit.page.told import told, untold
 from audit.page.words import compared, subject
 
 Facts = Mapping[str, Any]
@@ -33,7 +34,7 @@ class ReportFacts:
 
     `audit` is `audit.json` as `findings.record` makes it, with the findings on data, growth and model alike.
     `rows`, `stages`, `scores` and `comparison` are those of `winnow run --json`. `samples` are removed texts:
-    `{"stage", "axis", "group", "reason", "text"}`, up to five are shown of each finding; `pairs` are texts of probes whose
+    `{"stage", "axis", "group", "reason", "text"}`, up to five are shown behind each gap; `pairs` are texts of probes whose
     fate differs from that of the same text with other terms (`audit.probes.Pair`); `clusters` are texts in the middle of each
     cluster, `{"cluster", "text"}`; `growth` is
     `{"candidates", "admitted", "examples": [{"operation", "parent", "grown"}], "refused": [{..., "reason"}]}`; `reproduce` names what the run
@@ -68,6 +69,8 @@ def render(facts: ReportFacts) -> str:
     samples = facts.samples or () if facts.shows_text else ()
     script = _read("report.js")
     found = list(facts.audit["findings"]) if facts.audit is not None else []
+    first = worst(found)
+    behind = gaps(found, facts.audit["settings"]["alpha"], len(found)) if facts.audit is not None else []
     by_rule = {
         rule: [finding for finding in found if finding["rule"] == rule and finding["n"]]
         for rule in ("impact_ratio", "survival", "accuracy")
@@ -98,7 +101,9 @@ def render(facts: ReportFacts) -> str:
         shows_text=facts.shows_text,
         associations=associations,
         outcomes=OUTCOMES,
-        worst=[sections.told(finding, samples) for finding in worst(found)],
+        worst=[told(finding, samples) for finding in first],
+        gaps=[told(finding, samples) for finding in untold(behind[:MOST_GAPS], first)],
+        gaps_left_out=max(0, len(behind) - MOST_GAPS),
         failed=any(finding["verdict"] == "FAIL" for finding in found),
         waterfall=sections.waterfall(facts.stages or ()),
         forest=sections.forest(by_rule["impact_ratio"], stages, facts.audit),

@@ -8,7 +8,6 @@ from markupsafe import Markup
 from audit.findings import OUTCOMES, TOTAL, Finding
 from audit.page import figures, plot
 from audit.page.spelt import named
-from audit.page.words import cause, sentence
 from corpus.statistics import wilson
 
 _MOST_PLOTTED = 24
@@ -19,26 +18,6 @@ MOST_CLASSES = 12
 
 Facts = Mapping[str, Any]
 Drawn = tuple[Finding, Markup]
-
-
-def told(finding: Finding, samples: Sequence[Facts]) -> dict[str, Any]:
-    """Put a finding into words, with what it is owed to and removed texts to look at."""
-    group = (finding["axis"], finding["group"])
-    whole = finding["stage"] == "total"
-    mine = [
-        sample
-        for sample in samples
-        if (sample["axis"], sample["group"]) == group and (whole or sample["stage"] == finding["stage"])
-    ]
-    # What the loss is owed to most is shown first.
-    first = finding["parts"][0] if finding.get("parts") else None
-    if first is not None:
-        mine.sort(key=lambda sample: (sample["stage"], sample["reason"]) != (first["stage"], first["rule"]))
-    unlike: dict[str, Facts] = {}
-    for sample in mine:
-        unlike.setdefault(sample["text"], sample)
-    shown = list(unlike.values())[:5]
-    return {"finding": finding, "words": sentence(finding), "cause": cause(finding), "samples": shown}
 
 
 def fate(found: Sequence[Finding], settings: Facts) -> Markup | None:

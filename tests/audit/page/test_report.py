@@ -11,7 +11,7 @@ import pyarrow as pa
 import pytest
 
 from audit.association import with_labels
-from audit.findings import OUTCOMES, record, settle, verdict, worst
+from audit.findings import OUTCOMES, gaps, record, settle, verdict, worst
 from audit.groups import AuditSettings, Membership, partition
 from audit.growth.association_drift import association_drift
 from audit.growth.label_drift import label_drift
@@ -453,7 +453,7 @@ def test_what_came_of_the_candidates_is_told_by_engine():
 @pytest.mark.parametrize(
     ("missing", "section"),
     [
-        ({"audit": None, "growth": None, "scores": None, "comparison": None}, ("verdict", "worst", "fate", "forest", "retention", "representation", "associations", "growth", "model", "methods", "filter", "precision", "probes", "index", "remedies")),
+        ({"audit": None, "growth": None, "scores": None, "comparison": None}, ("verdict", "worst", "fate", "forest", "retention", "gaps", "representation", "associations", "growth", "model", "methods", "filter", "precision", "probes", "index", "remedies")),
         ({"rows": None}, ("rows",)),
         ({"stages": None}, ("stages",)),
         ({"reproduce": None}, ("reproduce",)),
@@ -475,6 +475,7 @@ def test_what_is_not_there_is_left_out(missing, section):
         "precision",
         "probes",
         "retention",
+        "gaps",
         "representation",
         "associations",
         "growth",
@@ -533,7 +534,7 @@ def test_samples_stand_by_their_finding_and_are_cut():
     assert "x" * 280 not in html
 
 
-def test_a_text_that_was_removed_twice_is_shown_once():
+def test_a_text_that_was_removed_twice_is_shown_once_behind_each_gap():
     sample = {
         "stage": "length",
         "axis": "gender",
@@ -544,7 +545,30 @@ def test_a_text_that_was_removed_twice_is_shown_once():
 
     html = render(ReportFacts(title="t", audit=audit_of(), samples=[sample, sample]))
 
-    assert html.count("said again") == 1
+    assert html.count("said again") == 2
+    assert html[html.index('id="worst"') : html.index("</ol>")].count("said again") == 1
+
+
+def test_of_many_gaps_the_page_tells_fifty_and_stays_small():
+    at = np.arange(ROWS)
+    groups = [Membership("region", f"r{n}", "declared", at // 50 == n) for n in range(80)]
+    kept = (at // 50 >= 40) | (at % 50 < 10)
+    settings = AuditSettings()
+    found = settle(
+        retention([Step("length", at >= 0, kept, pa.array(["short"] * ROWS))], groups, settings, 1), settings
+    )
+    samples = [
+        {"stage": "length", "axis": "region", "group": f"r{n}", "reason": "short", "text": f"{n} {k}" + "x" * 1_000}
+        for n in range(80)
+        for k in range(5)
+    ]  # fmt: skip
+
+    html = render(ReportFacts(title="t", audit=record(found, settings), samples=samples))
+
+    assert len(gaps(found, settings.alpha, len(found))) == 80
+    assert html.count("data-gap=") == 45  # five are told at the head
+    assert "30 further gaps" in html
+    assert len(html.encode()) < 2**20
 
 
 def test_text_that_shows_is_left_as_it_is():
