@@ -14,7 +14,7 @@ from typing import Any, Literal
 
 from audit.clusters import ORIGIN
 from audit.crossings import BETWEEN
-from audit.findings import Finding
+from audit.findings import Finding, judged_rows
 from audit.groups import OTHER
 from audit.shift import MORE_IS_WORSE, VALUES, same, shift
 from corpus.statistics import benjamini_hochberg, difference_interval, two_by_two_p
@@ -120,7 +120,7 @@ def _spoilt(one: Facts, spoilt: set[str]) -> bool:
 
 def _changed(a: Finding, b: Finding, settings: Facts, spoilt: set[str]) -> dict[str, Any]:
     equal = same(a, b) and not _spoilt(b, spoilt)
-    least, expected = min(a["n"], b["n"]), max(a["expected"] or 0, b["expected"] or 0)
+    least, expected = min(judged_rows(a), judged_rows(b)), max(a["expected"] or 0, b["expected"] or 0)
     enough = least >= settings["min_group"] and expected >= settings["min_expected"]
     return {
         **_name(b),

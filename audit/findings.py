@@ -77,6 +77,11 @@ def judge(
     return "PASS" if needed == 0 and measured.low >= limit else "INSUFFICIENT_DATA"
 
 
+def judged_rows(finding: Mapping[str, Any]) -> int:
+    """Return as how many rows a group is judged to be large enough: children are as many as the parents that they have."""
+    return int(finding.get("families", finding["n"]))
+
+
 def settle(measured: Iterable[Mapping[str, Any]], settings: AuditSettings) -> list[Finding]:
     """Return what was measured with its q values, taken over all that was tested, and its outcomes.
 
@@ -102,7 +107,7 @@ def _outcome(finding: Finding, settings: AuditSettings) -> Outcome:
         Interval(value, low, high),
         finding["limit"],
         q=1.0 if finding["q"] is None else finding["q"],
-        n=finding["n"],
+        n=judged_rows(finding),
         expected=finding["expected"],
         needed=finding["needed"],
         settings=settings,
@@ -114,7 +119,7 @@ def _removed(found: Sequence[Finding], settings: AuditSettings) -> Iterator[Find
         if (
             finding["rule"] == "impact_ratio"
             and finding["verdict"] not in ("FAIL", "NOT_APPLICABLE")
-            and finding["n"] >= settings.min_group
+            and judged_rows(finding) >= settings.min_group
             and finding["q"] < settings.alpha
             and finding["removal_ratio"] > settings.max_removal_ratio
             and finding["other_rate"] - finding["rate"] >= settings.min_removal_gap

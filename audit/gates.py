@@ -3,7 +3,7 @@
 from collections.abc import Sequence
 from typing import Any
 
-from audit.findings import TOTAL, Finding, judge, verdict
+from audit.findings import TOTAL, Finding, judge, judged_rows, verdict
 from audit.groups import AuditSettings
 from corpus.statistics import Interval, rows_needed
 
@@ -45,7 +45,7 @@ def _judged(finding: Finding, limit: float, settings: AuditSettings) -> Finding:
         Interval(finding["ratio"], finding["low"], finding["high"]),
         limit,
         q=finding["q"],
-        n=finding["n"],
+        n=judged_rows(finding),
         expected=finding["expected"],
         needed=needed,
         settings=settings,

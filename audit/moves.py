@@ -25,7 +25,9 @@ def moved(
     counted[number] = count(other, group.rows)
     found = ((other, counted[number]), (whole(steps), compose(counted)))
     return [
-        asdict(cell_of(step, group, counts, Why(_lost(step, counts), {}, []), settings))
+        asdict(
+            cell_of(step, group, counts, Why(_lost(step, counts), {}, []), settings, count(step, group.rows))
+        )
         | {"rule": "impact_ratio", "limit": settings.min_impact_ratio}
         for step, counts in found
     ]

@@ -12,9 +12,9 @@ from typing import Any
 import numpy as np
 
 from audit.attribution import Part, parts, worst_first
-from audit.findings import TOTAL, Finding
+from audit.findings import Finding
 from audit.groups import AuditSettings, Membership
-from audit.steps import Counts, Step, check, compose, count, reasons, selection_rates, whole
+from audit.steps import Counts, Step, check, clustered, compose, count, reasons, selection_rates, whole
 from audit.strata import Strata, adjusted, turned
 from corpus.schema import digest
 from corpus.statistics import (
@@ -39,7 +39,7 @@ class Cell:
     where half a count was added; `removal_ratio` is the same of removals, which shows what is rare: kept 97%
     against 99% is a ratio of 0.98, and three times the removals. `detectable` is the least difference of the
     two rates that such samples would show, `needed` how many rows more of the group would show a ratio at the limit; both
-    rest on the effective sizes, which differ from the plain ones in `total` alone.
+    rest on the effective sizes, which differ from the plain ones in `total`, and where rows are of families.
     `log_ratio` is the stage's part in the group's fate: the parts of all stages add up to that of `total`, and those
     of a stage's rules (`parts`) to its own. `gap_p` is of the largest gap between the axis's groups, where they
     do not overlap. `lost` counts the group's rows that went to stages that do not choose. `reasons` counts why the group's rows went. `within` is the impact ratio among rows of the same
@@ -87,6 +87,7 @@ def retention(
     settings: AuditSettings,
     seed: int,
     cut: Strata | None = None,
+    families: np.ndarray | None = None,
 ) -> list[Finding]:
     """Return what was measured (rule `impact_ratio`, a `Cell` each) of each stage and group, and of `total`.
 
@@ -101,6 +102,8 @@ def retention(
     stage kept nothing of one side the parts are None and the total is what the stages up to it say.
 
     `seed` draws the permutations behind `gap_p`; `cut` are the strata within which groups are compared once more.
+    `families` (int, row-aligned) says which rows are of one family, as the children of one parent are: intervals and
+    tests of the stages are then for as many rows as the families are worth (Kish 1965), which holds whatever they share.
     """
     if not steps:
         return []
@@ -109,7 +112,7 @@ def retention(
     _agree([counts for stage in stages for counts in stage if counts.compared])
     why = [_why(step, stage, memberships) for step, stage in zip(steps, stages, strict=True)]
     cells = [
-        cell_of(step, group, counts, told, settings)
+        cell_of(step, group, _sized(step, group, counts, families), told, settings, counts)
         for step, stage, tolds in zip(steps, stages, why, strict=True)
         for group, counts, told in zip(memberships, stage, tolds, strict=True)
     ]
@@ -125,10 +128,10 @@ def retention(
             },
             worst_first(part for of_stage in why for part in of_stage[at].parts),
         )
-        cells.append(cell_of(total, group, counts, told, settings))
+        cells.append(cell_of(total, group, counts, told, settings, count(total, group.rows)))
     for position, step in enumerate((*steps, total)):
         here = slice(position * len(memberships), (position + 1) * len(memberships))
-        gaps = _gaps(step, memberships, seed)
+        gaps = _gaps(step, memberships, seed, families)
         within = adjusted(step, memberships, cut) if cut is not None else [None] * len(memberships)
         cells[here] = [
             replace(cell, gap_p=gaps.get(cell.axis), **_beside(cell, ratio))
@@ -165,9 +168,15 @@ def _why(step: Step, counted: Sequence[Counts], memberships: Sequence[Membership
     ]
 
 
-def cell_of(step: Step, group: Membership, counts: Counts, why: Why, settings: AuditSettings) -> Cell:
-    """Measure a group in a step from its counts, which of `total` are effective and of a stage those of the step itself."""
-    plain = count(step, group.rows) if step.stage == TOTAL else counts
+def _sized(step: Step, group: Membership, counts: Counts, families: np.ndarray | None) -> Counts:
+    """Return the counts of a stage as the rows that they are worth."""
+    return counts if families is None else clustered(step, group.rows, families)
+
+
+def cell_of(
+    step: Step, group: Membership, counts: Counts, why: Why, settings: AuditSettings, plain: Counts
+) -> Cell:
+    """Measure a group in a step from its counts, which may be effective, beside the `plain` ones of its rows."""
     rate_low, rate_high = wilson(counts.kept, counts.n) if counts.n else (None, None)
     cell = Cell(
         stage=step.stage,
@@ -214,7 +223,9 @@ def _compared(counts: Counts, settings: AuditSettings) -> dict[str, Any]:
     }
 
 
-def _gaps(step: Step, memberships: Sequence[Membership], seed: int) -> dict[str, float]:
+def _gaps(
+    step: Step, memberships: Sequence[Membership], seed: int, families: np.ndarray | None
+) -> dict[str, float]:
     """Return the permutation p of each axis of which every row has exactly one group."""
     found = {}
     for axis, of_axis in groupby(memberships, key=lambda group: group.axis):
@@ -222,8 +233,8 @@ def _gaps(step: Step, memberships: Sequence[Membership], seed: int) -> dict[str,
         parted = np.all(np.add.reduce([group.rows for group in groups], dtype=np.int64) == 1)
         if parted and len(step.entered) < MOST_SHUFFLED:
             generator = np.random.default_rng(list(digest(str(seed), step.stage, axis)))
-            counts = [count(step, group.rows) for group in groups]
-            kept, sizes = [int(each.kept) for each in counts], [int(each.n) for each in counts]
+            counts = [_sized(step, group, count(step, group.rows), families) for group in groups]
+            kept, sizes = [round(each.kept) for each in counts], [round(each.n) for each in counts]
             found[axis] = permutation_p(kept, sizes, generator)
     return found
 

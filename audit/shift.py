@@ -79,7 +79,8 @@ def _log_ratio(finding: Finding) -> Interval:
         return Interval(value, low, high)
     n, other_n = (finding[key] for key in ("effective_n", "effective_other_n"))
     if finding["ratio"] is None:  # nothing was dropped
-        n, other_n = finding["n"], finding["other_n"]
+        n = finding.get("families", finding["n"])
+        other_n = finding.get("other_families", finding["other_n"])
     mine, others = (1 - rate if removed else rate for rate in (finding["rate"], finding["other_rate"]))
     found = ratio_interval(mine * n + 0.5, n + 1, others * other_n + 0.5, other_n + 1)
     return Interval(math.log(found.value), math.log(found.low), math.log(found.high))

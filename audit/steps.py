@@ -10,7 +10,7 @@ import pyarrow.compute as pc
 
 from audit.findings import TOTAL
 from audit.groups import Membership
-from corpus.statistics import product_limit
+from corpus.statistics import effective_size, product_limit
 
 
 @dataclass(frozen=True)
@@ -31,7 +31,7 @@ class Step:
 
 @dataclass(frozen=True)
 class Counts:
-    """Rows of a group that entered and stayed, and the same of all other rows. Of `total` they are effective."""
+    """Rows of a group that entered and stayed, and the same of all other rows. Of `total` and of families they are effective."""
 
     n: float
     kept: float
@@ -68,6 +68,21 @@ def count(step: Step, rows: np.ndarray) -> Counts:
     stayed = step.entered & step.kept
     n, kept = int((step.entered & rows).sum()), int((stayed & rows).sum())
     return Counts(n, kept, int(step.entered.sum()) - n, int(stayed.sum()) - kept)
+
+
+def clustered(step: Step, rows: np.ndarray, families: np.ndarray) -> Counts:
+    """Count as `count` does, but as many rows as their families are worth (`families`: int, row-aligned), at the same rates.
+
+    Rows of one family may share a fate, and no family is of both sides.
+    """
+    plain = count(step, rows)
+    n, other_n = (effective_size(np.bincount(families[step.entered & side])) for side in (rows, ~rows))
+    return Counts(
+        n,
+        n * plain.kept / plain.n if plain.n else 0.0,
+        other_n,
+        other_n * plain.other_kept / plain.other_n if plain.other_n else 0.0,
+    )
 
 
 def compose(stages: Sequence[Counts]) -> Counts:

@@ -45,14 +45,15 @@ def audit_data(job: Job, progress: Progress = silent) -> None:
         said = subjects.mentions(candidates.grown, settings)
         stayed = pa.array(candidates.gate.kept)
         of_parents = subjects.members(candidates.parents, settings)
-        measured += admission(candidates.gate, of_parents, settings, job.recipe.seed)
+        parents = candidates.parents["id"].combine_chunks()
+        measured += admission(candidates.gate, of_parents, settings, job.recipe.seed, parents)
         gated.append(Judged(candidates.grown["id"].combine_chunks(), [candidates.gate], of_parents))
         measured += survival(
             inherited.filter(stayed),
             said.filter(stayed),
             settings,
             candidates.grower.title,
-            candidates.parents["id"].combine_chunks().filter(stayed),
+            parents.filter(stayed),
         )
     kept, beside, others = subjects.beside(job, groups, settings)
     shares = representation(groups, kept, beside, others, settings)

@@ -22,10 +22,26 @@ Grower = Mapping[str, Any]
 
 
 def admission(
-    step: Step, memberships: Sequence[Membership], settings: AuditSettings, seed: int
-) -> list[Finding]:
-    """Measure which groups' candidates were admitted: `step` and groups are aligned with candidates."""
-    return [each for each in retention([step], memberships, settings, seed) if each["stage"] != TOTAL]
+    step: Step, memberships: Sequence[Membership], settings: AuditSettings, seed: int, names: pa.Array | None = None
+) -> list[Finding]:  # fmt: skip
+    """Measure which groups' candidates were admitted: `step` and groups are aligned with candidates.
+
+    `names` are the parents' ids, without which each candidate has a parent of its own. Children of one parent are not
+    independent: intervals and tests are for as many as they are worth (Kish 1965), and a group is as large as it has parents
+    (`families`, and `other_families` of all others).
+    """
+    family = np.arange(len(step.entered)) if names is None else _codes(names)
+    groups = {(group.axis, group.group): group.rows for group in memberships}
+
+    def parents(rows: np.ndarray) -> int:
+        return len(np.unique(family[step.entered & rows]))
+
+    return [
+        each | {"families": parents(rows), "other_families": parents(~rows)}
+        for each in retention([step], memberships, settings, seed, families=family)
+        if each["stage"] != TOTAL
+        for rows in [groups[each["axis"], each["group"]]]
+    ]
 
 
 def survival(

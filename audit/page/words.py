@@ -26,10 +26,11 @@ def subject(finding: Finding) -> str:
 
 def sentence(finding: Finding) -> str:
     """Say the finding in words, with its numbers, its interval and its n."""
-    rows = f"{finding['n']:,} {subject(finding)}"
+    rows = f"{finding['n']:,} {subject(finding)}{_children(finding, 'families')}"
     stage = finding["stage"]
     if finding["rule"] in ("impact_ratio", "removal_ratio", "lost_most"):
         stage = "The whole pipeline" if stage == TOTAL else f"The stage {stage}"
+        others = f"{finding['other_n']:,} others{_children(finding, 'other_families')}"
     if finding["verdict"] == "NOT_APPLICABLE":
         return f"{stage}: nothing to compare for the {rows}."
     match finding["rule"]:
@@ -38,13 +39,13 @@ def sentence(finding: Finding) -> str:
         case "removal_ratio":
             said = (
                 f"{stage} removed {1 - finding['rate']:.1%} of the {rows} and {1 - finding['other_rate']:.1%} of the "
-                f"{finding['other_n']:,} others: {finding['removal_ratio']:.1f} times as often "
+                f"{others}: {finding['removal_ratio']:.1f} times as often "
                 f"({finding['removal_low']:.1f} to {finding['removal_high']:.1f})"
             )
         case "impact_ratio":
             said = (
                 f"{stage} kept {finding['rate']:.1%} of the {rows} and {finding['other_rate']:.1%} of the "
-                f"{finding['other_n']:,} others: a ratio of {_interval(finding)}"
+                f"{others}: a ratio of {_interval(finding)}"
             )
         case "representation":
             said = (
@@ -62,6 +63,13 @@ def sentence(finding: Finding) -> str:
         case _:
             said = f"{stage}, {finding['rule']}: {rows}, {_interval(finding)}"
     return f"{said}{_alike(finding)}{_caveat(finding)}."
+
+
+def _children(finding: Mapping[str, Any], parents: str) -> str:
+    """Say of how many parents rows are the children, where they are."""
+    if parents not in finding:
+        return ""
+    return f" (children of {finding[parents]:,} parent{'' if finding[parents] == 1 else 's'})"
 
 
 def cause(finding: Mapping[str, Any]) -> str | None:
@@ -120,6 +128,7 @@ def _caveat(finding: Mapping[str, Any]) -> str:
 def _more(finding: Mapping[str, Any]) -> str:
     """Say how many rows more would show what the recipe allows at most."""
     of = "rows" if finding["rule"] == "representation" else "rows of this group"
+    of = "parents of this group" if "families" in finding else of
     if finding.get("origin") == "embedding-clusters":
         return ", and more of `embedded_rows` may show the limit"
     match finding.get("needed"):

@@ -97,10 +97,12 @@ def grown(tmp_path_factory):
 
 def test_candidates_are_audited_at_the_gate_as_their_parents_are(grown):
     """A grown row has no source, and its length is its own: neither says whose candidate was admitted."""
-    _, record = grown
+    done, record = grown
+    parents = {one for each in subjects.candidates_of(done) for one in each.parents["id"].to_pylist()}
 
     at_gate = [each for each in record["findings"] if each["stage"] == "admission"]
 
+    assert {each["families"] + each["other_families"] for each in at_gate} == {len(parents)}
     assert {each["group"] for each in at_gate if each["axis"] == "source"} == {"small"}
     assert {each["group"] for each in at_gate if each["axis"] == "label"} == {"yes", "no"}
 

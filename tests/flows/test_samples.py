@@ -177,20 +177,30 @@ def test_a_row_behind_a_gap_goes_where_it_is_forgotten(tmp_path, by):
 
 
 class Repeats(Grow):
-    """Says what women say over again, and of all others the words backwards."""
+    """Says what women say over again, twice, and of all others the words in two other orders."""
 
     stage: Literal["repeats"] = "repeats"
 
     def grow(self, rows: pa.Table, context: Context) -> pa.Table:
-        said = contents(rows).to_pylist()
-        made = [one + " anew" if "she" in one.split() else " ".join(one.split()[::-1]) for one in said]
+        said = zip(rows["id"].to_pylist(), contents(rows).to_pylist(), strict=True)
+        made = [
+            (
+                parent,
+                n,
+                f"{one}{' anew' * (n + 1)}"
+                if "she" in one.split()
+                else " ".join(sorted(one.split(), reverse=n > 0)),
+            )
+            for parent, one in said
+            for n in range(2)
+        ]
         return conform(
             {
-                "id": pa.array([grown_id(parent, "repeats", (), 0) for parent in rows["id"].to_pylist()]),
+                "id": pa.array([grown_id(parent, "repeats", (), n) for parent, n, _ in made]),
                 "messages": pa.array(
-                    [[{"role": "text", "content": one}] for one in made], ROW.field("messages").type
+                    [[{"role": "text", "content": one}] for *_, one in made], ROW.field("messages").type
                 ),
-                "parent": rows["id"],
+                "parent": pa.array([parent for parent, *_ in made]),
                 "operation": pa.array(["repeats"] * len(made)),
                 "extra": pa.array(['{"grown": {"masks_lost": false}}'] * len(made)),
             }
@@ -206,8 +216,8 @@ def test_candidates_that_were_refused_stand_behind_the_gaps_of_admission(tmp_pat
     assess.audit_data(done)
     assess.conclude(done)
 
-    (women,) = [
-        quoted
+    ((gap, women),) = [
+        (gap, quoted)
         for gap, quoted in told_of(done)
         if (gap["stage"], gap["group"]) == ("admission", "women") and gap["verdict"] == "FAIL"
     ]
@@ -215,3 +225,4 @@ def test_candidates_that_were_refused_stand_behind_the_gaps_of_admission(tmp_pat
     assert len(women) == 5
     assert {one["reason"] for one in women} == {"too_close"}
     assert all(one["text"].endswith("anew") for one in women)
+    assert gap["n"] == 2 * gap["families"] == 2 * gap["effective_n"]
