@@ -18,6 +18,7 @@ from markupsafe import Markup
 
 from audit.findings import MOST_GAPS, OUTCOMES, gaps, worst
 from audit.page import plot, sections
+from audit.page.approved import beside
 from audit.page.growth_section import growers, ledgers
 from audit.page.maps import maps
 from audit.page.quoted import quoted
@@ -77,6 +78,7 @@ def render(facts: ReportFacts) -> str:
     }
     stages = [stage["stage"] for stage in facts.stages or ()]
     associations = (facts.audit or {}).get("associations") or {"labels": [], "words": [], "read": 0, "of": 0}
+    gates = (facts.audit or {}).get("gates") or ()
     represented = (facts.audit or {}).get("representation") or []
     return template.render(
         facts=facts,
@@ -101,6 +103,13 @@ def render(facts: ReportFacts) -> str:
         shows_text=facts.shows_text,
         associations=associations,
         outcomes=OUTCOMES,
+        failures=beside(gates, facts.approvals),
+        others=[
+            (outcome, mine)
+            for outcome in OUTCOMES
+            for mine in [[gate for gate in gates if gate["verdict"] == outcome and gate["ok"]]]
+            if mine
+        ],
         worst=[told(finding, samples) for finding in first],
         gaps=[told(finding, samples) for finding in untold(behind[:MOST_GAPS], first)],
         gaps_left_out=max(0, len(behind) - MOST_GAPS),

@@ -117,6 +117,7 @@ def test_the_report_and_the_log_show_who_approved_and_nothing_is_markup(stopped,
     assert pages[0] == pages[1]
     banner = pages[0][pages[0].index('id="verdict"') : pages[0].index('id="worst"')]
     assert "Approved by &lt;b&gt;ada&lt;/b&gt;" in banner
+    assert banner.count("odd at the whole pipeline") == 1
     assert "&lt;script&gt;alert(1)" in banner
     assert not re.search(r"<b>ada|<script>alert|\u202e|\x1b", pages[0])
     assert [one["by"] for one in held["log"][0]["approvals"]] == ["<b>ada</b>"]
@@ -130,7 +131,7 @@ def test_a_version_that_waits_says_so_in_its_report(stopped):
 
     page = (store / "versions" / summary["version"] / "report.html").read_text()
 
-    assert "which stops a run. Not met by odd at blocklist (0.00" in re.sub(r"<[^>]+>", "", page)
+    assert "which stops a run. Not met by odd at the whole pipeline (0.00" in re.sub(r"<[^>]+>", "", page)
     assert "Approved by" not in page
 
 

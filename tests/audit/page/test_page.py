@@ -1,9 +1,12 @@
 """The report in a real browser: it fits, sorts, filters, prints, shows the worst first, and runs nobody else's code."""
 
+from dataclasses import replace
+
 import pytest
 
 from audit.page.report import render
 from tests.audit.page.browser import CHROMIUM, browser
+from tests.audit.page.test_approved import approval, failure, gate
 from tests.audit.page.test_report import HOSTILE, full
 
 pytestmark = pytest.mark.skipif(CHROMIUM is None, reason="needs chromium (apt-get install chromium)")
@@ -38,6 +41,30 @@ def test_the_page_fits_and_the_worst_is_on_the_first_screen(page, report, width)
     page.open(report, width, 844 if width < 600 else 900)
 
     assert page.run("document.documentElement.scrollWidth") <= width
+    for what in ("#verdict .verdict", "#worst li p:nth-of-type(2)", "#worst li .cause"):
+        below = page.run(f"document.querySelector({what!r}).getBoundingClientRect().bottom")
+        assert below <= page.run("innerHeight"), what
+
+
+@pytest.mark.parametrize("width", [1400, 390])
+@pytest.mark.parametrize("approved", [False, True])
+def test_gates_and_a_long_reason_leave_the_worst_on_the_first_screen(page, tmp_path, width, approved):
+    facts = full("reviews")
+    gates = [
+        gate(
+            axis, *(failure(f"group {n} of {axis}", stage) for n in range(4) for stage in ("total", "length"))
+        )
+        for axis in ("gender", "religion", "nationality", "gender & religion")
+    ]
+    held = {**facts.audit, "gates": [*gates, gate("region")]}
+    said = [approval(*gates, by="Ada Lovelace, data steward", reason="advertisements of two shops " * 30)]
+    file = tmp_path / "report.html"
+    file.write_text(render(replace(facts, audit=held, approvals=said if approved else ())), encoding="utf-8")
+
+    page.open(file, width, 844 if width < 600 else 900)
+
+    assert page.run("document.documentElement.scrollWidth") <= width
+    assert (page.run("document.querySelector('#verdict .approval')?.textContent") is not None) == approved
     for what in ("#verdict .verdict", "#worst li p:nth-of-type(2)", "#worst li .cause"):
         below = page.run(f"document.querySelector({what!r}).getBoundingClientRect().bottom")
         assert below <= page.run("innerHeight"), what
