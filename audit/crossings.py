@@ -6,7 +6,7 @@ and a map shows these hatched instead of leaving them out.
 {"axes": ["gender", "religion"], "groups": ["women", "muslim"], "n": 34, "kept": 12}
 """
 
-from collections.abc import Iterator, Sequence
+from collections.abc import Iterable, Iterator, Sequence
 from dataclasses import dataclass
 from itertools import combinations, groupby
 from typing import Any
@@ -48,8 +48,8 @@ class Crossing:
         (axis, group), (other_axis, other_group) = self.sides
         origins = dict.fromkeys((self.one.origin, self.other.origin))
         return Membership(
-            BETWEEN.join(map(_part, (axis, other_axis))),
-            BETWEEN.join(map(_part, (group, other_group))),
+            crossing(axis, other_axis),
+            crossing(group, other_group),
             ", ".join(origins),
             mask,
         )
@@ -74,6 +74,11 @@ def crossings(memberships: Sequence[Membership]) -> Iterator[Crossing]:
                     yield Crossing(one, other, rows)
 
 
+def crossing(one: str, other: str) -> str:
+    """Return what is called what crosses: of two axes (in the order of their names), or of two groups."""
+    return BETWEEN.join(map(_part, (one, other)))
+
+
 def _part(name: str) -> str:
     """Return a name as a part of a crossing's; one that looks like two is put in quotes."""
     return f"'{name}'" if BETWEEN in name else name
@@ -81,23 +86,35 @@ def _part(name: str) -> str:
 
 def judged(memberships: Sequence[Membership], settings: AuditSettings) -> list[Crossing]:
     """Return the crossings of `min_group` rows and more, at most `MOST` of them, the largest first."""
-    large = [crossing for crossing in crossings(memberships) if len(crossing.rows) >= settings.min_group]
-    return sorted(large, key=lambda crossing: (-len(crossing.rows), crossing.sides))[:MOST]
+    return _largest(crossings(memberships), settings)
+
+
+def _largest(found: Iterable[Crossing], settings: AuditSettings) -> list[Crossing]:
+    large = [each for each in found if len(each.rows) >= settings.min_group]
+    return sorted(large, key=lambda each: (-len(each.rows), each.sides))[:MOST]
+
+
+@dataclass(frozen=True)
+class Crossed:
+    """What is told of crossings: findings, the counts of those of `TOLD` rows and more, the axes on which there are smaller ones."""
+
+    measured: list[Finding]
+    counts: list[dict[str, Any]]
+    of_few: list[str]
 
 
 def crossed(
     steps: Sequence[Step], memberships: Sequence[Membership], kept: np.ndarray, settings: AuditSettings, seed: int
-) -> tuple[list[Finding], list[dict[str, Any]]]:  # fmt: skip
+) -> Crossed:  # fmt: skip
     """Measure what the whole pipeline did to the crossings that are judged, and count the rows of all.
 
     The findings are those of `audit.retention` of the stage `total`, with `sides`; `kept` (bool, row-aligned) are the
     rows that stay.
     """
-    chosen = judged(memberships, settings)
-    groups = [crossing.membership(len(kept)) for crossing in chosen]
-    sides = {
-        (group.axis, group.group): crossing.sides for group, crossing in zip(groups, chosen, strict=True)
-    }
+    every = list(crossings(memberships))
+    chosen = _largest(every, settings)
+    groups = [each.membership(len(kept)) for each in chosen]
+    sides = {(group.axis, group.group): each.sides for group, each in zip(groups, chosen, strict=True)}
     found = [
         finding | {"sides": sides[finding["axis"], finding["group"]]}
         for finding in (retention(steps, groups, settings, seed) if groups else ())
@@ -105,12 +122,13 @@ def crossed(
     ]
     counts = [
         {
-            "axes": [crossing.one.axis, crossing.other.axis],
-            "groups": [crossing.one.group, crossing.other.group],
-            "n": len(crossing.rows),
-            "kept": int(kept[crossing.rows].sum()),
+            "axes": [each.one.axis, each.other.axis],
+            "groups": [each.one.group, each.other.group],
+            "n": len(each.rows),
+            "kept": int(kept[each.rows].sum()),
         }
-        for crossing in crossings(memberships)
-        if len(crossing.rows) >= TOLD
+        for each in every
+        if len(each.rows) >= TOLD
     ]
-    return found, counts
+    few = {crossing(each.one.axis, each.other.axis) for each in every if len(each.rows) < TOLD}
+    return Crossed(found, counts, sorted(few))

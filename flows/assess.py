@@ -58,10 +58,10 @@ def audit_data(job: Job, progress: Progress = silent) -> None:
     kept, beside, others = subjects.beside(job, groups, settings)
     shares = representation(groups, kept, beside, others, settings)
     measured += against_reference(shares, settings)
-    across, crossings = crossed(steps, groups, kept, settings, job.recipe.seed)
+    across = crossed(steps, groups, kept, settings, job.recipe.seed)
     progress("embedding", 0, 0)
     seen = embedded.seen(job, snapshot, groups, kept, steps, settings)
-    measured += [*across, *seen.measured]
+    measured += [*across.measured, *seen.measured]
     probes, pairs = probing.probes(job, snapshot, groups, kept, settings)
     found = findings.settle(measured, settings)
     job.write(
@@ -72,7 +72,8 @@ def audit_data(job: Job, progress: Progress = silent) -> None:
             "representation": shares,
             "associations": _associations(job, groups, kept),
             "probes": probes,
-            "crossings": crossings,
+            "crossings": across.counts,
+            "crossings_of_few": across.of_few,
             **seen.told,
             "growth": growing.growth(job, settings),
             "sweeps": sweeps.sweeps(job, measured, groups, steps, settings),
@@ -168,7 +169,7 @@ def conclude(job: Job) -> dict[str, Any]:
     measured = [*data["measured"], *models["measured"]]
     found = findings.settle(measured, settings)
     record = findings.record(found, settings, lexicon.load(settings.lexicon))
-    record["gates"] = gates.outcomes(job.recipe, data["measured"], settings)
+    record["gates"] = gates.outcomes(job.recipe, data, settings)
     record["representation"], record["associations"] = data["representation"], data["associations"]
     record["probes"] = data["probes"]
     record["crossings"], record["diversity"] = data.get("crossings", []), data.get("diversity", [])

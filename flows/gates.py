@@ -12,13 +12,15 @@ from flows.recipe import Recipe
 NUMBERS = ("group", "stage", "ratio", "low", "high", "n")
 
 
-def outcomes(
-    recipe: Recipe, measured: Sequence[Mapping[str, Any]], settings: AuditSettings
-) -> list[dict[str, Any]]:
-    """Judge each gate among the tests of the data alone: no model that is audited later changes what stopped a run."""
-    found = findings.settle(measured, settings)
+def outcomes(recipe: Recipe, data: Mapping[str, Any], settings: AuditSettings) -> list[dict[str, Any]]:
+    """Judge each gate among the tests of the data alone: no model that is audited later changes what stopped a run.
+
+    `data` is what the audit of the data measured; that of an earlier build may have no crossings.
+    """
+    found = findings.settle(data["measured"], settings)
+    crossings = data.get("crossings", ()), data.get("crossings_of_few", ())
     return [
-        gate.model_dump() | gates.outcome(gate.axis, gate.min_impact_ratio, found, settings)
+        gate.model_dump() | gates.outcome(gate.axis, gate.min_impact_ratio, found, settings, *crossings)
         for gate in recipe.gates
     ]
 
@@ -48,7 +50,7 @@ def unmet(
     """Return the gates that stop a run and that nobody approved; `data` is what the audit of the data measured."""
     if data is None:
         return []
-    told = outcomes(recipe, data["measured"], AuditSettings.model_validate(data["settings"]))
+    told = outcomes(recipe, data, AuditSettings.model_validate(data["settings"]))
     return approval.waiting(stopping(told), approved)
 
 

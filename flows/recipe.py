@@ -35,7 +35,9 @@ class Gate(BaseModel):
 
     model_config = ConfigDict(frozen=True, extra="forbid")
 
-    axis: str = Field(description="lexicon axis or declared group")
+    axis: str = Field(
+        description="lexicon axis, declared group, `label`, `source`, `cluster`, or two that cross: `gender & religion`"
+    )
     min_impact_ratio: float = Field(
         0.8, gt=0, le=1, description="least ratio of a group's retention to the others'"
     )

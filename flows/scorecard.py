@@ -150,5 +150,7 @@ def _told(gate: Mapping[str, Any]) -> str:
 
 
 def _undecided(one: Mapping[str, Any]) -> str:
+    if one["n"] is None:
+        return str(one["group"])
     rows = f"{one['group']} ({one['n']:,} row{'' if one['n'] == 1 else 's'}"
     return f"{rows}; {one['needed']:,} more would tell)" if one["needed"] else f"{rows})"

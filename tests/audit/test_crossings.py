@@ -67,7 +67,8 @@ def corpus():
 def test_a_crossing_is_measured_as_its_rows_alone_would_be(corpus):
     step, groups, kept, both = corpus
 
-    found, counts = crossed([step], groups, kept, SETTINGS, 1)
+    told = crossed([step], groups, kept, SETTINGS, 1)
+    found, counts = told.measured, told.counts
 
     (alone,) = [
         each
@@ -87,7 +88,7 @@ def test_who_fails_only_where_two_groups_meet_is_named(corpus):
     kept = np.where(groups[0].rows & groups[1].rows, np.arange(600) % 2 == 0, True)
     step = Step("filter", step.entered, kept)
 
-    found, _ = crossed([step], groups, kept, AuditSettings(min_impact_ratio=0.6), 1)
+    found = crossed([step], groups, kept, AuditSettings(min_impact_ratio=0.6), 1).measured
     told = settle(found, AuditSettings(min_impact_ratio=0.6))
 
     assert [each["verdict"] for each in told] == ["FAIL"]
@@ -97,7 +98,7 @@ def test_who_fails_only_where_two_groups_meet_is_named(corpus):
 def test_of_a_group_that_fails_by_itself_its_crossings_say_nothing_more(corpus):
     step, groups, kept, _ = corpus
     strict = AuditSettings(min_impact_ratio=0.9)
-    found, _ = crossed([step], groups, kept, strict, 1)
+    found = crossed([step], groups, kept, strict, 1).measured
 
     told = settle([*retention([step], groups, strict, 1), *found], strict)
 
@@ -110,7 +111,8 @@ def test_of_a_group_that_fails_by_itself_its_crossings_say_nothing_more(corpus):
 
 def test_a_map_tells_ratios_and_hatches_what_is_too_small(corpus):
     step, groups, kept, _ = corpus
-    found, counts = crossed([step], groups, kept, SETTINGS, 1)
+    told = crossed([step], groups, kept, SETTINGS, 1)
+    found, counts = told.measured, told.counts
 
     (drawn,) = maps(counts, settle(found, SETTINGS), least=SETTINGS.min_group)
 
@@ -124,7 +126,7 @@ def test_a_map_escapes_what_groups_are_called():
     rows = np.ones(40, dtype=bool)
     groups = [group("a<b>", hostile, rows), group('c"d', "</svg>", rows)]
 
-    (drawn,) = maps(crossed([], groups, rows, SETTINGS, 1)[1], [], least=30)
+    (drawn,) = maps(crossed([], groups, rows, SETTINGS, 1).counts, [], least=30)
 
     assert "<script" not in drawn
     assert drawn.count("</svg>") == 1
@@ -134,7 +136,8 @@ def test_a_map_escapes_what_groups_are_called():
 def test_no_axis_or_one_has_no_map():
     labels = partition(pa.array(["x", "y"]), "label", "label")
 
-    found, counts = crossed([], labels, np.ones(2, bool), SETTINGS, 1)
+    told = crossed([], labels, np.ones(2, bool), SETTINGS, 1)
+    found, counts = told.measured, told.counts
 
     assert (found, counts, maps(counts, found, least=30)) == ([], [], [])
 
@@ -145,7 +148,7 @@ def test_names_that_look_like_two_are_not_taken_for_others():
               group("a", "x", at >= 300, "declared"), group("b", "y & z", at >= 300, "declared")]  # fmt: skip
     kept = (at >= 100) | (at % 10 == 0)
 
-    found, _ = crossed([Step("filter", at >= 0, kept)], groups, kept, SETTINGS, 1)
+    found = crossed([Step("filter", at >= 0, kept)], groups, kept, SETTINGS, 1).measured
 
     sides = {tuple(map(tuple, each["sides"])): each["ratio"] for each in found}
     assert sides[("a", "x & y"), ("b", "z")] < 0.2
@@ -157,4 +160,7 @@ def test_a_crossing_of_a_few_rows_is_not_told():
     few = np.arange(400) < 4
     groups = [group("a", "x", few, "declared"), group("b", "z", few, "declared")]
 
-    assert crossed([], groups, few, SETTINGS, 1) == ([], [])
+    told = crossed([], groups, few, SETTINGS, 1)
+
+    assert (told.measured, told.counts) == ([], [])
+    assert told.of_few == ["a & b"]

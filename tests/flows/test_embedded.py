@@ -9,8 +9,9 @@ import pytest
 from audit.vendi import diversity
 from corpus.models import Models
 from corpus.schema import UserError
-from flows import assess, embedded, finish, subjects
+from flows import assess, embedded, finish, gates, subjects
 from flows.prepare import prepare
+from flows.recipe import Gate
 from tests.audit.test_schema import CHECK, plain
 from tests.embedding import tiny
 from tests.flows import jobs
@@ -65,6 +66,23 @@ def test_a_cluster_that_nobody_named_and_a_stage_removed_is_found(done):
     assert all(
         each["origin"] == "embedding-clusters" and each["n"] + each["other_n"] <= 500 for each in failed
     )
+
+
+def test_clusters_can_be_gated(done):
+    job, record = done
+    gate = {"axis": "cluster", "min_impact_ratio": 0.8, "on_fail": "stop"}
+    held = job.recipe.model_copy(update={"gates": (Gate.model_validate(gate),)})
+
+    (told,) = gates.outcomes(held, job.read("audit-data.json"), subjects.settings_of(job))
+
+    failed = {
+        (one["stage"], one["group"])
+        for one in record["findings"]
+        if one["axis"] == "cluster" and one["rule"] == "impact_ratio" and one["verdict"] == "FAIL"
+    }
+    assert told["verdict"] == "FAIL"
+    assert failed <= {(one["stage"], one["group"]) for one in told["failed"]}
+    assert failed
 
 
 def test_the_record_is_as_the_schema_says_and_the_page_shows_it(done):
