@@ -45,20 +45,29 @@ def unchanged(job: Job) -> None:
 
 def stopped(job: Job, stopping: Sequence[dict[str, Any]]) -> None:
     """Say which gates stop the run, where to read what they found, and how a person approves."""
-    create_markdown_artifact(question(job, stopping), key="gates", description="What stops the run")
+    told = question(job, stopping)
+    if _can_be_approved(job):
+        told += (
+            f"\n\nTo approve it: `winnow release {job.folder.name} --store {job.store.root} --reason TEXT`."
+        )
+    create_markdown_artifact(told, key="gates", description="What stops the run")
 
 
 def question(job: Job, stopping: Sequence[dict[str, Any]]) -> str:
-    """Return what a person is asked of a run that gates stop."""
-    lines = [f"- {_plain(gates.sentence(gate))}" for gate in stopping]
-    version = job.read("version.json")
-    if version is not None and job.options.limit is None:
+    """Return what a person is asked of a run that gates stop; Prefect's form has little room for it."""
+    lines = ["What this run made does not meet its recipe:", ""]
+    lines += [f"- {_plain(gates.sentence(gate))}" for gate in stopping]
+    if _can_be_approved(job):
+        version = job.read("version.json")["version"]
+        lines += ["", f"**May `{job.recipe.name}` mean version `{version[:12]}` all the same?**"]
         lines += [
-            "",
-            f"Version `{version['version'][:12]}` waits for approval; read its report first: {_served(job)}",
-            f"On the command line: `winnow release {job.folder.name} --reason TEXT`.",
+            f"Read its report first: {_served(job)}, or `runs/{job.folder.name}/report.html` in the store."
         ]
     return "\n".join(lines)
+
+
+def _can_be_approved(job: Job) -> bool:
+    return job.read("version.json") is not None and job.options.limit is None
 
 
 def summary(job: Job, held: dict[str, Any]) -> None:

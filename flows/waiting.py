@@ -5,6 +5,7 @@ from typing import Any
 from prefect import pause_flow_run
 from prefect.exceptions import FlowPauseTimeout
 from prefect.input import RunInput
+from prefect.logging import get_run_logger
 from prefect.settings import PREFECT_API_URL
 from pydantic import Field
 
@@ -15,15 +16,27 @@ from flows.job import Job
 POLL = 5
 """Seconds between two looks at whether somebody answered."""
 
+_WHERE = (
+    "A gate of %s failed, and the run waits %g minutes for a person: the menu of this page (three dots, above on the right) has Resume, "
+    "which asks whether to go on. Unanswered, the run ends at the candidate."
+)
+
 
 class Word(RunInput):
     """The form of Prefect's page: an answer without a reason or a name is refused there, and the run stays paused."""
 
     approve: bool = Field(
-        title="Approve", description="Go on, and let the name mean this version, though the gate failed."
+        title="Approve",
+        description="On: the run goes on, and the name means this version. Off: refused, the run ends at the candidate.",
     )
-    reason: str = Field(pattern=r"\S", title="Reason", description="Why; it stays beside the version.")
-    by: str = Field(pattern=r"\S", title="By", description="Who says so.")
+    reason: str = Field(
+        pattern=r"\S",
+        title="Reason",
+        description="Needed either way; that of an approval stays beside the version.",
+    )
+    by: str = Field(
+        pattern=r"\S", title="Your name", description="Needed either way; it stands by the reason."
+    )
 
 
 def approved(job: Job) -> bool:
@@ -38,6 +51,7 @@ def approved(job: Job) -> bool:
     if PREFECT_API_URL.value() is None:
         return _told(job, "nobody was asked, since no Prefect server is attached: `winnow serve` starts one")
     stopping = assess.stopping(job)
+    get_run_logger().warning(_WHERE, job.recipe.name, minutes)
     form = Word.with_initial_data(description=artifacts.question(job, stopping))
     try:
         word: Word = pause_flow_run(wait_for_input=form, timeout=round(60 * minutes), poll_interval=POLL)
