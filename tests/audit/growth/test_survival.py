@@ -4,6 +4,7 @@ import numpy as np
 import pyarrow as pa
 import pytest
 
+from audit import gates
 from audit.findings import settle
 from audit.groups import AuditSettings, Membership
 from audit.growth import survival as growth
@@ -111,6 +112,18 @@ def test_forty_candidates_of_one_parent_are_not_forty(children, admitted, plain)
     assert one["p"] > 0.3
     assert many["p"] < 0.001
     assert f"of the {children} rows that mention women (gender) (children of 1 parent)" in sentence(one)
+
+
+@pytest.mark.parametrize(("parents", "verdict"), [(29, "INSUFFICIENT_DATA"), (30, "FAIL")])
+def test_a_group_is_as_large_as_it_has_parents(parents, verdict):
+    """None of 58 candidates of 29 parents was admitted, and half of the others': too few parents to judge, at a gate too."""
+    step, groups, names = families([2] * parents, [2] * 400, np.arange(parents + 400) >= parents + 200)
+
+    (found,) = admission(step, groups, AuditSettings(), 1, names)
+
+    assert (found["verdict"], found["families"], found["n"]) == (verdict, parents, 2 * parents)
+    failed = gates.outcome("gender", 0.8, [found], AuditSettings())["failed"]
+    assert [one["group"] for one in failed] == (["women"] if verdict == "FAIL" else [])
 
 
 def test_candidates_of_a_parent_each_are_as_many_as_they_are():
