@@ -51,6 +51,8 @@ WORKERS = 2
 MIN_WORDS = 4
 """Words that a row must have to be grown from, as the stages have it by default."""
 BARS = {"round_trip_rows_per_second": 200, "gates_candidates_per_second": 2_000}
+PAIRS = ("eng-spa", "en-eo")
+"""Of Apertium: the one that the bar is for, and the one that the demo goes through."""
 GROWTHS: dict[str, Grow] = {
     "paraphrase wordnet": Paraphrase(engine="wordnet"),
     "paraphrase edits": Paraphrase(engine="edits"),
@@ -204,9 +206,13 @@ def measure(count: int, rounds: int) -> dict[str, Any]:
         return {
             "what": f"{count} of the demo's tweets to grow from, beside {len(others)} held-out rows; {WORKERS} workers",
             "bars": BARS,
-            "round_trip": [
-                growth(rows, BackTranslation(), rounds, engine, size) for size in (PART_ROWS, len(rows) // 4)
-            ],
+            "round_trip": {
+                pair: [
+                    growth(rows, BackTranslation(engine=f"apertium:{pair}"), rounds, engine, size)
+                    for size in (PART_ROWS, len(rows) // 4)
+                ]
+                for pair in PAIRS
+            },
             **gates(rows, rounds, engine),
             "growths": {name: growth(rows, stage, rounds, engine) for name, stage in GROWTHS.items()},
         }
