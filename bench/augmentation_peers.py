@@ -9,8 +9,9 @@ stage in one process (Apertium's own processes beside it); start-up and twenty t
 `admitted` is what admission lets pass, beside the demo's held-out rows. Each runs again with the same seed, the peers in a
 process of another hash seed (Python draws one), and once more with the rows in another order.
 
-What is lost is counted twice: by what admission asks (`augment.kept`, `augment.masks`) and by plain expressions that stand
-here, which know nothing of it. Writes bench/results/augmentation_peers.json, ..._rows.jsonl (every candidate), and a
+What is lost is counted twice: by what admission asks (`augment.kept`, `augment.masks`) and by plain expressions
+(`bench.augmentation_losses`), which know nothing of it. Of numbers admission wants the same, so a digit that comes into a word
+is a change; the plain count is of those that are gone. Writes bench/results/augmentation_peers.json, ..._rows.jsonl (every candidate), and a
 sheet for readers: 40 changed rows a system, mixed, without names (..._sheet.csv); whose they are is in ..._key.csv.
 """
 
@@ -48,7 +49,8 @@ from corpus.stage import Context, Grow
 RESULTS = Path(__file__).parent / "results"
 WARM, TAUGHT = 20, 3_000
 OURS: dict[str, Grow] = {
-    "Winnow back_translation apertium": BackTranslation(),
+    "Winnow back_translation eng-spa": BackTranslation(engine="apertium:eng-spa"),
+    "Winnow back_translation en-eo": BackTranslation(engine="apertium:en-eo"),
     "Winnow paraphrase wordnet": Paraphrase(engine="wordnet"),
     "Winnow paraphrase edits": Paraphrase(engine="edits"),
 }
@@ -156,7 +158,8 @@ class Peers:
             check=False,
         )
         if answer.returncode:
-            return " ".join(answer.stderr.strip().splitlines()[-2:])[:300]
+            said = " ".join(line.strip() for line in answer.stderr.strip().splitlines()[-2:])
+            return said.replace(str(Path.home()), "~")[:300]
         told = json.loads(answer.stdout.splitlines()[-1])
         made: list[list[str] | None] = [None] * len(order)
         for at, one in zip(order, told["made"], strict=True):
