@@ -104,7 +104,7 @@ def greatest(said: str, parent: str, texts: list[str], size: int, least: int) ->
     return max(shares)
 
 
-sayings = st.lists(st.sampled_from(["a", "b", "C", "d", "12"]), min_size=1, max_size=9).map(" ".join)
+sayings = st.lists(st.sampled_from(["a", "b", "C", "d", "ñ"]), min_size=1, max_size=9).map(" ".join)
 
 
 @settings(max_examples=40, deadline=None, suppress_health_check=[HealthCheck.function_scoped_fixture])
