@@ -209,7 +209,15 @@ class Repeats(Grow):
 
 @pytest.mark.filterwarnings("ignore:Pydantic serializer")  # of a stage that no recipe knows
 def test_candidates_that_were_refused_stand_behind_the_gaps_of_admission(tmp_path):
-    wide = {"min_chrf": 0, "max_chrf": 90, "min_similarity": -1, "max_similarity": 1, "near_duplicate": 1}
+    wide = {
+        "min_chrf": 0,
+        "max_chrf": 90,
+        "min_similarity": -1,
+        "max_similarity": 1,
+        "min_word_similarity": None,
+        "near_duplicate": 1,
+        "kept": (),
+    }
     stages = (Split(), Repeats(), Admission(embedding=tiny(tmp_path), **wide))
     held = jobs.recipe(jobs.write(tmp_path / "corpus", rows(400)), stages=[], audit={})
     done = jobs.job(held.model_copy(update={"stages": stages}), tmp_path / "store", workers=1)
