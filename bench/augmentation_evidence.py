@@ -26,6 +26,7 @@ import pyarrow.parquet as pq
 from scipy import stats
 
 from augment.admission import Admission
+from bench.evidence import before_growth, curated
 from bench.machine import describe
 from corpus import text
 from corpus.arrays import matrix
@@ -34,13 +35,15 @@ from corpus.memo import Replay
 from corpus.models import EMBEDDING, EncodeTexts, Models
 from corpus.schema import ROW
 from corpus.stage import Context
-from flows import curate, gate_sheet
-from flows.job import Job, Options
-from flows.recipe import load, parse
+from flows import gate_sheet
+from flows.job import Job
+from flows.recipe import load
+from flows.what_if import only
 
 OUT = Path(__file__).parent / "evidence" / "augmentation.json"
 POOL, SIZES, SEEDS = 4_000, (100, 400, 1_600), 10
 LORA_SIZE, LORA_SEEDS, LORA_TEST = 100, 5, 300
+POOLED = {"stage": "diversity", "keep": POOL, "pool": POOL}
 LORA_ARMS = ("originals", "apertium eo, admitted", "apertium eo, made")
 ENGINES: dict[str, dict[str, Any]] = {
     "apertium eo": {"stage": "back_translation", "engine": "apertium:en-eo"},
@@ -59,48 +62,16 @@ class Grown:
     admitted: np.ndarray
 
 
-def run(growth: dict[str, Any], store: Path) -> tuple[Job, pa.Table]:
-    """Curate the demo's corpus with a growth and its gate; return the run and the rows that stand."""
-    demo = load(files("data") / "recipes" / "tweets.yaml")  # type: ignore[arg-type]
-    held = [stage.model_dump(mode="json", exclude_none=True) for stage in demo.stages]
-    before = [stage for stage in held if stage["stage"] not in ("diversity", "back_translation", "admission")]
-    pool = {"stage": "diversity", "keep": POOL, "pool": POOL}
-    recipe = parse(
-        {
-            "name": "evidence",
-            "seed": 7,
-            "sources": [demo.sources[0].model_dump(mode="json", exclude_none=True)],
-            "stages": [*before, pool, growth, {"stage": "admission"}],
-        },
-        "evidence",
-    )
-    job = Job.begin(recipe, Options(store=str(store)))
-    curate.ingest(job)
-    for number in range(len(job.segments)):
-        curate.curate(job, number)
-    return job, pa.concat_tables(list(job.standing.tables())).combine_chunks()
-
-
 def grown(job: Job) -> Grown:
     """Return what a run's growth made: texts that say something and could be made."""
-    number = len(job.segments) - 1
-    (gate,) = [stage for stage in job.segments[number].corpus_judges if isinstance(stage, Admission)]
     some = [
         one
-        for one in gate_sheet.candidates(job, number, gate)
+        for one in gate_sheet.candidates(job, *only(job, Admission, None))
         if one.said.strip() and one.reason != "not_made"
     ]
-    ids = pq.read_table(job.segment(number) / "steps.parquet", columns=["id"])["id"]
-    snapshot = job.store.open_snapshot(
-        json.loads((job.segment(number) / "input.json").read_text())["snapshot"]
-    )
-    narrow = snapshot.narrow(["id", "parent"]).filter(
-        pc.is_in(snapshot.narrow(["id"])["id"], ids.combine_chunks())
-    )
-    parents = dict(zip(narrow["id"].to_pylist(), narrow["parent"].to_pylist(), strict=True))
     return Grown(
         [one.said for one in some],
-        [parents[one.id] for one in some],
+        [one.parent_id for one in some],
         np.array([one.reason is None for one in some], bool),
     )
 
@@ -152,8 +123,9 @@ def world(store: Path) -> World:
     """Run all engines in one store, and embed what they say."""
     made, standing = {}, None
     for engine, growth in ENGINES.items():
-        job, rows = run(growth, store)
+        job = curated([*before_growth(), POOLED, growth, {"stage": "admission"}], store)
         made[engine] = grown(job)
+        rows = pa.concat_tables(list(job.standing.tables())).combine_chunks()
         standing = rows.filter(rows["parent"].is_null()) if standing is None else standing
         print(engine, len(made[engine].said), int(made[engine].admitted.sum()), flush=True)
     assert standing is not None

@@ -11,45 +11,23 @@ import argparse
 import difflib
 import json
 import shutil
-from importlib.resources import files
 from pathlib import Path
 from typing import Any
 
 import numpy as np
 
+from augment.admission import Admission
 from augment.masks import said
+from bench.evidence import before_growth, curated
 from bench.machine import describe
 from corpus.statistics import wilson
 from corpus.store import Store
 from flows import curate, gate_sheet, tune_gates
-from flows.job import Job, Options, stage_rows
-from flows.recipe import load, parse
-from flows.what_if import found_run
+from flows.job import Job, stage_rows
+from flows.what_if import found_run, only
 
 RESULTS = Path(__file__).parent / "results"
 GROWTH = ({"stage": "back_translation", "engine": "apertium:en-eo"}, {"stage": "admission"})
-
-
-def grow(store: Path) -> Job:
-    """Grow from every training row of the demo's corpus."""
-    demo = load(files("data") / "recipes" / "tweets.yaml")  # type: ignore[arg-type]
-    held = [stage.model_dump(mode="json", exclude_none=True) for stage in demo.stages]
-    before = [stage for stage in held if stage["stage"] not in ("diversity", "back_translation", "admission")]
-    recipe = parse(
-        {
-            "name": "grown",
-            "seed": 7,
-            "sources": [demo.sources[0].model_dump(mode="json", exclude_none=True)],
-            "stages": [*before, *GROWTH],
-        },
-        "augmentation_sheet",
-    )
-    job = Job.begin(recipe, Options(store=str(store)))
-    curate.ingest(job)
-    for number in range(len(job.segments)):
-        curate.curate(job, number)
-    curate.account(job)
-    return job
 
 
 def changed(candidate: str, parent: str) -> float:
@@ -61,7 +39,7 @@ def changed(candidate: str, parent: str) -> float:
 
 def words(job: Job) -> dict[str, Any]:
     """Return how many words of the admitted rows differ from their parents', and the share of rows with a fifth at least."""
-    number, gate = tune_gates.gate_of(job, None)
+    number, gate = only(job, Admission, None)
     admitted = [one for one in gate_sheet.candidates(job, number, gate) if one.reason is None]
     shares = np.array([changed(one.said, one.parent) for one in admitted])
     some = int((shares >= 0.2).sum())
@@ -83,7 +61,7 @@ def main() -> None:
     asked = parser.parse_args()
     sheet = RESULTS / "augmentation_sheet.csv"
     if asked.write is not None:
-        grow(asked.store)
+        curate.account(curated([*before_growth(), *GROWTH], asked.store))
         print(tune_gates.write("latest", asked.store, asked.write))
         return
     for at, file in enumerate(asked.read):

@@ -35,6 +35,11 @@ SHINGLE = 2
 
 def rows(stages: list[dict[str, Any]], store: Path) -> pa.Table:
     """Send the demo's corpus through `stages`; return the rows that stand."""
+    return pa.concat_tables(list(curated(stages, store).standing.tables())).combine_chunks()
+
+
+def curated(stages: list[dict[str, Any]], store: Path) -> Job:
+    """Send the demo's corpus through `stages`; return the run."""
     demo = load(files("data") / "recipes" / "tweets.yaml")  # type: ignore[arg-type]
     recipe = parse(
         {
@@ -49,7 +54,14 @@ def rows(stages: list[dict[str, Any]], store: Path) -> pa.Table:
     curate.ingest(job)
     for number in range(len(job.segments)):
         curate.curate(job, number)
-    return pa.concat_tables(list(job.standing.tables())).combine_chunks()
+    return job
+
+
+def before_growth() -> list[dict[str, Any]]:
+    """Return the demo's stages up to the split: those that leave growth nothing but rows to grow from."""
+    demo = load(files("data") / "recipes" / "tweets.yaml")  # type: ignore[arg-type]
+    held = [stage.model_dump(mode="json", exclude_none=True) for stage in demo.stages]
+    return held[: [stage["stage"] for stage in held].index("split") + 1]
 
 
 def broken(held: pa.Table) -> np.ndarray:

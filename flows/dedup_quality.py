@@ -21,13 +21,14 @@ from corpus.runner import Progress
 from corpus.shingles import Bands, ShingleSets
 from corpus.statistics import wilson
 from corpus.store import Store
+from curation.near_duplicates import NearDuplicates
 from flows.brute_force import Pairs, alike, each, jaccard
 from flows.difference import difference, told
 from flows.job import Job
-from flows.judged import Judged, asked, judged
+from flows.judged import Judged, judged
 from flows.progress import shown
 from flows.reading_sheet import write
-from flows.what_if import found_run
+from flows.what_if import found_run, only
 
 SAMPLE, MARGIN, SHOWN = 2_000, 0.05, 5
 _BINS = np.arange(0.3, 1.0001, 0.05)
@@ -50,7 +51,7 @@ def dedup_quality(
     store = Store(root.resolve())
     with store.shared(), shown(quiet) as progress:
         job = found_run(store, run)
-        number, near = asked(job, stage)
+        number, near = only(job, NearDuplicates, stage)
         with job.runner() as work:
             given = judged(job, number, near, work)
             pairs = _compared(given, sample, progress)

@@ -48,6 +48,7 @@ class Candidate:
     """A candidate beside its parent; `reason` is None of those that were admitted."""
 
     id: str
+    parent_id: str
     said: str
     parent: str
     label: str | None
@@ -67,9 +68,10 @@ def candidates(job: Job, number: int, gate: Admission) -> list[Candidate]:
     rows = snapshot.take(ids)
     parents = snapshot.take(rows["parent"].combine_chunks())
     found = [
-        Candidate(row_id, said, parent, label, reasons.get(row_id))
-        for row_id, said, parent, label in zip(
+        Candidate(row_id, parent_id, said, parent, label, reasons.get(row_id))
+        for row_id, parent_id, said, parent, label in zip(
             ids.to_pylist(),
+            rows["parent"].to_pylist(),
             text.contents(rows).to_pylist(),
             text.contents(parents).to_pylist(),
             parents["label"].to_pylist(),

@@ -4,9 +4,10 @@
  0.77, "high": 0.9, "n": 131}}, ...]}
 """
 
+import itertools
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
-from typing import Any
+from typing import Any, NamedTuple
 
 import numpy as np
 from pydantic import ValidationError
@@ -15,21 +16,32 @@ from augment.admission import Admission
 from corpus.schema import UserError
 from corpus.statistics import effective_size, wilson
 
+
+class Bound(NamedTuple):
+    """Which score a knob bounds, from below (1) or from above (-1), and the value under which it refuses nobody."""
+
+    score: str
+    sign: int
+    widest: float
+
+
 KNOBS = {
-    "min_chrf": ("chrf", 1),
-    "max_chrf": ("chrf", -1),
-    "min_similarity": ("cosine", 1),
-    "max_similarity": ("cosine", -1),
-    "min_word_similarity": ("weakest_word", 1),
-    "min_label_margin": ("label_margin", -1),
+    "min_chrf": Bound("chrf", 1, 0),
+    "max_chrf": Bound("chrf", -1, 100),
+    "min_similarity": Bound("cosine", 1, -1),
+    "max_similarity": Bound("cosine", -1, 1),
+    "min_word_similarity": Bound("weakest_word", 1, -1),
+    "min_label_margin": Bound("label_margin", -1, 1e9),
 }
-"""Knobs that are moved: which score they bound, from below (1) or from above (-1)."""
+"""The knobs that are moved."""
+MOST_TRADED = ("min_word_similarity", "min_similarity", "max_chrf")
+"""Those of which all combinations are tried."""
 POINTS = 15
 """Values that are tried of a knob: from quantile to quantile of the scores."""
 
 
 @dataclass(frozen=True)
-class Judged:
+class Scored:
     """Candidates that passed all else, with their `scores` by name (nan where nobody asked).
 
     `weight` says how many of the run's candidates each that was read stands for (0: not read), and `good` whether it was
@@ -44,9 +56,9 @@ class Judged:
         """Say which candidates pass under these thresholds; one without a score is not refused by it."""
         passed = np.ones(len(self.weight), bool)
         for knob, threshold in thresholds.items():
-            name, sign = KNOBS[knob]
+            bound = KNOBS[knob]
             if threshold is not None:
-                passed &= ~(sign * self.scores[name] < sign * threshold)
+                passed &= ~(bound.sign * self.scores[bound.score] < bound.sign * threshold)
         return passed
 
     def worth(self, passed: np.ndarray) -> dict[str, Any] | None:
@@ -65,47 +77,38 @@ class Judged:
         return {"value": value, "low": low, "high": high, "n": int(mine.sum())}
 
 
-def trades(judged: Judged, gate: Admission) -> list[dict[str, Any]]:
+def trades(scored: Scored, gate: Admission) -> list[dict[str, Any]]:
     """Return for each knob what other values of it would admit, all other knobs as they are."""
     now = {knob: getattr(gate, knob) for knob in KNOBS}
     found = []
-    for knob, (name, _) in KNOBS.items():
-        others = judged.passing({one: value for one, value in now.items() if one != knob})
-        known = judged.scores[name][others & ~np.isnan(judged.scores[name])]
+    for knob, bound in KNOBS.items():
+        others = scored.passing({one: value for one, value in now.items() if one != knob})
+        known = scored.scores[bound.score][others & ~np.isnan(scored.scores[bound.score])]
         if not len(known):
             continue
         tried = {round(float(one), 3) for one in np.quantile(known, np.linspace(0, 1, POINTS))}
         tried = {value for value in tried if _allowed(gate, knob, value)}
         if now[knob] is not None:
             tried.add(float(now[knob]))
-        points = [_point(judged, {**now, knob: value}, value) for value in sorted(tried)]
+        points = [_point(scored, {**now, knob: value}, value) for value in sorted(tried)]
         found.append({"knob": knob, "now": now[knob], "points": points})
     return found
 
 
-def best(judged: Judged, gate: Admission, precision: float) -> dict[str, Any] | None:
-    """Return the pair of thresholds that admits most of those under which the lower bound of precision is at least so high.
+def best(scored: Scored, gate: Admission, precision: float) -> dict[str, Any] | None:
+    """Return the thresholds that admit most of those under which the lower bound of precision is at least so high.
 
-    Of `min_word_similarity`, `min_similarity` and `max_chrf`, which trade most, all combinations are tried; None where none
-    reaches it. The bound is that of one comparison: the best of many is partly luck, so read another sheet under it.
+    Of `MOST_TRADED` all combinations are tried; None where none reaches it. The bound is that of one comparison: the best
+    of many is partly luck, so read another sheet under it.
     """
     now = {knob: getattr(gate, knob) for knob in KNOBS}
-    tried = {
-        knob: _grid(judged.scores[KNOBS[knob][0]])
-        for knob in ("min_word_similarity", "min_similarity", "max_chrf")
-    }
     found: dict[str, Any] | None = None
-    for word in tried["min_word_similarity"]:
-        for cosine in tried["min_similarity"]:
-            for chrf in tried["max_chrf"]:
-                knobs = {"min_word_similarity": word, "min_similarity": cosine, "max_chrf": chrf}
-                told = _point(judged, {**now, **knobs}, None)
-                if (
-                    told["precision"]
-                    and told["precision"]["low"] >= precision
-                    and (found is None or told["admitted"] > found["admitted"])
-                ):
-                    found = {"knobs": knobs, **{name: told[name] for name in ("admitted", "precision")}}
+    for values in itertools.product(*(_grid(scored.scores[KNOBS[knob].score]) for knob in MOST_TRADED)):
+        knobs = dict(zip(MOST_TRADED, values, strict=True))
+        told = _point(scored, {**now, **knobs}, None)
+        sure = told["precision"] is not None and told["precision"]["low"] >= precision
+        if sure and (found is None or told["admitted"] > found["admitted"]):
+            found = {"knobs": knobs, "admitted": told["admitted"], "precision": told["precision"]}
     return found
 
 
@@ -127,6 +130,6 @@ def _grid(scores: np.ndarray) -> Sequence[float]:
     )
 
 
-def _point(judged: Judged, thresholds: Mapping[str, float | None], value: float | None) -> dict[str, Any]:
-    passed = judged.passing(thresholds)
-    return {"value": value, "admitted": int(passed.sum()), "precision": judged.worth(passed)}
+def _point(scored: Scored, thresholds: Mapping[str, float | None], value: float | None) -> dict[str, Any]:
+    passed = scored.passing(thresholds)
+    return {"value": value, "admitted": int(passed.sum()), "precision": scored.worth(passed)}

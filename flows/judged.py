@@ -10,7 +10,6 @@ import pyarrow.parquet as pq
 
 from corpus.decide import DROPPED, NOT_ENTERED
 from corpus.runner import Runner
-from corpus.schema import UserError
 from corpus.standing import Standing, StandingRows
 from curation.near_duplicates import NearDuplicates
 from flows.job import Job
@@ -43,23 +42,6 @@ class Judged:
 
 def _same(texts: pa.StringArray, context: object) -> pa.StringArray:
     return texts
-
-
-def asked(job: Job, name: str | None) -> tuple[int, NearDuplicates]:
-    """Return the stage that is meant, and the number of its segment; raises `UserError` where it is not one."""
-    found = [
-        (number, stage)
-        for number, segment in enumerate(job.segments)
-        for stage in segment.corpus_judges
-        if isinstance(stage, NearDuplicates) and name in (None, stage.title)
-    ]
-    if len(found) != 1:
-        names = ", ".join(stage.title for _, stage in found) or "none"
-        raise UserError(
-            f"needed one stage near_duplicates{f' called {name!r}' if name else ''} in the run {job.folder.name}, "
-            f"and there is {names}; name one with --stage"
-        )
-    return found[0]
 
 
 def judged(job: Job, number: int, stage: NearDuplicates, work: Runner) -> Judged:

@@ -16,20 +16,11 @@ from corpus.statistics import kappa, wilson
 from corpus.store import Store
 from flows import gate_sheet, gate_trade
 from flows.gate_sheet import PLANTS, QUESTIONS, Candidate
-from flows.gate_trade import KNOBS, Judged
+from flows.gate_trade import KNOBS, Scored
 from flows.job import Job
 from flows.progress import shown
-from flows.what_if import again, found_run
+from flows.what_if import again, found_run, only
 
-WIDE = {
-    "min_chrf": 0,
-    "max_chrf": 100,
-    "min_similarity": -1,
-    "max_similarity": 1,
-    "min_word_similarity": -1,
-    "min_label_margin": 1e9,
-}
-"""Knobs under which every candidate that passes the other gates is asked for each score."""
 WANTED = 0.9
 
 
@@ -41,7 +32,7 @@ def write(run: str, root: Path, sheet: Path, stage: str | None = None) -> dict[s
     store = Store(root.resolve())
     with store.shared():
         job = found_run(store, run)
-        number, gate = gate_of(job, stage)
+        number, gate = only(job, Admission, stage)
         some = gate_sheet.candidates(job, number, gate)
         if not some:
             raise UserError(f"the run {job.folder.name} made no candidates: there is nothing to read")
@@ -68,7 +59,7 @@ def tune(
     store = Store(root.resolve())
     with store.shared(), shown(quiet) as progress:
         job = found_run(store, run)
-        number, gate = gate_of(job, stage)
+        number, gate = only(job, Admission, stage)
         held = _key(key or gate_sheet.key_of(sheets[0]))
         read = [gate_sheet.read(sheet, len(held["lines"])) for sheet in sheets]
         some = {one.id: one for one in gate_sheet.candidates(job, number, gate)}
@@ -77,65 +68,45 @@ def tune(
             raise UserError(
                 f"the sheet is of another run: {unknown[0]} is no candidate of {job.folder.name}; name the run that it was written of"
             )
-        settings = [f"{gate.title}.{knob}={value:g}" for knob, value in WIDE.items()]
+        settings = [f"{gate.title}.{knob}={bound.widest:g}" for knob, bound in KNOBS.items()]
         with again(job, settings, progress) as (_, after):
-            judged = _judged(after, number, gate, some, held, read)
+            scored = _scored(after, number, gate, some, held, read)
     return {
         "run": job.folder.name,
         "stage": gate.title,
         "candidates": held["of"],
         "readers": [_reader(sheet, held, answers) for sheet, answers in zip(sheets, read, strict=True)],
         "agreement": _agreement(read) if len(read) == 2 else None,
-        "gates": gate_trade.trades(judged, gate),
-        "best": gate_trade.best(judged, gate, wanted),
+        "gates": gate_trade.trades(scored, gate),
+        "best": gate_trade.best(scored, gate, wanted),
         "wanted": wanted,
         "seconds": round(time.perf_counter() - began, 3),
     }
 
 
-def gate_of(job: Job, name: str | None) -> tuple[int, Admission]:
-    """Return the number of its segment, and the gate that is meant; raises `UserError` where it is not one."""
-    found = [
-        (number, stage)
-        for number, segment in enumerate(job.segments)
-        for stage in segment.corpus_judges
-        if isinstance(stage, Admission) and name in (None, stage.title)
-    ]
-    if len(found) != 1:
-        names = ", ".join(stage.title for _, stage in found) or "none"
-        raise UserError(
-            f"needed one stage admission{f' called {name!r}' if name else ''} in the run {job.folder.name}, "
-            f"and there is {names}; name one with --stage"
-        )
-    return found[0]
-
-
 def _key(file: Path) -> dict[str, Any]:
     try:
         held: dict[str, Any] = json.loads(file.read_text())
-        lines = {"line", "id", "kind"} <= set(held["lines"][0]) and {"admitted", "refused"} <= set(held["of"])
-    except (OSError, ValueError, KeyError, IndexError, TypeError) as error:
-        raise UserError(
-            f"needed the key that tune-gates wrote beside the sheet, and {file} is none; name it with --key"
-        ) from error
-    if not lines:
-        raise UserError(
-            f"needed the key that tune-gates wrote beside the sheet, and {file} is none; name it with --key"
-        )
-    return held
+        if {"line", "id", "kind"} <= set(held["lines"][0]) and {"admitted", "refused"} <= set(held["of"]):
+            return held
+    except (OSError, ValueError, KeyError, IndexError, TypeError):
+        pass  # told below, as what lacks a name is
+    raise UserError(
+        f"needed the key that tune-gates wrote beside the sheet, and {file} is none; name it with --key"
+    )
 
 
-def _judged(
+def _scored(
     after: Job,
     number: int,
     gate: Admission,
     some: dict[str, Candidate],
     key: dict[str, Any],
     read: Sequence[Sequence[tuple[bool | None, ...]]],
-) -> Judged:
+) -> Scored:
     """Put scores and verdicts of the candidates together that pass all gates but those whose thresholds are moved."""
     told = pq.read_table(after.segment(number) / "scores.parquet")
-    scores: dict[str, dict[str, float]] = {name: {} for name, _ in KNOBS.values()}
+    scores: dict[str, dict[str, float]] = {bound.score: {} for bound in KNOBS.values()}
     for line in told.filter(pc.equal(told["stage"], gate.title)).to_pylist():
         scores.setdefault(line["name"], {})[line["id"]] = line["score"]
     ledger = pq.read_table(after.segment(number) / "ledger.parquet", columns=["id", "stage"])
@@ -151,7 +122,7 @@ def _judged(
         for kind in ("admitted", "refused")
     }
     kinds = {row_id: "admitted" if one.reason is None else "refused" for row_id, one in some.items()}
-    return Judged(
+    return Scored(
         {
             name: np.array([of_name.get(one, np.nan) for one in ids], float)
             for name, of_name in scores.items()

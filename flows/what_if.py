@@ -7,7 +7,7 @@ import time
 from collections.abc import Iterator, Sequence
 from contextlib import contextmanager
 from pathlib import Path
-from typing import Any
+from typing import Any, TypeVar
 
 import numpy as np
 import pyarrow as pa
@@ -17,6 +17,7 @@ import pyarrow.parquet as pq
 from corpus import text
 from corpus.runner import Progress
 from corpus.schema import UserError
+from corpus.stage import CorpusJudge
 from corpus.store import Store
 from flows import curate
 from flows.alarms import alarms
@@ -26,6 +27,8 @@ from flows.progress import shown
 from flows.recipe import change, parse
 
 SAMPLES = 5
+
+AnyStage = TypeVar("AnyStage", bound=CorpusJudge)
 
 
 def what_if(run: str, settings: Sequence[str], root: Path, *, quiet: bool = True) -> dict[str, Any]:
@@ -74,6 +77,27 @@ def found_run(store: Store, name: str) -> Job:
             f"what the run {job.folder.name} read or measured was collected or forgotten; run it again"
         )
     return job
+
+
+def only(job: Job, kind: type[AnyStage], name: str | None) -> tuple[int, AnyStage]:
+    """Return the one corpus judge of a kind in a run, or the one that is so called, with the number of its segment.
+
+    Raises `UserError` where it is not one.
+    """
+    found = [
+        (number, stage)
+        for number, segment in enumerate(job.segments)
+        for stage in segment.corpus_judges
+        if isinstance(stage, kind) and name in (None, stage.title)
+    ]
+    if len(found) != 1:
+        what = kind.model_fields["stage"].default
+        names = ", ".join(stage.title for _, stage in found) or "none"
+        raise UserError(
+            f"needed one stage {what}{f' called {name!r}' if name else ''} in the run {job.folder.name}, "
+            f"and there is {names}; name one with --stage"
+        )
+    return found[0]
 
 
 def _judged(job: Job) -> bool:
