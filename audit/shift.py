@@ -6,7 +6,7 @@
 import math
 from typing import Any
 
-from audit.findings import Finding
+from audit.findings import Finding, judged_rows
 from corpus.statistics import Interval, difference_of, difference_p, ratio_interval
 
 Shift = dict[str, Any]
@@ -79,7 +79,7 @@ def _log_ratio(finding: Finding) -> Interval:
         return Interval(value, low, high)
     n, other_n = (finding[key] for key in ("effective_n", "effective_other_n"))
     if finding["ratio"] is None:  # nothing was dropped
-        n = finding.get("families", finding["n"])
+        n = judged_rows(finding)
         other_n = finding.get("other_families", finding["other_n"])
     mine, others = (1 - rate if removed else rate for rate in (finding["rate"], finding["other_rate"]))
     found = ratio_interval(mine * n + 0.5, n + 1, others * other_n + 0.5, other_n + 1)

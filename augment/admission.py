@@ -1,8 +1,6 @@
 """The gate of grown rows: neither a copy nor nonsense, and like no row of any split."""
 
-import functools
 from dataclasses import replace
-from operator import or_
 from typing import Any, ClassVar, Literal
 
 import numpy as np
@@ -11,15 +9,14 @@ import pyarrow as pa
 import pyarrow.compute as pc
 from pydantic import Field, PositiveInt, model_validator
 
-from augment import labels
-from augment.anew import FAULTS
+from augment import labels, unaided
 from augment.cells import Targets, by_axis
 from augment.choice import Caps, choose
-from augment.chrf import scores
+from augment.chrf import scores as chrf_of
 from augment.embedded import Embedded
 from augment.entailed import entailed
 from augment.held_out import Shares
-from augment.kept import REASONS, Kept, groups_changed, lost, word_ratio
+from augment.kept import Kept
 from augment.likeness import near_duplicates
 from augment.masks import said
 from augment.pairs import Pairs
@@ -36,7 +33,7 @@ from corpus.stage import Context, CorpusJudge, Features, Rows, Verdict
 class Admission(CorpusJudge):
     """Judge the candidates of the growth before it, cheap questions first; rows that stood before always stay.
 
-    In order: `not_made`, `endless` and `prompt_repeated` (the engine broke on it, came to no end, or said its instruction), `empty`, `mask_lost` (a link, handle, hashtag or number did not come back), `copy_of_parent`
+    In order (`augment.unaided` up to the language): `not_made`, `endless` and `prompt_repeated` (the engine broke on it, came to no end, or said its instruction), `empty`, `mask_lost` (a link, handle, hashtag or number did not come back), `copy_of_parent`
     (the same words), `length_changed` (by the ratio of words), `number_changed`, `negation_changed` and `name_lost` (what
     `kept` names; `augment.kept`), `person_changed` (pronouns of others), `sense_turned` (a word that translators take in another
     of its senses is gone), `groups_changed` (other groups of people are mentioned, by a lexicon), `language_changed` (surely another language than the parent's), chrF of the candidate against its parent (Popović 2015, 0 to 100, sacrebleu's
@@ -213,10 +210,12 @@ class Admission(CorpusJudge):
     def judge(self, features: Features, rows: Rows, context: Context) -> Verdict:
         """Ask each question of the candidates that passed the ones before."""
         pairs = Pairs.of(rows, features["near"].to_numpy())
-        verdict = self._plain(features, pairs)
-        verdict |= self._kept(pairs.after(verdict))
+        verdict = unaided.made(features, pairs)
+        verdict |= unaided.length(pairs.after(verdict), self.max_word_ratio)
+        verdict |= unaided.kept(pairs.after(verdict), self.kept, lexicon.load(self.lexicon))
+        verdict |= unaided.language(pairs.after(verdict), self.min_language_score)
         left = pairs.after(verdict)
-        chrf = left.spread(_chrf(*left.texts()))
+        chrf = left.spread(chrf_of(*([said(one) for one in side] for side in left.texts())))
         verdict |= left.band(
             chrf, (self.min_chrf, self.max_chrf), ("meaning_drift", "too_close"), but_near=True
         )
@@ -265,41 +264,6 @@ class Admission(CorpusJudge):
         found = worded(pairs, self.embedding)
         return found.embedded, pairs.spread(found.weakest)
 
-    def _plain(self, features: Features, pairs: Pairs) -> Verdict:
-        """Refuse what its maker could not make, what says nothing, what lost a mask, and what says the words of its parent."""
-        mine, theirs = pairs.chosen, pairs.theirs
-        words, fault = np.stack(text.halves(features["said"])), features["fault"].to_numpy()[mine]
-        return (
-            functools.reduce(or_, (pairs.where(fault == one, one) for one in FAULTS))
-            | pairs.where(features["characters"].to_numpy()[mine] == 0, "empty")
-            | pairs.where(features["mask_lost"].to_numpy()[mine], "mask_lost")
-            | pairs.where((words[:, mine] == words[:, theirs]).all(axis=0), "copy_of_parent")
-        )
-
-    def _kept(self, pairs: Pairs) -> Verdict:
-        """Ask what needs no model, or one of a microsecond a letter: length, numbers, negations, names, language."""
-        mine, theirs = pairs.texts()
-        both = list(zip(mine, theirs, strict=True))
-        ratio = pairs.spread(np.array([word_ratio(*pair) for pair in both]))
-        limits = 1 / self.max_word_ratio, self.max_word_ratio
-        verdict = pairs.band(ratio, limits, ("length_changed", "length_changed"))
-        free = ("names", "persons", "groups")
-        asked = [
-            tuple(one for one in self.kept if not near or one not in free)
-            for near in pairs.near[pairs.chosen]
-        ]
-        reasons = np.array([lost(*pair, kept) for pair, kept in zip(both, asked, strict=True)], object)
-        for reason in REASONS:
-            verdict |= pairs.where(reasons == reason, reason)
-        left = pairs.after(verdict)
-        if "groups" in self.kept:
-            changed = groups_changed(*left.texts(), lexicon.load(self.lexicon))
-            verdict |= left.where(changed & ~left.near[left.chosen], "groups_changed")
-            left = left.after(verdict)
-        told = [language_id.surely(side, self.min_language_score) for side in left.texts()]
-        other = [None not in pair and pair[0] != pair[1] for pair in zip(*told, strict=True)]
-        return verdict | left.where(np.array(other, bool), "language_changed")
-
     def _held_out(self, pairs: Pairs, context: Context) -> Verdict:
         if self.overlap is None:
             return Verdict.keep(len(pairs.asked))
@@ -307,7 +271,3 @@ class Admission(CorpusJudge):
         verdict = pairs.at_least(found.share, self.overlap, "test_overlap")
         other = pa.array(found.other, mask=found.other < 0)
         return replace(verdict, other=other).explained(found.place)
-
-
-def _chrf(candidates: list[str], parents: list[str]) -> np.ndarray:
-    return scores(*([said(one) for one in side] for side in (candidates, parents)))

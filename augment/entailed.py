@@ -13,6 +13,7 @@ def entailed(pairs: Pairs, uri: str, context: Context) -> np.ndarray:
     """Return of each row how likely it follows from its parent and its parent from it, the lesser of the two.
 
     nan for rows that are not asked, for those that mean to stay near their parent, and for what is longer than the model reads.
+    Asked where the judge runs and not by the workers, to whom texts go row by row: a pair is of two.
     """
     asked = ~pairs.near[pairs.chosen]
     mine, theirs = pairs.texts()

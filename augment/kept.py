@@ -19,6 +19,8 @@ from augment.masks import said
 from corpus.lexicon import Lexicon
 
 Kept = Literal["numbers", "negations", "names", "persons", "senses", "groups"]
+OF_OTHERS: frozenset[Kept] = frozenset({"names", "persons", "groups"})
+"""What growth exchanges that means to stay near its parents otherwise."""
 REASONS = ("number_changed", "negation_changed", "name_lost", "person_changed", "sense_turned")
 """What `lost` may say."""
 

@@ -39,6 +39,8 @@ _ENDED = re.compile(rf"{re.escape(END)}\s*\Z")
 """As it comes back: a rule that moves the last two words together leaves the space that was between them behind it."""
 _SUPERBLANK = re.compile(r"\[(.*?)\]", re.DOTALL)
 """What a rule moved with the blanks beside it: the reformatters, which are not asked, take its brackets away."""
+_READ_AS = "superblanks are bare"
+"""How answers are read here: part of what a translation depends on."""
 
 _TAGGER = re.compile(r"\s*\|\s*(apertium-tagger [^|]*?)\s*\|\s*")
 _UNIT = re.compile(r"\^([^/]*)/(\*?)")
@@ -80,7 +82,7 @@ def revision(source: str, target: str) -> str:
     held = mode(source, target)
     version = subprocess.run(["apertium", "-V"], capture_output=True, text=True, check=True).stdout.strip()  # noqa: S607 - found on PATH by _mode
     files = sorted({Path(name) for name in re.findall(r"'(/[^']+)'", held.read_text())})
-    return f"{version} {digest('superblanks are bare', held.read_bytes(), *(file.read_bytes() for file in files)).hex()}"
+    return f"{version} {digest(_READ_AS, held.read_bytes(), *(file.read_bytes() for file in files)).hex()}"
 
 
 def mode(source: str, target: str) -> Path:

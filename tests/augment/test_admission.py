@@ -12,6 +12,7 @@ from corpus.schema import grown_id
 from corpus.text import contents
 from tests import laws
 from tests.augment.says import Says
+from tests.augment.wide import WIDE
 from tests.corpora import Outcome, make
 from tests.embedding import tiny
 
@@ -33,14 +34,11 @@ def grown(
     **knobs,
 ) -> Outcome:
     rows = make([*answers, *others], splits=["train"] * len(answers) + ["test"] * len(others))
-    wide = {"min_chrf": 0, "max_chrf": 100, "min_similarity": -1, "max_similarity": 1, "near_duplicate": 1}
-    wide |= {"min_word_similarity": None}
-    wide |= {"kept": (), "max_word_ratio": 1000, "min_language_score": 1, "overlap": None}
     return laws.sent(
         rows,
         [
             Says(answers=answers, masks_lost=masks_lost, near=near),
-            Admission(embedding=embedding, **{**wide, **knobs}),
+            Admission(embedding=embedding, **{**WIDE, **knobs}),
         ],
     )
 

@@ -13,13 +13,9 @@ from corpus.models import Models
 from corpus.schema import UserError, grown_id
 from tests import laws
 from tests.augment.says import Says
+from tests.augment.wide import WIDE
 from tests.corpora import make
 from tests.embedding import tiny
-
-WIDE = {
-    "min_chrf": 0, "max_chrf": 100, "min_similarity": -1, "max_similarity": 1, "min_word_similarity": None, "near_duplicate": 1, "kept": (),
-    "max_word_ratio": 1000, "min_language_score": 1, "min_label_margin": None, "overlap": None,
-}  # fmt: skip
 
 
 @pytest.fixture(scope="module")

@@ -9,13 +9,10 @@ from corpus.schema import UserError, grown_id
 from corpus.text import contents
 from tests import laws
 from tests.augment.says import Says
+from tests.augment.wide import WIDE
 from tests.corpora import make
 from tests.embedding import infers, tiny
 
-WIDE = {
-    "min_chrf": 0, "max_chrf": 100, "min_similarity": -1, "max_similarity": 1, "near_duplicate": 1, "kept": (),
-    "max_word_ratio": 1000, "min_language_score": 1, "overlap": None, "min_label_margin": None, "min_word_similarity": None,
-}  # fmt: skip
 ANSWERS = {f"the crew of flight {name} was kind": f"{name} had kind people" for name in "abcdefgh"}
 
 

@@ -15,13 +15,11 @@ from corpus.schema import UserError, grown_id
 from corpus.sources import Source
 from tests import laws
 from tests.augment.says import Says
+from tests.augment.wide import WIDE
 from tests.corpora import make
 from tests.embedding import tiny
 
-WIDE = {
-    "min_chrf": 0, "max_chrf": 100, "min_similarity": -1, "max_similarity": 1, "min_word_similarity": None, "near_duplicate": 1, "kept": (),
-    "max_word_ratio": 1000, "min_language_score": 1, "min_label_margin": None,
-}  # fmt: skip
+ASKED = {**WIDE, "overlap": 0.3}
 HELD = "we waited for two hours at the gate and nobody told us why"
 
 
@@ -32,7 +30,7 @@ def embedding(tmp_path_factory) -> str:
 
 def grown(answers, embedding, held=(), split="test", **knobs):
     rows = make([*answers, *held], splits=["train"] * len(answers) + [split] * len(held))
-    return laws.sent(rows, [Says(answers=answers), Admission(embedding=embedding, **{**WIDE, **knobs})])
+    return laws.sent(rows, [Says(answers=answers), Admission(embedding=embedding, **{**ASKED, **knobs})])
 
 
 def exam(folder: Path, texts) -> Source:
@@ -122,7 +120,7 @@ def test_shares_are_those_of_a_plain_count(embedding, tmp_path, answers, held, o
     rows = make([*answers, *held], splits=["train"] * len(answers) + ["test"] * len(held))
 
     found = laws.sent(
-        rows, [Says(answers=answers), Admission(embedding=embedding, **WIDE, **knobs)], part_rows=3
+        rows, [Says(answers=answers), Admission(embedding=embedding, **{**WIDE, **knobs})], part_rows=3
     )
 
     texts = [*held, *(outside if has_runs else [])]

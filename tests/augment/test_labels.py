@@ -14,13 +14,11 @@ from corpus.schema import grown_id
 from corpus.statistics import wilson
 from tests import laws
 from tests.augment.says import Says
+from tests.augment.wide import WIDE
 from tests.corpora import make, send
 from tests.embedding import tiny
 
-WIDE = {
-    "min_chrf": 0, "max_chrf": 100, "min_similarity": -1, "max_similarity": 1, "min_word_similarity": None, "near_duplicate": 1, "kept": (),
-    "max_word_ratio": 1000, "min_language_score": 1,
-}  # fmt: skip
+ASKED = {**WIDE, "min_label_margin": 1.0}
 
 
 @pytest.fixture(scope="module")
@@ -41,7 +39,7 @@ def corpus(count=60, seed=5):
 
 def admitted(texts, labels, answers, embedding, splits=None, **knobs):
     rows = make(texts, labels, splits=splits or ["train"] * len(texts))
-    return laws.sent(rows, [Says(answers=answers), Admission(embedding=embedding, **{**WIDE, **knobs})])
+    return laws.sent(rows, [Says(answers=answers), Admission(embedding=embedding, **{**ASKED, **knobs})])
 
 
 def test_a_candidate_that_reads_like_another_label_is_refused_and_one_that_does_not_stays(embedding):
@@ -73,7 +71,9 @@ def test_the_score_is_that_of_scikit_learns_fits_over_the_other_families(embeddi
     rows = rows.set_column(rows.schema.get_field_index("family"), "family", pa.array(family))
 
     outcome = send(
-        rows, [Says(answers=answers), Admission(embedding=embedding, **WIDE, min_label_margin=1e-9)], tmp_path
+        rows,
+        [Says(answers=answers), Admission(embedding=embedding, **{**WIDE, "min_label_margin": 1e-9})],
+        tmp_path,
     )
 
     held = rows.to_pylist()  # in id order
@@ -136,7 +136,7 @@ def test_the_same_rows_are_refused_whatever_the_size_of_a_part(embedding):
     texts, labels = corpus()
     draw = random.Random(9)
     answers = {text: said("abcd" if number % 3 else "wxyz", draw) for number, text in enumerate(texts[:20])}
-    stages = [Says(answers=answers), Admission(embedding=embedding, **WIDE, min_label_margin=0.1)]
+    stages = [Says(answers=answers), Admission(embedding=embedding, **{**WIDE, "min_label_margin": 0.1})]
 
     laws.parts(stages, make(texts, labels, splits=["train"] * len(texts)))
 

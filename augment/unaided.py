@@ -1,0 +1,59 @@
+"""What is asked of candidates without a model: whether they were made at all, are no copies, and keep what can be counted."""
+
+import functools
+from operator import or_
+
+import numpy as np
+
+from augment.anew import FAULTS
+from augment.kept import OF_OTHERS, REASONS, Kept, groups_changed, lost, word_ratio
+from augment.pairs import Pairs
+from corpus import language_id, text
+from corpus.lexicon import Lexicon
+from corpus.stage import Features, Verdict
+
+
+def made(features: Features, pairs: Pairs) -> Verdict:
+    """Refuse what its maker could not make, what says nothing, what lost a mask, and what says the words of its parent."""
+    mine, theirs = pairs.chosen, pairs.theirs
+    words, fault = np.stack(text.halves(features["said"])), features["fault"].to_numpy()[mine]
+    return (
+        functools.reduce(or_, (pairs.where(fault == one, one) for one in FAULTS))
+        | pairs.where(features["characters"].to_numpy()[mine] == 0, "empty")
+        | pairs.where(features["mask_lost"].to_numpy()[mine], "mask_lost")
+        | pairs.where((words[:, mine] == words[:, theirs]).all(axis=0), "copy_of_parent")
+    )
+
+
+def length(pairs: Pairs, most: float) -> Verdict:
+    """Refuse what has more than `most` times as many words as its parent, or as few."""
+    ratio = np.array([word_ratio(*both) for both in zip(*pairs.texts(), strict=True)])
+    return pairs.band(pairs.spread(ratio), (1 / most, most), ("length_changed", "length_changed"))
+
+
+def kept(pairs: Pairs, asked: tuple[Kept, ...], known: Lexicon) -> Verdict:
+    """Refuse what does not keep what is asked for; of those that mean to stay near their parent not what they exchange."""
+    of_near = tuple(one for one in asked if one not in OF_OTHERS)
+    near = pairs.near[pairs.chosen]
+    reasons = np.array(
+        [
+            lost(one, other, of_near if is_near else asked)
+            for one, other, is_near in zip(*pairs.texts(), near.tolist(), strict=True)
+        ],
+        object,
+    )
+    verdict = Verdict.keep(len(pairs.asked))
+    for reason in REASONS:
+        verdict |= pairs.where(reasons == reason, reason)
+    if "groups" not in asked:
+        return verdict
+    left = pairs.after(verdict)
+    changed = groups_changed(*left.texts(), known)
+    return verdict | left.where(changed & ~left.near[left.chosen], "groups_changed")
+
+
+def language(pairs: Pairs, least: float) -> Verdict:
+    """Refuse what is surely in another language than its parent is surely in."""
+    told = [language_id.surely(side, least) for side in pairs.texts()]
+    other = [None not in both and both[0] != both[1] for both in zip(*told, strict=True)]
+    return pairs.where(np.array(other, bool), "language_changed")
