@@ -101,6 +101,7 @@ def test_report_audit_and_ledger_lie_beside_the_version(finished):
         "sources.json",
         "curation.json",
         "ledger.parquet",
+        "scores.parquet",
         "environment.json",
         "run.json",
     }
