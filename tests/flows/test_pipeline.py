@@ -5,7 +5,6 @@ import json
 import re
 import threading
 import time
-import urllib.request
 from collections.abc import Iterator
 from contextlib import contextmanager
 from pathlib import Path
@@ -264,29 +263,27 @@ def test_a_released_version_is_tuned_and_judged_by_the_next_run_and_then_nothing
 @pytest.fixture
 def answer(prefect):
     """Answer the run that waits, in Prefect's own way; returns what the server said of each answer."""
+    from prefect.client.orchestration import SyncPrefectClient
+    from prefect.client.schemas.filters import FlowRunFilter
     from prefect.settings import PREFECT_API_URL
 
     api, said = PREFECT_API_URL.value(), []
-
-    def post(path: str, held: dict) -> Any:
-        asked = urllib.request.Request(  # noqa: S310  # http on this machine
-            f"{api}/{path}", json.dumps(held).encode(), {"content-type": "application/json"}
-        )
-        with urllib.request.urlopen(asked, timeout=60) as told:  # noqa: S310  # likewise
-            return json.load(told)
+    waits = FlowRunFilter.model_validate({"state": {"type": {"any_": ["PAUSED"]}}})
 
     def wait_and_say(words: list[dict]) -> None:
-        paused: list[dict] = []
-        while not paused:
-            paused = post("flow_runs/filter", {"flow_runs": {"state": {"type": {"any_": ["PAUSED"]}}}})
-            time.sleep(0.2)
-        for word in words:
-            told = post(f"flow_runs/{paused[0]['id']}/resume", {"run_input": word})
-            # Prefect pauses a run first, and then writes down what it asks.
-            while told["status"] == "ABORT" or "schema not found" in (told["details"].get("reason") or ""):
+        # Its client asks again where the server's database is locked (503).
+        with SyncPrefectClient(api) as client:
+            paused: list[Any] = []
+            while not paused:
+                paused = client.read_flow_runs(flow_run_filter=waits)
                 time.sleep(0.2)
-                told = post(f"flow_runs/{paused[0]['id']}/resume", {"run_input": word})
-            said.append(told["status"])
+            for word in words:
+                told = client.resume_flow_run(paused[0].id, run_input=word)
+                # Prefect pauses a run first, and then writes down what it asks.
+                while told.status.value == "ABORT" or "schema not found" in str(told.details):
+                    time.sleep(0.2)
+                    told = client.resume_flow_run(paused[0].id, run_input=word)
+                said.append(told.status.value)
 
     @contextmanager
     def saying(*words: dict) -> Iterator[list[str]]:
