@@ -20,6 +20,7 @@ from augment.kept import Kept
 from augment.likeness import near_duplicates
 from augment.masks import said
 from augment.pairs import Pairs
+from augment.shown import Unshown, unshown
 from augment.weakest import worded
 from augment.yields import yields
 from corpus import evaluation_sets, language_id, lexicon, shingles, text
@@ -50,6 +51,9 @@ class Admission(CorpusJudge):
     Candidates of growth that means to stay near its parents (`counterfactual`, `templates`: `near` under `extra.grown`) are
     not asked whether they are `too_close` or `embedding_too_close`, and not for names, persons, groups and each word, which are
     what is exchanged; and they may be near-duplicates of their parent and of one another, if their words are not the same.
+
+    Of a candidate that shows examples before its prompt (`templates`) is judged what stands behind them; whether it says
+    what is held out is asked of all of it.
 
     Where a cap is set, those that pass are taken one by one, the one first that adds most to the originals and to what
     is taken (`augment.choice`); what would exceed a cap is `enough`, and `detail` names the cap. What adds most is
@@ -190,7 +194,8 @@ class Admission(CorpusJudge):
         evaluation_sets.check(self.against, models, self.run_words, self.min_words)
 
     def measure(self, rows: pa.Table, context: Context) -> pa.Table:
-        """Return LSH band keys, the key of the words, which engine made the row, whether a mask was lost on the way, its fault, and whether it is to be near its parent."""
+        """Return LSH band keys, the key of the words, which engine made the row, whether a mask was lost on the way, its fault, whether it is to be near its parent, and whether it shows examples."""
+        rows = unshown(rows)
         texts = text.contents(rows)
         told = [
             orjson.loads(extra or "{}").get("grown", {}) if parent is not None else {}
@@ -202,6 +207,7 @@ class Admission(CorpusJudge):
                 "characters": pc.utf8_length(pc.utf8_trim_whitespace(texts)),
                 "mask_lost": pa.array([bool(one.get("masks_lost")) for one in told], pa.bool_()),
                 "near": pa.array([bool(one.get("near")) for one in told], pa.bool_()),
+                "shown": pa.array(["shown" in one for one in told], pa.bool_()),
                 "engine": pa.array([one.get("engine") for one in told], pa.string()),
                 "fault": pa.array([one.get("fault") for one in told], pa.string()),
             }
@@ -209,7 +215,9 @@ class Admission(CorpusJudge):
 
     def judge(self, features: Features, rows: Rows, context: Context) -> Verdict:
         """Ask each question of the candidates that passed the ones before."""
-        pairs = Pairs.of(rows, features["near"].to_numpy())
+        pairs = Pairs.of(
+            Unshown(rows) if pc.any(features["shown"]).as_py() else rows, features["near"].to_numpy()
+        )
         verdict = unaided.made(features, pairs)
         verdict |= unaided.length(pairs.after(verdict), self.max_word_ratio)
         verdict |= unaided.kept(pairs.after(verdict), self.kept, lexicon.load(self.lexicon))
@@ -219,7 +227,7 @@ class Admission(CorpusJudge):
         verdict |= left.band(
             chrf, (self.min_chrf, self.max_chrf), ("meaning_drift", "too_close"), but_near=True
         )
-        verdict |= self._held_out(pairs.after(verdict), context)
+        verdict |= self._held_out(replace(pairs.after(verdict), rows=rows), context)
         left = pairs.after(verdict)
         embedded, weakest = self._embedded(left)
         cosine = left.spread(embedded.cosines(left.chosen, left.theirs))

@@ -26,13 +26,15 @@ FAULTS = ("not_made", "endless", "prompt_repeated")
 class Said:
     """A message said anew, whether a masked piece was lost on the way, and what else is to be known of it.
 
-    `fault` says why it is no candidate, where its maker knows that (one of `FAULTS`).
+    `fault` says why it is no candidate, where its maker knows that (one of `FAULTS`); `shown` how many characters at its
+    beginning are examples, which are not its parent's (`augment.shown`).
     """
 
     text: str
     masks_lost: bool = False
     trail: Mapping[str, str] = field(default_factory=dict)
     fault: str | None = None
+    shown: int = 0
 
 
 Say = Callable[[list[str]], Sequence[Sequence[Said]]]
@@ -56,8 +58,8 @@ class Maker:
         named = (f"{name}={value}" for name, value in self.parameters.items())
         return grown_id(parent, self.operation, (self.engine, *named), n)
 
-    def told(self, said: Sequence[Said], n: int) -> str:
-        """Return a candidate's `extra`: its messages' trails are joined line by line."""
+    def told(self, said: Sequence[Said], n: int, role: str) -> str:
+        """Return a candidate's `extra`: its messages' trails are joined line by line; `role` is that of the first of them."""
         trails = {name: "\n".join(one.trail[name] for one in said) for name in said[0].trail}
         faults = [one.fault for one in said if one.fault is not None]
         return rfc8785.dumps(
@@ -71,6 +73,7 @@ class Maker:
                     "licence": self.licence,
                     "masks_lost": any(one.masks_lost for one in said),
                     **({"near": True} if self.near else {}),
+                    **({"shown": {"role": role, "characters": said[0].shown}} if said[0].shown else {}),
                     **({"fault": faults[0]} if faults else {}),
                 }
             }
@@ -144,10 +147,12 @@ def _candidates(parents: pa.Table, roles: tuple[str, ...] | None, ways: Sequence
     if not ways:
         return ROW.empty_table()
     messages = parents["messages"].combine_chunks()
-    flat = messages.flatten()
+    flat, chosen = messages.flatten(), _chosen(messages, roles)
     said = pa.array([one.text for way in ways for one in way.said], pa.string())
-    content = pc.replace_with_mask(flat.field("content"), _chosen(messages, roles), said)
+    content = pc.replace_with_mask(flat.field("content"), chosen, said)
     offsets = np.concatenate([[0], np.cumsum(pc.list_value_length(messages).to_numpy())])
+    counts = np.cumsum([0, *(len(way.said) for way in ways[:-1])])
+    first = flat.field("role").filter(chosen).take(pa.array(counts)).to_pylist()
     made = zip(parents["id"].to_pylist(), ways, strict=True)
     return conform(
         {
@@ -158,6 +163,9 @@ def _candidates(parents: pa.Table, roles: tuple[str, ...] | None, ways: Sequence
             ).cast(ROW.field("messages").type),
             "parent": parents["id"].combine_chunks(),
             "operation": pa.array([way.maker.operation for way in ways]),
-            "extra": pa.array([way.maker.told(way.said, way.n) for way in ways], pa.string()),
+            "extra": pa.array(
+                [way.maker.told(way.said, way.n, role) for way, role in zip(ways, first, strict=True)],
+                pa.string(),
+            ),
         }
     )

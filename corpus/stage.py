@@ -59,7 +59,8 @@ class Rows(Protocol):
     ) -> Iterator[pa.Array]:
         """Yield, part by part, what is said of the `messages` of the rows at `positions` (ascending).
 
-        For what is too much to be held at a time, or needs more than texts.
+        For what is too much to be held at a time, or needs more than texts: other columns are read if the function names
+        them (`columns`).
         """
 
     @property

@@ -222,8 +222,8 @@ class Look:
 
 
 def look(task: Look) -> pa.Array:
-    """Call the function on the messages of the rows at the positions of one part."""
-    rows = task.part.table(["id", "messages"], task.positions)
+    """Call the function on the messages of the rows at the positions of one part, and on the columns that it names."""
+    rows = task.part.table(["id", "messages", *getattr(task.function, "columns", ())], task.positions)
     return task.function(rows_with_roles(rows, task.roles), task.context)
 
 
