@@ -8,6 +8,7 @@ import pytest
 from bench.augmentation import rates
 from bench.augmentation_losses import Made, changed, losses, plain_negation, plain_number, plain_piece
 from bench.augmentation_nltk import tagged
+from bench.augmentation_peers_read import answered, told
 from bench.augmentation_peers_sheet import READ, write_sheet
 from bench.watched import embedded
 from corpus.morphology import Word
@@ -139,3 +140,29 @@ def test_words_are_tagged_as_penn_does():
         ("We", "PRP"), ("bought", "VBD"), ("bigger", "JJR"), ("cars", "NNS"),
         ("a", "NN"), ("lot", "NN"), ("of", "NN"), ("Xqza", "NN"),
     ]  # fmt: skip
+
+
+def test_what_readers_say_is_told_by_system_and_a_line_of_two_counts_for_both(tmp_path):
+    key = [("a", "ours"), ("b", "ours"), ("b", "theirs"), ("c", "theirs"), ("d", "theirs")]
+    one = {"a": (True, True), "b": (True, True), "c": (False, True), "d": (False, False)}
+    other = {**one, "d": (True, False)}
+
+    read = told(key, [one, other])
+
+    values = {
+        name: [share["value"] for share in read["systems"][name]["meaning_kept"]]
+        for name in ("ours", "theirs")
+    }
+    assert values == {"ours": [1, 1], "theirs": [0.3333, 0.6667]}
+    assert read["systems"]["theirs"]["label_kept"][0]["n"] == 3
+    assert read["agreement"]["meaning_kept"]["kappa"] == pytest.approx(0.5)  # 3 of 4 alike, 1 of 2 by chance
+    assert read["agreement"]["label_kept"]["kappa"] == pytest.approx(1)
+
+
+@pytest.mark.parametrize("lines", [["a,yes,no"], ["a,yes,no", "b,no,no", "b,no,no"], ["a,yes,no", "c,no,no"]])
+def test_a_reader_who_left_a_line_out_or_answered_it_twice_is_not_counted(lines, tmp_path):
+    file = tmp_path / "answers.csv"
+    file.write_text("\n".join(["line,meaning_kept,label_kept", *lines]))
+
+    with pytest.raises(SystemExit, match="the sheet has 2"):
+        answered(file, ["a", "b"])
