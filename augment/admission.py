@@ -259,6 +259,7 @@ class Admission(CorpusJudge):
         told["yields"] = yields(
             operations,
             engines,
+            pairs.parents[rows.candidates],
             verdict.reason.take(made),
             *(each[rows.candidates] for each in (chrf, cosine)),
         )

@@ -1,6 +1,6 @@
 """What came of each engine's candidates at the gate: how many passed, why others did not, and how alike their parents they were.
 
-{"operation": "paraphrase", "engine": "wordnet", "made": 540, "admitted": 301, "refused": {"too_close": 120, ...},
+{"operation": "paraphrase", "engine": "wordnet", "made": 540, "independent": 540.0, "admitted": 301, "refused": {"too_close": 120, ...},
  "chrf": {"low": 0, "high": 100, "all": [0, 0, 3, ...], "admitted": [0, 0, 1, ...]}, "cosine": {"low": 0, "high": 1, ...}}
 """
 
@@ -10,19 +10,23 @@ from typing import Any
 import numpy as np
 import pyarrow as pa
 
+from corpus.statistics import effective_size
+
 BINS = 20
 
 
 def yields(
     operations: pa.ChunkedArray,
     engines: pa.ChunkedArray,
+    parents: np.ndarray,
     reasons: pa.Array,
     chrf: np.ndarray,
     cosine: np.ndarray,
 ) -> list[dict[str, Any]]:
     """Return a line for each operation and engine, in their order; all are aligned with the candidates.
 
-    `reasons` are null of those that are admitted. A score that was not asked for is nan and in no bin; bins are of one width
+    `parents` says where each one's parent stands, `reasons` are null of those that are admitted. `independent` is how many
+    candidates they are worth where those of one parent share their fate. A score that was not asked for is nan and in no bin; bins are of one width
     and hold their lower end, the last one its upper end too; what lies outside counts in the first or the last.
     """
     makers = list(zip(operations.to_pylist(), engines.to_pylist(), strict=True))
@@ -37,6 +41,7 @@ def yields(
                 "operation": maker[0],
                 "engine": maker[1],
                 "made": int(mine.sum()),
+                "independent": effective_size(np.unique(parents[mine], return_counts=True)[1]),
                 "admitted": int((mine & admitted).sum()),
                 "refused": dict(sorted(refused.items())),
                 "chrf": _histogram(chrf, mine, admitted, 0, 100),

@@ -45,7 +45,7 @@ def ledgers(stages: Sequence[Facts]) -> list[dict[str, Any]]:
             lines = [
                 {
                     **line,
-                    "share": _share(line["admitted"], line["made"]),
+                    "share": _share(line),
                     "figures": [
                         histogram(line["chrf"], "chrF against the parent"),
                         histogram(line["cosine"], "cosine with the parent"),
@@ -68,9 +68,12 @@ def ledgers(stages: Sequence[Facts]) -> list[dict[str, Any]]:
     return found
 
 
-def _share(admitted: int, made: int) -> dict[str, Any]:
-    low, high = wilson(admitted, made)
-    return {"value": admitted / made if made else None, "low": low, "high": high}
+def _share(line: Facts) -> dict[str, Any]:
+    """Return the share that was admitted; its interval is as wide as candidates of one parent make it."""
+    made, worth = line["made"], line["independent"]
+    share = line["admitted"] / made
+    low, high = wilson(share * worth, worth)
+    return {"value": share, "low": low, "high": high}
 
 
 def _rate(rows: int, seconds: float) -> float | None:

@@ -189,8 +189,8 @@ def gate(text):
             {"axis": text, "value": text, "wanted": 12, "held": 7},
         ],
         "yields": [
-            {"operation": text, "engine": "one", "made": 194, "admitted": 144, "refused": {"too_close": 50}, "chrf": bins, "cosine": bins},
-            {"operation": text, "engine": None, "made": 6, "admitted": 6, "refused": {}, "chrf": none, "cosine": none},
+            {"operation": text, "engine": "one", "made": 194, "independent": 97.0, "admitted": 144, "refused": {"too_close": 50}, "chrf": bins, "cosine": bins},
+            {"operation": text, "engine": None, "made": 6, "independent": 6.0, "admitted": 6, "refused": {}, "chrf": none, "cosine": none},
         ],
         "seconds": 4.0,
     }  # fmt: skip
@@ -437,7 +437,7 @@ def test_what_came_of_the_candidates_is_told_by_engine():
 
     page = Page(html)
 
-    low, high = wilson(144, 194)
+    low, high = wilson(72, 97)  # two candidates of each parent
     assert page.rows["data-ledger", "reviews|one"] == [
         "reviews one", "194", "144", "74.2%", f"{100 * low:.1f}% to {100 * high:.1f}%", "too close 50",
     ]  # fmt: skip
