@@ -6,7 +6,8 @@
 From 4,000 training rows, the same for all engines, so many originals are drawn anew for each seed. A probe (logistic
 regression on embeddings) learns from them alone, with the candidates of theirs that `admission` let pass, with all that were
 made, and with as many further originals as were made, which is what rows of one's own would have been worth. All are judged
-on the same test rows. `--lora` tunes the demo's language model at one size, and adds what came of it to the results. The differences are paired by seed, with
+on the same test rows. `--lora` tunes the demo's language model at one size, and adds what came of it to the results; arms that
+are there already are kept. The differences are paired by seed, with
 intervals of Student's t over the seeds: of the draw of originals, not of the test rows.
 """
 
@@ -44,13 +45,13 @@ OUT = Path(__file__).parent / "evidence" / "augmentation.json"
 POOL, SIZES, SEEDS = 4_000, (100, 400, 1_600), 10
 LORA_SIZE, LORA_SEEDS, LORA_TEST = 100, 5, 300
 POOLED = {"stage": "diversity", "keep": POOL, "pool": POOL}
-LORA_ARMS = ("originals", "apertium eo, admitted", "apertium eo, made")
 ENGINES: dict[str, dict[str, Any]] = {
     "apertium eo": {"stage": "back_translation", "engine": "apertium:en-eo"},
     "apertium es": {"stage": "back_translation", "engine": "apertium:eng-spa"},
     "wordnet": {"stage": "paraphrase", "engine": "wordnet"},
     "edits": {"stage": "paraphrase", "engine": "edits"},
 }
+LORA_ARMS = ("originals", "apertium eo, made", *(f"{engine}, admitted" for engine in ENGINES))
 
 
 @dataclass(frozen=True)
@@ -227,7 +228,8 @@ def main() -> None:
         seen = world(asked.store or Path(folder))
         if asked.lora:
             held = json.loads(OUT.read_text())
-            held["lora"] = _tuned(seen, Path(folder))
+            known = held.get("lora", {}).get("arms", {})
+            held["lora"] = _tuned(seen, Path(folder), {arm: [*told["seeds"]] for arm, told in known.items()})
         else:
             held = _probed(seen)
         OUT.write_text(json.dumps(held, indent=1) + "\n")
@@ -258,11 +260,11 @@ def _probed(seen: World) -> dict[str, Any]:
     return held
 
 
-def _tuned(seen: World, folder: Path) -> dict[str, Any]:
-    scores: dict[str, list[float]] = {}
+def _tuned(seen: World, folder: Path, known: Mapping[str, Sequence[float]]) -> dict[str, Any]:
+    scores: dict[str, list[float]] = {arm: [*known[arm]] for arm in LORA_ARMS if arm in known}
     for seed in range(LORA_SEEDS):
         for arm, _, labels, texts in seen.arms(LORA_SIZE, seed):
-            if arm in LORA_ARMS:
+            if arm in LORA_ARMS and arm not in known:
                 place = folder / f"{seed}-{LORA_ARMS.index(arm)}"
                 scores.setdefault(arm, []).append(lora(texts, labels.tolist(), seed, seen, place))
                 print("lora", seed, arm, len(texts), scores[arm][-1], flush=True)
