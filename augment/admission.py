@@ -238,12 +238,14 @@ class Admission(CorpusJudge):
             but_near=True,
         )
         if self.min_word_similarity is not None:
-            verdict |= left.after(verdict).below(weakest, self.min_word_similarity, "word_drift")
+            verdict |= left.after(verdict).below(
+                weakest, self.min_word_similarity, "word_drift", but_near=True
+            )
         scores = {"chrf": chrf, "cosine": cosine, "weakest_word": weakest}
         if self.entailment is not None:
             left = left.after(verdict)
             scores["entailment"] = entailed(left, self.entailment, context)
-            verdict |= left.below(scores["entailment"], self.min_entailment, "not_entailed")
+            verdict |= left.below(scores["entailment"], self.min_entailment, "not_entailed", but_near=True)
         told: dict[str, Any] = {}
         if self.min_label_margin is not None:
             asked = labels.ask(pairs.after(verdict), embedded, self.embedding, context)

@@ -24,10 +24,11 @@ class Pairs:
 
     @classmethod
     def of(cls, rows: Rows, near: np.ndarray) -> "Pairs":
-        """Return all candidates whose parent stands."""
+        """Return all candidates; whose parent fell has fallen with it (`corpus.decide`)."""
         found = pc.index_in(rows.table["parent"].combine_chunks(), rows.table["id"].combine_chunks())
         parents = found.fill_null(-1).to_numpy(zero_copy_only=False).astype(np.int64)
-        return cls(rows, rows.candidates & (parents >= 0), parents, near)
+        assert (parents[rows.candidates] >= 0).all(), "a candidate without its parent would pass unasked"
+        return cls(rows, rows.candidates, parents, near)
 
     def after(self, verdict: Verdict) -> "Pairs":
         """Return those that a verdict lets pass."""
@@ -72,9 +73,9 @@ class Pairs:
         """Refuse those whose score (one a row) is `least` or more."""
         return self._by(score, score >= least, least, reason)
 
-    def below(self, score: np.ndarray, least: float, reason: str) -> Verdict:
-        """Refuse those whose score (one a row) is less than `least`, but for those that mean to stay near their parent."""
-        return self._by(score, (score < least) & ~self.near, least, reason)
+    def below(self, score: np.ndarray, least: float, reason: str, *, but_near: bool = False) -> Verdict:
+        """Refuse those whose score (one a row) is less than `least` (`but_near`: not those that mean to stay near their parent)."""
+        return self._by(score, (score < least) & ~(self.near & but_near), least, reason)
 
     def band(
         self, score: np.ndarray, limits: tuple[float, float], reasons: tuple[str, str], *, but_near: bool = False

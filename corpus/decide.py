@@ -3,7 +3,7 @@
 import time
 from collections.abc import Callable, Iterator, Mapping, Sequence
 from contextlib import AbstractContextManager
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from pathlib import Path
 from typing import Any
 
@@ -46,7 +46,7 @@ def decide(
 ) -> Decided:
     """Apply a segment's judges in order to what its pass measured; `scratch` lends folders for what does not fit in `memory`."""
     count = len(standing.stands)
-    kin = _kin(_kinships(standing))
+    kin, parents = _kin(_kinships(standing)), _parents(standing)
     told, scores, stages, steps = [], [], [], {"id": standing.narrow["id"]}
     for stage in segment.measuring:
         began = time.perf_counter()
@@ -67,7 +67,7 @@ def decide(
             verdict = stage.judge(features, rows, contexts[stage.title])
         else:
             spread, verdict = np.arange(count), Verdict.keep(count)
-        verdict = verdict.on(entered[spread])
+        verdict = _with_children(verdict.on(entered[spread]), spread, parents, standing.fresh)
         fell = verdict.says("drop")
         stands = standing.stands.copy()
         stands[spread[fell]] = False
@@ -102,6 +102,34 @@ def decide(
         pa.concat_tables([SCORES.empty_table(), *scores]),
         pa.table(steps),
     )
+
+
+def _parents(standing: Standing) -> np.ndarray:
+    """Return where the row stands from which each row was grown (-1 of all others); empty where nothing was grown."""
+    named = standing.narrow["parent"]
+    if named.null_count == len(named):
+        return np.zeros(0, np.int64)
+    where = pc.index_in(whole(named), whole(standing.narrow["id"]))
+    found: np.ndarray = pc.if_else(named.is_valid(), where, None).fill_null(-1).to_numpy().astype(np.int64)
+    return found
+
+
+def _with_children(verdict: Verdict, spread: np.ndarray, parents: np.ndarray, stands: np.ndarray) -> Verdict:
+    """Drop what was grown from rows that are dropped, with its own offspring: `parent_dropped`, and `other` is the parent."""
+    gone = np.zeros(len(stands), bool)
+    gone[spread[verdict.says("drop")]] = True
+    orphans = np.zeros(len(stands), bool)
+    while len(parents) and (new := stands & ~gone & (parents >= 0) & gone[parents]).any():
+        gone |= new
+        orphans |= new
+    if not orphans.any():
+        return verdict
+    at = np.full(len(stands), -1)
+    at[spread] = np.arange(len(spread))
+    mine = orphans[spread]
+    other = pa.array(at[parents[spread]], mask=~mine)
+    dropped = Verdict.where(mine, "parent_dropped", other=other) | verdict
+    return replace(dropped, measured=verdict.measured, scores=verdict.scores)
 
 
 def _table(parts: Sequence[Measured], stage: Stage) -> pa.Table:

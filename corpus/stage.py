@@ -198,7 +198,7 @@ class CorpusJudge(Stage):
 
 
 class Grow(Stage):
-    """New rows from those that stand, each naming its parent. Only training rows are grown, unless it replaces."""
+    """New rows from those that stand, each naming its parent. Of the rows of `splits`, which are those of training where nothing else is said."""
 
     splits: tuple[Split, ...] = Field(("train",), description="splits whose rows are grown")
 

@@ -120,13 +120,15 @@ class Recipe(BaseModel):
             if not isinstance(stage, Grow):
                 continue
             later = self.stages[number + 1 :]
-            if not any(one.stage == "admission" for one in later):
+            until = next((at for at, one in enumerate(later) if isinstance(one, Grow)), len(later))
+            if not any(one.stage == "admission" for one in later[:until]):
+                if until == len(later):
+                    raise UserError(
+                        f"stages: {stage.title} grows rows that no `admission` behind it judges; add - {{stage: admission}}"
+                    )
                 raise UserError(
-                    f"stages: {stage.title} grows rows that no `admission` behind it judges; add - {{stage: admission}}"
-                )
-            if isinstance(later[0], Grow):
-                raise UserError(
-                    f"stages: {later[0].title} would grow from candidates of {stage.title}; put `admission` between them"
+                    f"stages: {later[until].title} would grow from candidates of {stage.title}, which no gate has judged; "
+                    "put `admission` between them"
                 )
             if any(one.stage == "split" for one in later):
                 raise UserError(

@@ -85,7 +85,7 @@ def conservation(stages: Sequence[Stage], rows: pa.Table) -> None:
 
 
 def lineage(stages: Sequence[Stage], rows: pa.Table) -> None:
-    """A row that was not there before names its parent, which was; kin share a family, a split and a label."""
+    """A row that was not there before names its parent, which was and stands; kin share a family, a split and a label."""
     outcome = sent(rows, stages)
 
     known = {row["id"]: row for row in rows.to_pylist()}
@@ -96,11 +96,8 @@ def lineage(stages: Sequence[Stage], rows: pa.Table) -> None:
             assert row["parent"] in known
             assert row["operation"] is not None
             assert row["label"] == known[row["parent"]]["label"]
-            if row["parent"] in by_id:
-                assert (row["family"], row["split"]) == (
-                    by_id[row["parent"]]["family"],
-                    by_id[row["parent"]]["split"],
-                )
+            parent = by_id[row["parent"]]
+            assert (row["family"], row["split"]) == (parent["family"], parent["split"])
 
 
 def parts(stages: Sequence[Stage], rows: pa.Table) -> None:

@@ -42,6 +42,32 @@ BASE = {"name": "small", "sources": [{"name": "a", "uri": "a.jsonl"}]}
         ({"memory": "1kB"}, "memory: "),
         ({"stages": [{"stage": "back_translation"}]}, "grows rows that no `admission` behind it judges"),
         (
+            {"stages": [{"stage": "back_translation"}, {"stage": "paraphrase"}, {"stage": "admission"}]},
+            "paraphrase would grow from candidates of back_translation, which no gate has judged",
+        ),
+        (
+            {
+                "stages": [
+                    {"stage": "templates"},
+                    {"stage": "length"},
+                    {"stage": "paraphrase"},
+                    {"stage": "admission"},
+                ]
+            },
+            "paraphrase would grow from candidates of templates, which no gate has judged",
+        ),
+        (
+            {
+                "stages": [
+                    {"stage": "paraphrase"},
+                    {"stage": "admission"},
+                    {"stage": "templates"},
+                    {"stage": "length"},
+                ]
+            },
+            "templates grows rows that no `admission` behind it judges",
+        ),
+        (
             {"stages": [{"stage": "back_translation"}, {"stage": "admission"}, {"stage": "split"}]},
             "put `split` before it",
         ),
