@@ -14,6 +14,7 @@ import pyarrow as pa
 import pyarrow.compute as pc
 import rfc8785
 
+from augment.shown import shows
 from corpus import text
 from corpus.schema import ROW, conform, grown_id
 from corpus.segment import rows_with_roles
@@ -119,7 +120,9 @@ def by_row(
     """Return the candidates of each row of `words[0]` to `words[1]` words, row by row, for what needs a row as a whole.
 
     As `anew`, but a row has as many candidates as `ways` knows for it. `ways` is asked only where there is a row to grow.
+    A row that shows examples (`augment.shown`) does not grow: they would be said anew with it.
     """
+    rows = rows.filter(pc.invert(shows(rows)))
     count = text.count_words(rows_with_roles(rows, roles)).to_numpy()
     least, most = words
     parents = rows.filter(pa.array((count >= max(least, 1)) & (count <= most))).combine_chunks()

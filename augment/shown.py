@@ -21,15 +21,16 @@ from corpus.stage import Context, Rows
 from corpus.standing import OfTexts
 
 
+def shows(rows: pa.Table) -> pa.BooleanArray:
+    """Say of rows (`parent`, `extra`) which show examples: rows that were grown, and say so."""
+    found = np.zeros(len(rows), bool)
+    found[[place for place, _ in _told(rows)]] = True
+    return pa.array(found)
+
+
 def unshown(rows: pa.Table) -> pa.Table:
     """Return rows (`messages`, `parent`, `extra`) as they are without examples: the first message of the role begins behind them."""
-    grown = pc.and_(pc.is_valid(rows["parent"]), pc.match_substring(rows["extra"], '"shown"'))
-    places = np.flatnonzero(pc.fill_null(whole(grown), False).to_numpy(zero_copy_only=False))
-    told = [
-        (place, one["shown"])
-        for place, extra in zip(places, rows["extra"].take(pa.array(places)).to_pylist(), strict=True)
-        if "shown" in (one := orjson.loads(extra).get("grown", {}))
-    ]
+    told = _told(rows)
     if not told:
         return rows
     messages = whole(rows["messages"])
@@ -46,6 +47,15 @@ def unshown(rows: pa.Table) -> pa.Table:
     cut = pa.StructArray.from_arrays([roles, content], ["role", "content"])
     held = pa.ListArray.from_arrays(pa.array(ends, pa.int32()), cut).cast(messages.type)
     return rows.set_column(rows.column_names.index("messages"), "messages", held)
+
+
+def _told(rows: pa.Table) -> list[tuple[int, dict[str, Any]]]:
+    """Return the rows that show examples, and what they tell of them."""
+    likely = pc.and_(pc.is_valid(rows["parent"]), pc.match_substring(rows["extra"], '"shown"'))
+    places = np.flatnonzero(pc.fill_null(whole(likely), False).to_numpy(zero_copy_only=False)).tolist()
+    extras = rows["extra"].take(pa.array(places, pa.int64())).to_pylist()
+    grown = [orjson.loads(extra).get("grown", {}) for extra in extras]
+    return [(place, one["shown"]) for place, one in zip(places, grown, strict=True) if "shown" in one]
 
 
 @dataclass(frozen=True)

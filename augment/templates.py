@@ -36,10 +36,11 @@ class Templates(Grow):
     With `shots` as many of the recipe's `examples` stand before it, drawn by the row and the template, each asked in the same
     template and answered: a few-shot prompt. An example that is the row's own prompt is not shown to it, and where too few are
     left the row does not grow. They are the recipe's and not drawn of the corpus: a prompt that held other rows would outlive
-    them where they are forgotten.
+    them where they are forgotten. What shows examples does not grow again.
 
     Candidates are near their parents, and `admission` knows that; a template that brings a number or a negation has its
-    candidates refused there, since the parent has none. Examples may hold both.
+    candidates refused there, since the parent has none. Examples may hold both. A short prompt in a long template has more than
+    twice its words: raise admission's `max_word_ratio` for it.
     """
 
     stage: Literal["templates"] = "templates"

@@ -9,6 +9,7 @@ from hypothesis import strategies as st
 from pydantic import ValidationError
 
 from augment.admission import Admission
+from augment.paraphrase import Paraphrase
 from augment.shown import unshown
 from augment.templates import Templates
 from corpus.memo import Replay
@@ -173,6 +174,18 @@ def test_a_record_that_says_shown_of_itself_is_read_whole():
     said = rows.set_column(rows.column_names.index("extra"), "extra", pa.array([extra]))
 
     assert contents(unshown(said)).to_pylist() == ["one two three"]
+
+
+def test_a_row_that_shows_examples_does_not_grow_again(context):
+    rows = chats([("user", "Why is it so?"), ("assistant", "So.")])
+    few = Templates(examples=EXAMPLES, shots=2).grow(rows, context)
+
+    again = [
+        Templates(variants=2).grow(pa.concat_tables([rows, few]).sort_by("id"), context),
+        Paraphrase(engine="edits", roles=("user",), min_words=1).grow(few, context),
+    ]
+
+    assert [{*one["parent"].to_pylist()} for one in again] == [{*rows["id"].to_pylist()}, set()]
 
 
 def judged(embedding: str, *, examples=(), shots=2, also=(), **knobs):
