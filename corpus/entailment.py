@@ -21,11 +21,11 @@ def check(folder: Path, uri: str) -> int:
         labels = {name.casefold(): at for at, name in AutoConfig.from_pretrained(folder).id2label.items()}
     except (OSError, ValueError, AttributeError) as error:
         raise UserError(
-            f"admission.entailment needs a model of natural language inference, and {uri} is no model of transformers"
+            f"entailment is asked of a model of natural language inference, and {uri} is no model of transformers"
         ) from error
     if "entailment" not in labels:
         raise UserError(
-            f"admission.entailment needs a model with a class `entailment`, and {uri} has {', '.join(labels)}: name another"
+            f"entailment is asked of a model with a class `entailment`, and {uri} has {', '.join(labels)}: name another"
         )
     return int(labels["entailment"])
 

@@ -5,11 +5,15 @@ from collections.abc import Callable
 from dataclasses import dataclass
 from pathlib import Path
 
+import numpy as np
 import pyarrow as pa
 import pyarrow.compute as pc
 import pyarrow.parquet as pq
 
 from corpus.schema import digest
+
+GROUP = 256
+"""Values that lie together in a file: all are decoded where one is asked for. Word pieces are some 40 kB a text, so 10 MB."""
 
 
 @dataclass(frozen=True)
@@ -33,22 +37,35 @@ class Replay:
         folder = self.folder / digest("replay", maker).hex()
         folder.mkdir(parents=True, exist_ok=True)
         keys = pa.array([digest(text) for text in texts.to_pylist()], pa.binary(16))
-        known = [pq.read_table(file) for file in sorted(folder.glob("*.parquet"))]
-        made = pa.concat_tables(known) if known else None
-        unknown = (
-            keys if made is None else keys.filter(pc.invert(pc.is_in(keys, made["text"].combine_chunks())))
-        )
-        missing = unknown.unique()
-        if len(missing):
-            fresh = pa.table({"text": missing, "value": make(texts.take(pc.index_in(missing, keys)))})
+        wanted = keys.unique()
+        found: list[pa.Table] = []
+        for file in sorted(folder.glob("*.parquet")):
+            if len(wanted):
+                held = _held(file, wanted)
+                found.append(held)
+                wanted = wanted.filter(pc.invert(pc.is_in(wanted, held["text"].combine_chunks())))
+        if len(wanted):
+            fresh = pa.table({"text": wanted, "value": make(texts.take(pc.index_in(wanted, keys)))})
             _write(folder, fresh.filter(pc.is_valid(fresh["value"])))
-            made = fresh if made is None else pa.concat_tables([made, fresh])
-        if made is None:
+            found.append(fresh)
+        if not found:
             return make(texts)
+        made = pa.concat_tables(found)
         return made["value"].combine_chunks().take(pc.index_in(keys, made["text"].combine_chunks()))
+
+
+def _held(file: Path, wanted: pa.Array) -> pa.Table:
+    """Return what a file has of some texts; of the others only their digests are read, and what lies in one row group with these."""
+    with pq.ParquetFile(file) as opened:
+        hits = pc.is_in(opened.read(["text"])["text"].combine_chunks(), wanted)
+        sizes = [opened.metadata.row_group(group).num_rows for group in range(opened.num_row_groups)]
+        ends = np.cumsum([0, *sizes])
+        some = [group for group in range(len(sizes)) if pc.any(hits[ends[group] : ends[group + 1]]).as_py()]
+        parts = [opened.read_row_group(group).filter(hits[ends[group] : ends[group + 1]]) for group in some]
+        return pa.concat_tables([opened.schema_arrow.empty_table(), *parts])
 
 
 def _write(folder: Path, made: pa.Table) -> None:
     aside = folder / f".{uuid.uuid4().hex}"
-    pq.write_table(made, aside, compression="zstd")
+    pq.write_table(made, aside, compression="zstd", row_group_size=GROUP)
     aside.replace(folder / f"{uuid.uuid4().hex}.parquet")

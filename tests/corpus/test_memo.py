@@ -1,8 +1,13 @@
 """What was measured once is not measured again, and says nothing of another run's names and places."""
 
-import pyarrow as pa
+import uuid
 
-from corpus import measures
+import pyarrow as pa
+import pyarrow.compute as pc
+from hypothesis import HealthCheck, given, settings
+from hypothesis import strategies as st
+
+from corpus import measures, memo
 from corpus.memo import Replay
 from curation.length import Length
 from curation.normalise import Normalise
@@ -99,3 +104,38 @@ def test_what_could_not_be_made_is_asked_for_again_and_all_else_is_replayed(tmp_
 
     assert answers == [["A", None, "C", None]] * 2
     assert asked == [["a", "b", "c"], ["b"]]
+
+
+@settings(deadline=None, max_examples=30, suppress_health_check=[HealthCheck.function_scoped_fixture])
+@given(st.lists(st.lists(st.sampled_from([*"abcdefgh", None]), max_size=8), max_size=6))
+def test_every_text_has_its_value_and_none_is_made_twice(tmp_path, monkeypatch, asked):
+    monkeypatch.setattr(memo, "GROUP", 2)
+    replay, made = Replay(tmp_path / uuid.uuid4().hex), []
+
+    def make(texts: pa.StringArray) -> pa.Array:
+        made.extend(texts.to_pylist())
+        return pc.utf8_upper(texts)
+
+    for some in asked:
+        texts = [one or "z" for one in some]
+        assert replay.recall("upper", pa.array(texts, pa.string()), make).to_pylist() == [
+            one.upper() for one in texts
+        ]
+
+    assert sorted(made) == sorted({one or "z" for texts in asked for one in texts})
+
+
+def test_what_is_not_asked_for_is_not_held(tmp_path):
+    replay, texts = Replay(tmp_path), pa.array([str(number) for number in range(4_000)])
+    replay.recall("maker", texts, lambda some: pa.array([one.as_py().encode() * 5_000 for one in some]))
+    usual, pool = pa.default_memory_pool(), pa.proxy_memory_pool(pa.default_memory_pool())
+
+    pa.set_memory_pool(pool)
+    try:
+        (value,) = replay.recall("maker", texts.slice(1_234, 1), lambda some: some).to_pylist()
+        most = pool.max_memory()
+    finally:
+        pa.set_memory_pool(usual)
+
+    assert value == b"1234" * 5_000
+    assert most < 4 * memo.GROUP * len(value) < 4_000 * len(value)
