@@ -53,7 +53,7 @@ def analyse(language: str, other: str, texts: Sequence[str]) -> list[Analysis]:
         raise UserError(
             f"the pair {language}-{other} has no tagger of Apertium's own, and words are to be read by one"
         )
-    sent = [apertium.escaped(text) + apertium.END for text in texts]
+    sent = [apertium.escaped(text) for text in texts]
     read = apertium.tag(
         tagger.replace("apertium-tagger", "apertium-tagger -p", 1), apertium.run(before, sent)
     )
@@ -64,7 +64,7 @@ def analyse(language: str, other: str, texts: Sequence[str]) -> list[Analysis]:
 def generate(language: str, other: str, words: Sequence[tuple[str, tuple[str, ...]]]) -> list[str | None]:
     """Write each lemma in the form that its tags ask for; None where the grammar cannot."""
     units = [f"^{apertium.escaped(lemma)}{''.join(f'<{tag}>' for tag in tags)}$" for lemma, tags in words]
-    written = apertium.run(_generator(language, other), [unit + apertium.END for unit in units])
+    written = apertium.run(_generator(language, other), units)
     answers = [apertium.came(answer) for answer in written]
     return [None if answer.startswith("#") else answer for answer in answers]
 

@@ -13,7 +13,7 @@ from pathlib import Path
 from corpus.pipe import Pipe, Said
 
 MOST = 8
-"""Pipelines of a process that run at once, the others are ended: both ways of a pair are eight, of 150 to 300 MB together."""
+"""Pipelines of a process that run at once, the others are ended: both ways of a pair are eight, of 110 to 285 MB together."""
 
 _FILE = re.compile(r"'(/[^']+)'")
 _PROGRAM = re.compile(r"(?:^|\|)\s*([^\s|]+)")

@@ -11,6 +11,8 @@ from hypothesis import strategies as st
 
 from corpus import apertium
 from corpus.models import Models
+from corpus.morphology import analyse
+from corpus.pipes import KEPT
 from corpus.schema import UserError
 
 pytestmark = pytest.mark.skipif(
@@ -86,11 +88,67 @@ PHRASES = [
 @given(st.lists(st.lists(st.sampled_from(PHRASES), max_size=4).map(" ".join), min_size=10, max_size=40))
 def test_texts_that_share_a_tagger_are_tagged_as_by_their_own(texts):
     before, tagger, _ = apertium.pipeline("eng", "spa")
-    analysed = apertium.run(before, [text + apertium.END for text in texts])
+    analysed = apertium.run(before, texts)
 
-    alone = {text: apertium.run(tagger, [text])[0] for text in {*analysed}}
+    alone = {text: apertium.run_anew(tagger, [text])[0] for text in {*analysed}}
 
     assert apertium.tag(tagger, analysed) == [alone[text] for text in analysed]
+    assert apertium.tag(tagger, analysed[::-1]) == [alone[text] for text in analysed[::-1]]
+
+
+@settings(max_examples=8, deadline=None, suppress_health_check=[HealthCheck.too_slow])
+@given(
+    st.lists(st.lists(st.sampled_from(PHRASES), max_size=4).map(" ".join), min_size=2, max_size=40), st.data()
+)
+def test_what_the_detector_finds_in_a_text_does_not_depend_on_what_it_was_asked_before(texts, data):
+    before, tagger, _ = apertium.pipeline("eng", "spa")
+    analysed = apertium.run(before, texts)
+    order = data.draw(st.permutations(range(len(texts))))
+
+    each = [apertium.unseen_words(tagger, [text]) for text in analysed]
+
+    assert apertium.unseen_words(tagger, analysed) == [found for one in each for found in one]
+    assert apertium.unseen_words(tagger, [analysed[place] for place in order]) == [
+        found for place in order for found in each[place]
+    ]
+
+
+def test_texts_have_taggers_of_their_own_where_what_is_said_of_their_words_cannot_be_read(tmp_path):
+    before, tagger, _ = apertium.pipeline("eng", "spa")
+    analysed = apertium.run(before, PHRASES)
+    detector = tmp_path / "apertium-tagger"
+    detector.write_text(
+        '#!/bin/sh\n[ "$1" != -d ] || { echo "A new ambiguity class was found. And so on." >&2; exec cat; }\n'
+        f'echo $$ >> {tmp_path}/begun; exec apertium-tagger "$@"\n'
+    )
+    detector.chmod(0o755)
+    alone = [apertium.run_anew(tagger, [text])[0] for text in analysed]
+
+    told = apertium.tag(tagger.replace("apertium-tagger", str(detector), 1), analysed)
+
+    assert told == alone
+    assert len((tmp_path / "begun").read_text().split()) == len(PHRASES)
+
+
+@pytest.mark.parametrize("pair", [("eng", "spa"), ("spa", "eng")])
+def test_a_text_is_translated_as_by_a_pipeline_of_its_own_whatever_was_asked_before(pair):
+    chance = random.Random(11)
+    alone = {}
+    for text in TEXTS:
+        KEPT.end()
+        alone[text] = translated([text], *pair)[0]
+
+    for _ in range(20):
+        texts = chance.choices(TEXTS, k=chance.randrange(1, 30))
+        assert translated(texts, *pair) == [alone[text] for text in texts]
+
+
+def test_translations_and_readings_share_what_is_kept_and_do_not_disturb_one_another():
+    there, read = translated(TEXTS), analyse("eng", "spa", TEXTS)
+
+    for _ in range(3):
+        assert analyse("eng", "spa", TEXTS[::-1]) == read[::-1]
+        assert translated(TEXTS[::-1]) == there[::-1]
 
 
 @pytest.mark.parametrize(("source", "target", "package"), OTHER_PAIRS)

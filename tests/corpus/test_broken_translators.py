@@ -2,13 +2,15 @@
 
 import os
 import shutil
+import signal
 import sys
 
 import pyarrow as pa
 import pytest
 
-from corpus import apertium, piped
+from corpus import apertium, pipe
 from corpus.piecewise import BrokenError, piecewise
+from corpus.pipes import KEPT
 
 TRANSLATOR = f"""#!{sys.executable}
 import os, pathlib, sys, time
@@ -16,7 +18,14 @@ here = pathlib.Path(__file__).parent
 with open(here / "pids", "a") as pids:
     print(os.getpid(), file=pids)
 out = sys.stdout
-for text in sys.stdin.read().split("\\0")[:-1]:
+
+def texts():
+    left = ""
+    while piece := os.read(0, 2**16).decode():
+        *whole, left = (left + piece).split("\\0")
+        yield from whole
+
+for text in texts():
     if "DIE" in text or ("ONCE" in text and not (here / "once").exists()):
         (here / "once").touch()
         sys.exit(3)
@@ -36,12 +45,18 @@ for text in sys.stdin.read().split("\\0")[:-1]:
         continue
     if "SWALLOW" in text:
         continue
-    answer = "[]" if "EMPTY" in text else text if "SAME" in text else text.upper()
-    out.write(answer.removesuffix("[]") + "\\0" if "CUT" in text else answer + "\\0")
+    mark = text[text.rindex("["):]
+    answer = mark if "EMPTY" in text else text if "SAME" in text else text.upper()
+    if "NUL" in text:
+        answer = answer.replace(" ", "\\0")
+    out.write(answer.removesuffix(mark) + "\\0" if "CUT" in text else answer + "\\0")
     if "TWICE" in text:
         out.write(answer + "\\0")
+    out.flush()
+    if "LAST" in text:
+        sys.exit(0)
 """
-BREAKS = ["DIE", "HANG", "FOREVER", "MUTE", "BYTES", "SWALLOW", "CUT", "TWICE"]
+BREAKS = ["DIE", "HANG", "FOREVER", "MUTE", "BYTES", "SWALLOW", "CUT", "TWICE", "NUL", "LAST"]
 
 pytestmark = pytest.mark.skipif(
     shutil.which("apertium") is None, reason="needs apt-get install apertium apertium-eng-spa"
@@ -55,10 +70,11 @@ def folder(tmp_path, monkeypatch):
     (tmp_path / "bad").chmod(0o755)
     (tmp_path / "modes" / "eng-bad.mode").write_text(f"'{tmp_path}/bad'\n")
     monkeypatch.setenv("APERTIUM_DATADIR", str(tmp_path))
-    monkeypatch.setattr(piped, "SILENCE", 1.0)
+    monkeypatch.setattr(pipe, "SILENCE", 1.0)
     apertium.pipeline.cache_clear()
     yield tmp_path
     apertium.pipeline.cache_clear()
+    KEPT.end()
     for pid in map(int, (tmp_path / "pids").read_text().split()):
         with pytest.raises(ProcessLookupError):
             os.kill(pid, 0)
@@ -92,6 +108,31 @@ def test_a_translator_that_dies_once_makes_all_on_a_second_try(folder):
 def test_a_text_alone_has_a_second_try_too(folder):
     assert translated(["ONCE"]) == ["ONCE"]
     assert translated(["DIE"]) == [None]
+
+
+@pytest.mark.parametrize("breaks", BREAKS)
+def test_the_next_batch_is_as_if_none_had_broken(folder, breaks):
+    assert translated(["one", "two"]) == ["ONE", "TWO"]
+
+    translated(["three", f"four {breaks}", "five"])
+
+    assert translated(["six", "seven"]) == ["SIX", "SEVEN"]
+
+
+def test_one_translator_makes_all_batches(folder):
+    for number in range(5):
+        assert translated([f"text {number}", "two"]) == [f"TEXT {number}", "TWO"]
+
+    assert len((folder / "pids").read_text().split()) == 1
+
+
+def test_a_translator_that_is_killed_between_two_batches_costs_no_text(folder):
+    assert translated(["one"]) == ["ONE"]
+
+    os.kill(int((folder / "pids").read_text()), signal.SIGKILL)
+
+    assert translated(["two", "three"]) == ["TWO", "THREE"]
+    assert len((folder / "pids").read_text().split()) == 2
 
 
 def test_a_translator_that_breaks_on_everything_is_not_asked_for_ever(folder):
