@@ -11,6 +11,7 @@ from collections.abc import Sequence
 from dataclasses import dataclass
 
 from corpus import apertium
+from corpus.piecewise import piecewise
 from corpus.schema import UserError
 
 ENGLISH = ("eng", "spa")
@@ -45,28 +46,31 @@ Analysis = list[str | Word]
 def analyse(language: str, other: str, texts: Sequence[str]) -> list[Analysis]:
     """Read each text by itself with the grammar that the pair `language`-`other` (Apertium's codes) brings.
 
-    Of several readings of a word the pair's tagger takes one. A text that does not come back as it went is one piece, which
-    nobody can read. Raises `UserError` where the pair is not installed.
+    Of several readings of a word the pair's tagger takes one. A text that does not come back as it went, or on which Apertium
+    breaks twice (`corpus.piecewise`), is one piece, which nobody can read. Raises `UserError` where the pair is not installed.
     """
     before, tagger, _ = apertium.pipeline(language, other)
     if tagger is None:
         raise UserError(
             f"the pair {language}-{other} has no tagger of Apertium's own, and words are to be read by one"
         )
+    reader = tagger.replace("apertium-tagger", "apertium-tagger -p", 1)
     sent = [apertium.escaped(text) for text in texts]
-    read = apertium.tag(
-        tagger.replace("apertium-tagger", "apertium-tagger -p", 1), apertium.run(before, sent)
-    )
-    aligned = [_aligned(text, _pieces(said)) for text, said in zip(texts, read, strict=True)]
+    read = piecewise(lambda some: apertium.tag(reader, apertium.run(before, some)), sent)
+    aligned = [
+        None if said is None else _aligned(text, _pieces(said))
+        for text, said in zip(texts, read, strict=True)
+    ]
     return [[text] if pieces is None else pieces for text, pieces in zip(texts, aligned, strict=True)]
 
 
 def generate(language: str, other: str, words: Sequence[tuple[str, tuple[str, ...]]]) -> list[str | None]:
-    """Write each lemma in the form that its tags ask for; None where the grammar cannot."""
+    """Write each lemma in the form that its tags ask for; None where the grammar cannot, or breaks on it twice."""
     units = [f"^{apertium.escaped(lemma)}{''.join(f'<{tag}>' for tag in tags)}$" for lemma, tags in words]
-    written = apertium.run(_generator(language, other), units)
-    answers = [apertium.came(answer) for answer in written]
-    return [None if answer.startswith("#") else answer for answer in answers]
+    generator = _generator(language, other)
+    written = piecewise(lambda some: apertium.run(generator, some), units)
+    answers = [answer and apertium.came(answer) for answer in written]
+    return [None if answer is None or answer.startswith("#") else answer for answer in answers]
 
 
 @functools.cache

@@ -7,7 +7,9 @@ import pytest
 from hypothesis import HealthCheck, given, settings
 from hypothesis import strategies as st
 
+from corpus import apertium
 from corpus.morphology import Word, analyse, generate
+from corpus.piecewise import BrokenError
 from corpus.schema import UserError
 
 pytestmark = pytest.mark.skipif(
@@ -88,3 +90,19 @@ def test_a_lemma_takes_the_form_that_is_asked_for():
 def test_a_pair_that_is_not_installed_says_what_to_install():
     with pytest.raises(UserError, match="apt-get install"):
         analyse("eng", "xyz", ["a"])
+
+
+def test_what_breaks_apertium_is_read_by_nobody_and_its_neighbours_are(monkeypatch):
+    texts, words = ["the old houses", "DIE here", "two dogs"], [("house", ("n", "pl")), ("DIE", ("n", "pl"))]
+    sound, written = analyse("eng", "spa", [texts[0], texts[2]]), generate("eng", "spa", words[:1])
+    run = apertium.run
+
+    def breaking(command: str, some: list[str]) -> list[str]:
+        if any("DIE" in one for one in some):
+            raise BrokenError("it died")
+        return run(command, some)
+
+    monkeypatch.setattr(apertium, "run", breaking)
+
+    assert analyse("eng", "spa", texts) == [sound[0], ["DIE here"], sound[1]]
+    assert generate("eng", "spa", words) == [*written, None] == ["houses", None]
