@@ -151,12 +151,14 @@ def world(store: Path) -> World:
     )
 
 
-def probe(vectors: np.ndarray, labels: np.ndarray, seen: World) -> float:
-    """Return the test accuracy of a probe that learns from these rows."""
+def probe(
+    vectors: np.ndarray, labels: np.ndarray, test_vectors: np.ndarray, test_labels: np.ndarray
+) -> float:
+    """Return the test accuracy of a probe that learns from the first two."""
     from sklearn.linear_model import LogisticRegression
 
     fitted = LogisticRegression(max_iter=1_000).fit(vectors, labels)
-    return float((fitted.predict(seen.test_vectors) == seen.test_labels).mean())
+    return float((fitted.predict(test_vectors) == test_labels).mean())
 
 
 def lora(texts: Sequence[str], labels: Sequence[str], seed: int, seen: World, folder: Path) -> float:
@@ -251,7 +253,7 @@ def _probed(seen: World) -> dict[str, Any]:
         rows: dict[str, list[int]] = {}
         for seed in range(SEEDS):
             for arm, vectors, labels, _ in seen.arms(size, seed):
-                scores.setdefault(arm, []).append(probe(vectors, labels, seen))
+                scores.setdefault(arm, []).append(probe(vectors, labels, seen.test_vectors, seen.test_labels))
                 rows.setdefault(arm, []).append(len(labels))
         held["probe"][str(size)] = {
             arm: {"rows": float(np.mean(rows[arm])), **told} for arm, told in paired(scores).items()
