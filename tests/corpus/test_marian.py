@@ -3,10 +3,12 @@
 import math
 import random
 from collections import Counter
+from importlib.metadata import PackageNotFoundError
 
 import pyarrow as pa
 import pytest
 
+from corpus import marian_int8
 from corpus.fetching.cache import Cache, digest_of
 from corpus.models import Models
 from corpus.sampled import Sampled
@@ -221,11 +223,7 @@ def test_what_is_no_model_of_one_pair_says_so(models, tmp_path, change, message)
 
 
 class TestInt8:
-    """CTranslate2 with weights of 8 bits, where it is installed."""
-
-    @pytest.fixture(autouse=True)
-    def installed(self):
-        pytest.importorskip("ctranslate2")
+    """CTranslate2 with weights of 8 bits."""
 
     def test_it_says_what_the_model_was_taught(self, models, uri):
         texts = made_of_words(60)
@@ -246,11 +244,12 @@ class TestInt8:
         assert [len(list(kept.iterdir())) > 1 for kept in (models.cache / "ctranslate2").iterdir()] == [True]
 
 
-def test_without_ctranslate2_its_uris_say_what_to_install(models, uri):
-    try:
-        import ctranslate2  # noqa: F401
-    except ImportError:
-        with pytest.raises(UserError, match=r"pip install 'winnow\[ctranslate2\]'"):
-            models.engine_revision(f"ctranslate2+{uri}")
-    else:
-        assert "ctranslate2" in models.engine_revision(f"ctranslate2+{uri}")
+def test_without_ctranslate2_its_uris_say_what_to_install(models, uri, monkeypatch):
+    assert "ctranslate2" in models.engine_revision(f"ctranslate2+{uri}")
+
+    def missing(name: str) -> str:
+        raise PackageNotFoundError(name)
+
+    monkeypatch.setattr(marian_int8, "version", missing)
+    with pytest.raises(UserError, match=r"pip install 'winnow\[ctranslate2\]'"):
+        models.engine_revision(f"ctranslate2+{uri}")
