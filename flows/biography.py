@@ -18,6 +18,10 @@ from flows.job import Job
 
 SHOWN = 200
 """Characters of a text that are printed; `--json` has all of them."""
+TEXTS = {"parent_text": "parent ", "text": "", "child_text": "", "other_text": ""}
+"""What rows say, in the order in which it is printed, and what is put before it."""
+MAKER = ("engine", "revision", "licence", "fault")
+"""What is told of a grown row's maker in words; other words are what was said on the way, a pivot."""
 
 Chapter = RunChapter | LedgerChapter
 
@@ -144,6 +148,23 @@ def _cut(said: str) -> str:
     return f"“{whole if len(whole) <= SHOWN else whole[: SHOWN - 1] + '…'}”"
 
 
+def _value(value: Any) -> str:
+    """Return a fact in words: what has names is listed by them."""
+    if isinstance(value, dict):
+        return f"({', '.join(f'{name} {_value(one)}' for name, one in value.items())})"
+    return str(value)
+
+
+def _made(grown: dict[str, Any]) -> list[str]:
+    """Say how a row was made: what is known of its maker on one line, then what was said on the way."""
+    facts = {name: value for name, value in grown.items() if name in MAKER or not isinstance(value, str)}
+    told = ", ".join(f"{name} {_value(value)}" for name, value in facts.items())
+    return [
+        *([told] if told else []),
+        *(f"{name} {_cut(grown[name])}" for name in grown if name not in facts),
+    ]
+
+
 def show(held: dict[str, Any]) -> None:
     """Print a biography, a line an event; names are printed as they are, brackets and colons included."""
     from rich.console import Console
@@ -157,9 +178,13 @@ def show(held: dict[str, Any]) -> None:
             key: value for key, value in event.items() if key not in ("stage", "event", "score", "threshold")
         }
         differs = known.pop("difference", None)
-        said = [_cut(known.pop(key)) for key in ("text", "other_text") if key in known]
-        facts = ", ".join(f"{key} {value}" for key, value in known.items())
-        rest = "\n".join([facts, *said, *([told(differs)] if differs else [])]).strip()
+        made = _made(known.pop("grown", {}))
+        said = [f"{whose}{_cut(known.pop(key))}" for key, whose in TEXTS.items() if key in known]
+        if known.pop("other_is", None) == "parent":  # its text stands where the row was made of it
+            known["other"] = "its parent"
+            said, differs = said[:0], None
+        facts = ", ".join(f"{key} {_value(value)}" for key, value in known.items())
+        rest = "\n".join([facts, *made, *said, *([told(differs)] if differs else [])]).strip()
         numbers = ["" if event.get(key) is None else f"{event[key]:.3g}" for key in ("score", "threshold")]
         table.add_row(event["stage"], event["event"], *numbers, rest)
     Console(markup=False, emoji=False).print(table)

@@ -3,6 +3,7 @@
 from collections.abc import Iterator
 from dataclasses import dataclass
 from functools import cached_property
+from itertools import islice
 from typing import Any
 
 import numpy as np
@@ -17,8 +18,11 @@ from corpus.segment import Measured, rewritten
 from corpus.stage import Judge, Rewrite, Stage
 from corpus.standing import Standing
 from corpus.versions.version import Version
+from flows.descent import made_here
 from flows.difference import difference
+from flows.heirs import Lineup, published_growth, refused
 from flows.job import Job
+from flows.stages import known
 
 _CAME = ["id", "source", "file", "row", "parent"]
 
@@ -115,6 +119,7 @@ class LedgerChapter:
     sources: list[str]
     version: Version | None
     last: bool
+    lineup: Lineup
 
     @classmethod
     def of_version(cls, version: Version, *, last: bool) -> "LedgerChapter":
@@ -123,15 +128,21 @@ class LedgerChapter:
             ledger = version.ledger
         except UserError:  # `winnow verify` tells why
             ledger = None
-        sources = [source["name"] for source in version.manifest["recipe"].get("sources", [])]
+        recipe = version.manifest["recipe"]
+        sources = [source["name"] for source in recipe.get("sources", [])]
+        stages = [(stage["stage"], stage.get("name") or stage["stage"]) for stage in recipe.get("stages", [])]
+        kinds = [(known()[name], name, title) for name, title in stages if name in known()]
         told = LEDGER.empty_table() if ledger is None else ledger
-        return cls(f"version {version.id[:12]}", told, sources, version, last)
+        lineup = Lineup.of_stages(kinds, recipe.get("seed", 0))
+        return cls(f"version {version.id[:12]}", told, sources, version, last, lineup)
 
     @classmethod
     def of_run(cls, job: Job, *, last: bool) -> "LedgerChapter":
         """Return what is left of a run of which rows were forgotten."""
         sources = [source.name for source in job.recipe.sources]
-        return cls(f"run {job.folder.name}", job.ledger(), sources, _made(job), last)
+        kinds = [(type(stage), stage.stage, stage.title) for stage in job.recipe.stages]
+        lineup = Lineup.of_stages(kinds, job.recipe.seed)
+        return cls(f"run {job.folder.name}", job.ledger(), sources, _made(job), last, lineup)
 
     @cached_property
     def came(self) -> pa.Table:
@@ -156,12 +167,26 @@ class LedgerChapter:
         return self.ledger.filter(pc.equal(self.ledger["action"], "reject"))
 
     def tell(self, row_id: str) -> list[dict[str, Any]]:
-        """Return the events of a row's life that are known: what it lost to, and what it displaced."""
+        """Return the events of a row's life that are known: how it was made, what it lost to, what it displaced, its children."""
         lines = self.ledger.filter(pc.equal(self.ledger["id"], row_id)).to_pylist()
         others = self.ledger.filter(pc.fill_null(pc.equal(self.ledger["other"], row_id), False)).to_pylist()
-        events = [{"stage": line["stage"], "event": _EVENTS[line["action"]], **_why(line)} for line in lines]
-        events += [_displaced(line) for line in others]
+        events = published_growth(self.version, self._base, self.lineup, row_id)
+        events += [
+            {
+                "stage": line["stage"],
+                "event": _EVENTS[line["action"]],
+                **_why(line),
+                **({"other_is": "parent"} if line["other"] and self.lineup.refuses(line) else {}),
+            }
+            for line in lines
+        ]
+        events += [refused(line) if self.lineup.refuses(line) else _displaced(line) for line in others]
         return events + (published(self.version, row_id) if self.last and self.version is not None else [])
+
+    @property
+    def _base(self) -> Version | None:
+        """The version that its version builds on, where that can be read."""
+        return None if self.version is None else next(islice(self.version.lineage, 1, None), None)
 
 
 def _read(job: Job, came: pa.Table, row_id: str) -> list[dict[str, Any]]:
@@ -184,11 +209,11 @@ def _lived(job: Job, row_id: str, *, ends: bool) -> list[dict[str, Any]]:
     for number, segment in enumerate(job.segments):
         standing = Standing.load(job.segment(number))
         where = pc.index(standing.narrow["id"], row_id).as_py()
-        if segment.grow is not None:
-            events += _grown(standing, row_id, segment.grow.title)
+        events += made_here(job, number, standing, row_id, ledger)
         if where < 0:
             continue
         steps = pq.read_table(job.segment(number) / "steps.parquet").slice(where, 1).to_pylist()[0]
+        others = _others(standing, displaced, row_id)
         part, at = _place(standing, where)
         row = part.part.read().slice(at, 1)
         events += _left(job, number, text.contents(row)[0].as_py(), row_id)
@@ -211,7 +236,7 @@ def _lived(job: Job, row_id: str, *, ends: bool) -> list[dict[str, Any]]:
             events += _passed(job, standing, stage, where) if line is None and steps[stage.title] else []
             events += [
                 {**_displaced(line), **_met(standing, line["id"], said, fell=False)}
-                for line in displaced
+                for line in others
                 if line["stage"] == stage.title
             ]
         family, split = (standing.narrow[name][where].as_py() for name in ("family", "split"))
@@ -233,17 +258,16 @@ def _left(job: Job, number: int, said: str, row_id: str) -> list[dict[str, Any]]
 
 def _judged(standing: Standing, line: dict[str, Any], said: str) -> dict[str, Any]:
     met = _met(standing, line["other"], said, fell=True)
-    return {"stage": line["stage"], "event": _EVENTS[line["action"]], **_why(line), **met}
+    own = standing.narrow.filter(pc.equal(standing.narrow["id"], line["id"]))["parent"].to_pylist()
+    kin = {"other_is": "parent"} if line["other"] is not None and line["other"] in own else {}
+    return {"stage": line["stage"], "event": _EVENTS[line["action"]], **_why(line), **kin, **met}
 
 
-def _grown(standing: Standing, row_id: str, title: str) -> list[dict[str, Any]]:
+def _others(standing: Standing, lines: list[dict[str, Any]], row_id: str) -> list[dict[str, Any]]:
+    """Leave out the lines of a row's own children that went: what became of them is told where they grew."""
     narrow = standing.narrow
-    parent = narrow.filter(pc.equal(narrow["id"], row_id))["parent"].to_pylist()
-    children = narrow.filter(pc.fill_null(pc.equal(narrow["parent"], row_id), False))["id"].to_pylist()
-    born = (
-        [{"stage": title, "event": "grown", "parent": parent[0]}] if parent and parent[0] is not None else []
-    )
-    return born + [{"stage": title, "event": "parent of", "child": child} for child in children]
+    children = {*narrow.filter(pc.fill_null(pc.equal(narrow["parent"], row_id), False))["id"].to_pylist()}
+    return [line for line in lines if line["action"] != "drop" or line["id"] not in children]
 
 
 def _place(standing: Standing, where: int) -> tuple[Measured, int]:
