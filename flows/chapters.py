@@ -229,16 +229,19 @@ def _lived(job: Job, row_id: str, *, ends: bool) -> list[dict[str, Any]]:
             mine = {one["name"]: round(one["score"], 4) for one in scored if one["stage"] == stage.title}
             events += [{"stage": stage.title, "event": "scored", **mine}] if mine else []
             line = lines.get(stage.title)
-            if line is not None:
-                events.append(_judged(standing, line, said))
-                if line["action"] == "drop":
-                    break
-            events += _passed(job, standing, stage, where) if line is None and steps[stage.title] else []
-            events += [
-                {**_displaced(line), **_met(standing, line["id"], said, fell=False)}
-                for line in others
-                if line["stage"] == stage.title
+            met = [
+                {**_displaced(other), **_met(standing, other["id"], said, fell=False)}
+                for other in others
+                if other["stage"] == stage.title
             ]
+            if (
+                line is not None and line["action"] == "drop"
+            ):  # of a gate, who was too like a row that it found enough of
+                events += [*met, _judged(standing, line, said)]
+                break
+            events += [] if line is None else [_judged(standing, line, said)]
+            events += _passed(job, standing, stage, where) if line is None and steps[stage.title] else []
+            events += met
         family, split = (standing.narrow[name][where].as_py() for name in ("family", "split"))
         if ends and number == len(job.segments) - 1 and standing.stands[where]:
             events.append({"stage": "end", "event": "stands", "family": family, "split": split or "train"})
