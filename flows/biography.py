@@ -9,12 +9,14 @@ from typing import Any
 
 import pyarrow.compute as pc
 
+from audit.page.spelt import visible
 from corpus.schema import UserError, keyed_id
 from corpus.store import Store
 from corpus.versions.version import Version
-from flows.chapters import LedgerChapter, RunChapter
+from flows.chapters import RunChapter
 from flows.difference import told
 from flows.job import Job
+from flows.leftovers import LedgerChapter
 
 SHOWN = 200
 """Characters of a text that are printed; `--json` has all of them."""
@@ -184,7 +186,8 @@ def show(held: dict[str, Any]) -> None:
             known["other"] = "its parent"
             said, differs = said[:0], None
         facts = ", ".join(f"{key} {_value(value)}" for key, value in known.items())
-        rest = "\n".join([facts, *made, *said, *([told(differs)] if differs else [])]).strip()
+        lines = [facts, *made, *said, *([told(differs)] if differs else [])]
+        rest = "\n".join(visible(line) for line in lines if line)
         numbers = ["" if event.get(key) is None else f"{event[key]:.3g}" for key in ("score", "threshold")]
         table.add_row(event["stage"], event["event"], *numbers, rest)
     Console(markup=False, emoji=False).print(table)

@@ -1,9 +1,8 @@
-"""What one run, or a version whose run is gone, tells of a row."""
+"""What one run tells of a row."""
 
 from collections.abc import Iterator
 from dataclasses import dataclass
 from functools import cached_property
-from itertools import islice
 from typing import Any
 
 import numpy as np
@@ -13,18 +12,14 @@ import pyarrow.parquet as pq
 
 from corpus import text
 from corpus.amend import CUTS
-from corpus.schema import LEDGER, SPLITS, UserError
+from corpus.schema import UserError
 from corpus.segment import Measured, rewritten
 from corpus.stage import Judge, Rewrite, Stage
 from corpus.standing import Standing
-from corpus.versions.version import Version
 from flows.descent import made_here
 from flows.difference import difference
-from flows.heirs import Lineup, published_growth, refused
 from flows.job import Job
-from flows.stages import known
-
-_CAME = ["id", "source", "file", "row", "parent"]
+from flows.lines import CAME, EVENTS, displaced, made_by, published, why
 
 
 @dataclass(frozen=True)
@@ -61,7 +56,7 @@ class RunChapter:
             raise UserError(
                 f"{self.name} ended before its rows were {what}, or has not {what} them yet; name another run"
             )
-        return self.job.store.open_snapshot(ingested["snapshot"]).narrow(_CAME)
+        return self.job.store.open_snapshot(ingested["snapshot"]).narrow(CAME)
 
     @property
     def ids(self) -> Iterator[pa.ChunkedArray]:
@@ -90,103 +85,10 @@ class RunChapter:
         events += _read(self.job, self.came, row_id)
         if not self.job.unchanged:
             events += _lived(self.job, row_id, ends=self.last)
-        version = _made(self.job)
+        version = made_by(self.job)
         if version is not None and self.last:
             events += published(version, row_id)
         return events
-
-
-def _made(job: Job) -> Version | None:
-    """Return the version that a run made or found, if it can still be read."""
-    held = job.read("version.json")
-    try:
-        version = None if held is None else Version.look(job.store.library.shelf, held["version"])
-        _ = version is None or version.withdrawn or version.shards  # which raises where they are broken
-    except (UserError, FileNotFoundError):
-        return None
-    return version
-
-
-_EVENTS = {"drop": "dropped", "mark": "marked", "replace": "replaced", "forget": "forgotten"}
-
-
-@dataclass(frozen=True)
-class LedgerChapter:
-    """What is still told where a run's rows are gone from disk: its ledger, and the version that it made, if any."""
-
-    name: str
-    ledger: pa.Table
-    sources: list[str]
-    version: Version | None
-    last: bool
-    lineup: Lineup
-
-    @classmethod
-    def of_version(cls, version: Version, *, last: bool) -> "LedgerChapter":
-        """Return what a version tells by itself."""
-        try:
-            ledger = version.ledger
-        except UserError:  # `winnow verify` tells why
-            ledger = None
-        recipe = version.manifest["recipe"]
-        sources = [source["name"] for source in recipe.get("sources", [])]
-        stages = [(stage["stage"], stage.get("name") or stage["stage"]) for stage in recipe.get("stages", [])]
-        kinds = [(known()[name], name, title) for name, title in stages if name in known()]
-        told = LEDGER.empty_table() if ledger is None else ledger
-        lineup = Lineup.of_stages(kinds, recipe.get("seed", 0))
-        return cls(f"version {version.id[:12]}", told, sources, version, last, lineup)
-
-    @classmethod
-    def of_run(cls, job: Job, *, last: bool) -> "LedgerChapter":
-        """Return what is left of a run of which rows were forgotten."""
-        sources = [source.name for source in job.recipe.sources]
-        kinds = [(type(stage), stage.stage, stage.title) for stage in job.recipe.stages]
-        lineup = Lineup.of_stages(kinds, job.recipe.seed)
-        return cls(f"run {job.folder.name}", job.ledger(), sources, _made(job), last, lineup)
-
-    @cached_property
-    def came(self) -> pa.Table:
-        """The rows that it knows: id and where they were read."""
-        held = []
-        if self.version is not None and self.version.withdrawn is None:
-            held = [
-                pq.read_table(file, columns=_CAME) for split in SPLITS for file in self.version.files(split)
-            ]
-        fell = self.ledger.filter(self.ledger["id"].is_valid())
-        none = pa.nulls(fell.num_rows, pa.string())
-        return pa.concat_tables([*held, fell.select(_CAME[:-1]).append_column("parent", none)])
-
-    @property
-    def ids(self) -> Iterator[pa.ChunkedArray]:
-        """The ids of all rows that it knows."""
-        yield self.came["id"]
-
-    @property
-    def refused(self) -> pa.Table:
-        """The rejects, as lines of the ledger."""
-        return self.ledger.filter(pc.equal(self.ledger["action"], "reject"))
-
-    def tell(self, row_id: str) -> list[dict[str, Any]]:
-        """Return the events of a row's life that are known: how it was made, what it lost to, what it displaced, its children."""
-        lines = self.ledger.filter(pc.equal(self.ledger["id"], row_id)).to_pylist()
-        others = self.ledger.filter(pc.fill_null(pc.equal(self.ledger["other"], row_id), False)).to_pylist()
-        events = published_growth(self.version, self._base, self.lineup, row_id)
-        events += [
-            {
-                "stage": line["stage"],
-                "event": _EVENTS[line["action"]],
-                **_why(line),
-                **({"other_is": "parent"} if line["other"] and self.lineup.refuses(line) else {}),
-            }
-            for line in lines
-        ]
-        events += [refused(line) if self.lineup.refuses(line) else _displaced(line) for line in others]
-        return events + (published(self.version, row_id) if self.last and self.version is not None else [])
-
-    @property
-    def _base(self) -> Version | None:
-        """The version that its version builds on, where that can be read."""
-        return None if self.version is None else next(islice(self.version.lineage, 1, None), None)
 
 
 def _read(job: Job, came: pa.Table, row_id: str) -> list[dict[str, Any]]:
@@ -202,7 +104,7 @@ def _lived(job: Job, row_id: str, *, ends: bool) -> list[dict[str, Any]]:
     """Tell what each stage said of the row, in order."""
     ledger = job.ledger()
     lines = {line["stage"]: line for line in ledger.filter(pc.equal(ledger["id"], row_id)).to_pylist()}
-    displaced = ledger.filter(pc.fill_null(pc.equal(ledger["other"], row_id), False)).to_pylist()
+    losers = ledger.filter(pc.fill_null(pc.equal(ledger["other"], row_id), False)).to_pylist()
     scores = job.scores()
     scored = scores.filter(pc.equal(scores["id"], row_id)).to_pylist()
     events: list[dict[str, Any]] = []
@@ -213,7 +115,7 @@ def _lived(job: Job, row_id: str, *, ends: bool) -> list[dict[str, Any]]:
         if where < 0:
             continue
         steps = pq.read_table(job.segment(number) / "steps.parquet").slice(where, 1).to_pylist()[0]
-        others = _others(standing, displaced, row_id)
+        others = _others(standing, losers, row_id)
         part, at = _place(standing, where)
         row = part.part.read().slice(at, 1)
         events += _left(job, number, text.contents(row)[0].as_py(), row_id)
@@ -230,7 +132,7 @@ def _lived(job: Job, row_id: str, *, ends: bool) -> list[dict[str, Any]]:
             events += [{"stage": stage.title, "event": "scored", **mine}] if mine else []
             line = lines.get(stage.title)
             met = [
-                {**_displaced(other), **_met(standing, other["id"], said, fell=False)}
+                {**displaced(other), **_met(standing, other["id"], said, fell=False)}
                 for other in others
                 if other["stage"] == stage.title
             ]
@@ -263,7 +165,7 @@ def _judged(standing: Standing, line: dict[str, Any], said: str) -> dict[str, An
     met = _met(standing, line["other"], said, fell=True)
     own = standing.narrow.filter(pc.equal(standing.narrow["id"], line["id"]))["parent"].to_pylist()
     kin = {"other_is": "parent"} if line["other"] is not None and line["other"] in own else {}
-    return {"stage": line["stage"], "event": _EVENTS[line["action"]], **_why(line), **kin, **met}
+    return {"stage": line["stage"], "event": EVENTS[line["action"]], **why(line), **kin, **met}
 
 
 def _others(standing: Standing, lines: list[dict[str, Any]], row_id: str) -> list[dict[str, Any]]:
@@ -304,41 +206,3 @@ def _passed(job: Job, standing: Standing, stage: Stage, where: int) -> list[dict
     score, threshold = verdict.score[at].as_py(), verdict.threshold[at].as_py()
     told = {} if score is None else {"score": score, "threshold": threshold}
     return [{**event, **{key: value for key, value in told.items() if value is not None}}]
-
-
-def _why(line: dict[str, Any]) -> dict[str, Any]:
-    return {
-        key: line[key] for key in ("reason", "score", "threshold", "other", "detail") if line[key] is not None
-    }
-
-
-def _displaced(line: dict[str, Any]) -> dict[str, Any]:
-    return {
-        "stage": line["stage"],
-        "event": "displaced" if line["action"] == "drop" else "marked another",
-        "other": line["id"],
-        "reason": line["reason"],
-        "score": line["score"],
-    }
-
-
-def published(version: Version, row_id: str) -> list[dict[str, Any]]:
-    """Say where in a version a row lies, if it does."""
-    if version.withdrawn is not None:
-        return []
-    with version.reading():
-        for split in SPLITS:
-            for file in version.files(split):
-                at = pc.index(pq.read_table(file, columns=["id"])["id"], row_id).as_py()
-                if at >= 0:
-                    return [
-                        {
-                            "stage": "publish",
-                            "event": "published",
-                            "version": version.id,
-                            "split": split,
-                            "shard": file.name,
-                            "row": at,
-                        }
-                    ]
-    return []

@@ -276,3 +276,19 @@ def test_where_the_runs_are_gone_the_versions_tell_what_they_have(told, later):
 
 def _of_growth(events):
     return [event for event in events if event["event"] in ("grown", "parent of")]
+
+
+def test_what_a_terminal_would_obey_is_spelt_out(told, capsys, monkeypatch):
+    """A licence comes from a model's card, a pivot from a model: neither may move the cursor."""
+    _, _, rows, lives = told
+    monkeypatch.setenv("COLUMNS", "2000")
+    row = next(row for row in grown(rows))
+    life = lives[row["id"]][0]
+    made = {**life["grown"], "licence": "free\x1b[2J", "pivot": "so\x1b[1A", "other": {"a": "b\x1b"}}
+    held = {"of": "a run", "id": row["id"], "events": [{**life, "grown": made}]}
+
+    biography.show(held)
+
+    printed = capsys.readouterr().out
+    assert "\x1b" not in printed
+    assert "licence free‹U+001B›[2J" in printed
