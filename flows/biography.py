@@ -183,7 +183,7 @@ def show(held: dict[str, Any]) -> None:
         made = _made(known.pop("grown", {}))
         said = [f"{whose}{_cut(known.pop(key))}" for key, whose in TEXTS.items() if key in known]
         if known.pop("other_is", None) == "parent":  # its text stands where the row was made of it
-            known["other"] = "its parent"
+            known["other"] = f"{known['other']} (its parent)"
             said, differs = said[:0], None
         facts = ", ".join(f"{key} {_value(value)}" for key, value in known.items())
         lines = [facts, *made, *said, *([told(differs)] if differs else [])]

@@ -210,7 +210,7 @@ def test_what_is_printed_says_how_a_row_was_made_and_names_its_parent(told, caps
         f"engine apertium, licence {made['licence']}",
         f"revision {made['revision']}",
         f"pivot “{made['pivot']}”",
-        "reason too_close, other its parent",
+        f"reason too_close, other {line['other']} (its parent)",
         f"parent “{said(rows[line['other']])}”",
         f"child {line['id']}, operation back_translation, became refused, by admission, reason too_close",
     ):
