@@ -22,6 +22,7 @@ from audit.groups import AuditSettings
 from augment.admission import Admission
 from augment.cells import by_axis
 from corpus.schema import UserError
+from corpus.segment import cut
 from corpus.sources import Source
 from corpus.stage import Grow, Stage
 from flows.stages import known, named
@@ -120,20 +121,20 @@ class Recipe(BaseModel):
             if not isinstance(stage, Grow):
                 continue
             later = self.stages[number + 1 :]
-            until = next((at for at, one in enumerate(later) if isinstance(one, Grow)), len(later))
-            if not any(one.stage == "admission" for one in later[:until]):
-                if until == len(later):
-                    raise UserError(
-                        f"stages: {stage.title} grows rows that no `admission` behind it judges; add - {{stage: admission}}"
-                    )
+            if not any(one.stage == "admission" for one in later):
                 raise UserError(
-                    f"stages: {later[until].title} would grow from candidates of {stage.title}, which no gate has judged; "
-                    "put `admission` between them"
+                    f"stages: {stage.title} grows rows that no `admission` behind it judges; add - {{stage: admission}}"
                 )
             if any(one.stage == "split" for one in later):
                 raise UserError(
                     f"stages: {stage.title} grows training rows, and `split` behind it would send rows and what was "
                     "grown to the test; put `split` before it"
+                )
+        for segment in cut(self.stages):
+            if segment.grow is not None and not any(one.candidates for one in segment.corpus_judges):
+                raise UserError(
+                    f"stages: candidates of {segment.grow.title} would go on before `admission` judges them; put it right behind, "
+                    "with filters of single rows between them at most"
                 )
         return self
 

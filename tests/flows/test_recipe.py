@@ -43,7 +43,7 @@ BASE = {"name": "small", "sources": [{"name": "a", "uri": "a.jsonl"}]}
         ({"stages": [{"stage": "back_translation"}]}, "grows rows that no `admission` behind it judges"),
         (
             {"stages": [{"stage": "back_translation"}, {"stage": "paraphrase"}, {"stage": "admission"}]},
-            "paraphrase would grow from candidates of back_translation, which no gate has judged",
+            "candidates of back_translation would go on before `admission` judges them",
         ),
         (
             {
@@ -54,7 +54,7 @@ BASE = {"name": "small", "sources": [{"name": "a", "uri": "a.jsonl"}]}
                     {"stage": "admission"},
                 ]
             },
-            "paraphrase would grow from candidates of templates, which no gate has judged",
+            "candidates of templates would go on before `admission` judges them",
         ),
         (
             {
@@ -66,6 +66,19 @@ BASE = {"name": "small", "sources": [{"name": "a", "uri": "a.jsonl"}]}
                 ]
             },
             "templates grows rows that no `admission` behind it judges",
+        ),
+        *(
+            (
+                {
+                    "stages": [
+                        {"stage": "paraphrase"},
+                        *({"stage": one} for one in between),
+                        {"stage": "admission"},
+                    ]
+                },
+                "candidates of paraphrase would go on before `admission` judges them",
+            )
+            for between in (["near_duplicates", "length"], ["paragraph_duplicates"])
         ),
         (
             {"stages": [{"stage": "back_translation"}, {"stage": "admission"}, {"stage": "split"}]},
@@ -174,3 +187,12 @@ def test_help_names_every_command():
     answer = CliRunner().invoke(winnow, ["--help"])
 
     assert all(command in answer.output for command in ("run", "apply", "init", "explain", "doctor", "serve"))
+
+
+@pytest.mark.parametrize("between", [[], ["length", "normalise"], ["near_duplicates"]])
+def test_a_gate_may_stand_behind_filters_in_the_pass_of_its_growth(between):
+    stages = [{"stage": "paraphrase"}, *({"stage": one} for one in between), {"stage": "admission"}]
+
+    assert [one.stage for one in parse({**BASE, "stages": stages}, "recipe.yaml").stages] == [
+        "paraphrase", *between, "admission",
+    ]  # fmt: skip
