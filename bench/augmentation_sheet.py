@@ -8,16 +8,16 @@ reads what two readers answered, who know nothing of each other or of where a li
 """
 
 import argparse
-import difflib
 import json
 import shutil
+from collections.abc import Sequence
 from pathlib import Path
 from typing import Any
 
 import numpy as np
 
 from augment.admission import Admission
-from augment.masks import said
+from bench.augmentation_losses import changed, masked_words
 from bench.evidence import before_growth, curated
 from bench.machine import describe
 from corpus.statistics import wilson
@@ -30,18 +30,11 @@ RESULTS = Path(__file__).parent / "results"
 GROWTH = ({"stage": "back_translation", "engine": "apertium:en-eo"}, {"stage": "admission"})
 
 
-def changed(candidate: str, parent: str) -> float:
-    """Return the share of words that are not in common, in order: of the longer of the two, links and their like aside."""
-    mine, theirs = (said(text).casefold().split() for text in (candidate, parent))
-    blocks = difflib.SequenceMatcher(None, theirs, mine, autojunk=False).get_matching_blocks()
-    return 1 - sum(block.size for block in blocks) / max(len(mine), len(theirs), 1)
-
-
 def words(job: Job) -> dict[str, Any]:
     """Return how many words of the admitted rows differ from their parents', and the share of rows with a fifth at least."""
     number, gate = only(job, Admission, None)
     admitted = [one for one in gate_sheet.candidates(job, number, gate) if one.reason is None]
-    shares = np.array([changed(one.said, one.parent) for one in admitted])
+    shares = np.array([changed(one.parent, one.said, masked_words) for one in admitted])
     some = int((shares >= 0.2).sum())
     low, high = wilson(some, len(shares))
     return {
@@ -49,6 +42,15 @@ def words(job: Job) -> dict[str, Any]:
         "changed_median": float(np.median(shares)),
         "changed_a_fifth": {"value": some / len(shares), "low": low, "high": high, "n": len(shares)},
     }
+
+
+def kept(read: Sequence[Path], folder: Path) -> list[Path]:
+    """Copy what readers answered to where it is committed, under the names that the results give them."""
+    names = [folder / f"augmentation_sheet.reader{at + 1}.csv" for at in range(len(read))]
+    for file, name in zip(read, names, strict=True):
+        if file.resolve() != name.resolve():
+            shutil.copyfile(file, name)
+    return names
 
 
 def main() -> None:
@@ -64,9 +66,7 @@ def main() -> None:
         curate.account(curated([*before_growth(), *GROWTH], asked.store))
         print(tune_gates.write("latest", asked.store, asked.write))
         return
-    for at, file in enumerate(asked.read):
-        shutil.copyfile(file, RESULTS / f"augmentation_sheet.reader{at + 1}.csv")
-    told = tune_gates.tune("latest", asked.store, asked.read, gate_sheet.key_of(sheet))
+    told = tune_gates.tune("latest", asked.store, kept(asked.read, RESULTS), gate_sheet.key_of(sheet))
     job = found_run(Store(asked.store.resolve()), "latest")
     held = {
         "machine": describe(),

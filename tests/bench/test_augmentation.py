@@ -1,18 +1,31 @@
 """What the benches of growth count is what is there, and their sheet tells nobody whose a line is."""
 
 import csv
+import json
+from pathlib import Path
 
 import numpy as np
 import pytest
 
 from bench.augmentation import rates
-from bench.augmentation_losses import Made, changed, losses, plain_negation, plain_number, plain_piece
+from bench.augmentation_losses import (
+    Made,
+    changed,
+    losses,
+    masked_words,
+    plain_negation,
+    plain_number,
+    plain_piece,
+    plain_words,
+)
 from bench.augmentation_nltk import tagged
 from bench.augmentation_peers_read import answered, told
 from bench.augmentation_peers_sheet import READ, write_sheet
+from bench.augmentation_sheet import kept
 from bench.watched import embedded
 from corpus.morphology import Word
 
+RESULTS = Path("bench/results")
 PARENT = "@ann I paid 40 of $1,200 at http://t.co/9x #ok, not more"
 
 
@@ -29,7 +42,51 @@ PARENT = "@ann I paid 40 of $1,200 at http://t.co/9x #ok, not more"
     ],
 )
 def test_the_share_of_words_that_changed_is_of_the_longer_text(parent, candidate, share):
-    assert changed(parent, candidate) == pytest.approx(share)
+    assert changed(parent, candidate, plain_words) == pytest.approx(share)
+
+
+@pytest.mark.parametrize(
+    ("text", "plain", "masked"),
+    [
+        ("The crew, at 7!", ["the", "crew", "at", "7"], ["the", "crew,", "at", "!"]),
+        ("@ann it's #ok http://t.co/a now", ["it's", "now"], ["it's", "now"]),
+        ("", [], []),
+    ],
+)
+def test_plain_words_have_no_marks_and_masked_ones_are_what_admission_compares(text, plain, masked):
+    assert (plain_words(text), masked_words(text)) == (plain, masked)
+
+
+def test_the_docstring_tells_how_far_the_two_ways_to_cut_words_are_apart():
+    key = json.loads((RESULTS / "augmentation_sheet.key.json").read_text())["lines"]
+    with (RESULTS / "augmentation_sheet.csv").open(newline="", encoding="utf-8") as file:
+        pairs = [
+            (row["original"], row["candidate"])
+            for row, known in zip(csv.DictReader(file), key, strict=True)
+            if known["kind"] == "admitted"
+        ]
+
+    counts = {
+        words: sum(changed(*pair, words) >= 0.2 for pair in pairs) for words in (plain_words, masked_words)
+    }
+
+    assert (len(pairs), counts) == (150, {plain_words: 85, masked_words: 78})
+
+
+def test_what_readers_answered_is_read_under_the_names_that_are_committed(tmp_path):
+    (tmp_path / "c.csv").write_text("one")
+    (tmp_path / "d.csv").write_text("two")
+
+    names = kept([tmp_path / "c.csv", tmp_path / "d.csv"], tmp_path)
+
+    assert [name.name for name in names] == [
+        "augmentation_sheet.reader1.csv",
+        "augmentation_sheet.reader2.csv",
+    ]
+    assert [name.read_text() for name in kept(names, tmp_path)] == ["one", "two"]
+    told = json.loads((RESULTS / "augmentation_sheet.json").read_text())["readers"]
+    assert [one["sheet"] for one in told] == [name.name for name in names]
+    assert all((RESULTS / one["sheet"]).exists() for one in told)
 
 
 @pytest.mark.parametrize(
