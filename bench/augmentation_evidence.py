@@ -36,7 +36,7 @@ from corpus.memo import Replay
 from corpus.models import EMBEDDING, EncodeTexts, Models
 from corpus.schema import ROW
 from corpus.stage import Context
-from flows import gate_sheet
+from flows import gate_candidates
 from flows.job import Job
 from flows.recipe import load
 from flows.what_if import only
@@ -67,7 +67,7 @@ def grown(job: Job) -> Grown:
     """Return what a run's growth made: texts that say something and could be made."""
     some = [
         one
-        for one in gate_sheet.candidates(job, *only(job, Admission, None))
+        for one in gate_candidates.candidates(job, *only(job, Admission, None))
         if one.said.strip() and one.reason != "not_made"
     ]
     return Grown(

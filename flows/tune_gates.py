@@ -1,6 +1,7 @@
 """How good the gates of admission are on a user's own candidates, as people read them, and what other thresholds would trade."""
 
 import json
+import shlex
 import time
 from collections.abc import Sequence
 from pathlib import Path
@@ -11,17 +12,20 @@ import pyarrow.compute as pc
 import pyarrow.parquet as pq
 
 from augment.admission import Admission
-from corpus.schema import UserError
-from corpus.statistics import kappa, wilson
+from corpus.schema import UserError, digest
 from corpus.store import Store
-from flows import gate_sheet, gate_trade
-from flows.gate_sheet import PLANTS, QUESTIONS, Candidate
+from flows import gate_candidates, gate_sheet, gate_trade
+from flows.gate_candidates import Candidate
+from flows.gate_readers import agreement, judged, reader
+from flows.gate_sheet import ASKED, QUESTIONS
 from flows.gate_trade import KNOBS, Scored
 from flows.job import Job
 from flows.progress import shown
 from flows.what_if import again, found_run, only
 
 WANTED = 0.9
+SOUGHT = 2_000
+"""Originals among which those are sought that can be made bad; the candidates' own first."""
 
 
 def write(run: str, root: Path, sheet: Path, stage: str | None = None) -> dict[str, Any]:
@@ -33,11 +37,20 @@ def write(run: str, root: Path, sheet: Path, stage: str | None = None) -> dict[s
     with store.shared():
         job = found_run(store, run)
         number, gate = only(job, Admission, stage)
-        some = gate_sheet.candidates(job, number, gate)
+        some = gate_candidates.candidates(job, number, gate)
         if not some:
             raise UserError(f"the run {job.folder.name} made no candidates: there is nothing to read")
-        told = gate_sheet.write(some, job.recipe.seed, sheet)
-    return {"run": job.folder.name, "stage": gate.title, **told}
+        seed = str(job.recipe.seed)
+        parents = {one.parent_id for one in some}
+        ids = sorted(
+            gate_candidates.originals(job, number),
+            key=lambda one: (one not in parents, digest(seed, "planted", one)),
+        )
+        others = gate_candidates.as_candidates(job, number, ids[:SOUGHT])
+        told = gate_sheet.write(some, others, job.recipe.seed, sheet)
+    command = ["winnow", "tune-gates", job.folder.name, "--read", str(sheet)]
+    command += [] if stage is None else ["--stage", stage]
+    return {"run": job.folder.name, "stage": gate.title, **told, "next": shlex.join(command)}
 
 
 def tune(
@@ -62,11 +75,12 @@ def tune(
         number, gate = only(job, Admission, stage)
         held = _key(key or gate_sheet.key_of(sheets[0]))
         read = [gate_sheet.read(sheet, len(held["lines"])) for sheet in sheets]
-        some = {one.id: one for one in gate_sheet.candidates(job, number, gate)}
-        unknown = [line["id"] for line in held["lines"] if line["id"] not in some]
+        some = {one.id: one for one in gate_candidates.candidates(job, number, gate)}
+        known = {*some, *gate_candidates.originals(job, number)}
+        unknown = [line["id"] for line in held["lines"] if line["id"] not in known]
         if unknown:
             raise UserError(
-                f"the sheet is of another run: {unknown[0]} is no candidate of {job.folder.name}; name the run that it was written of"
+                f"the sheet is of another run: {unknown[0]} is no row of {job.folder.name}; name the run that it was written of"
             )
         settings = [f"{gate.title}.{knob}={bound.widest:g}" for knob, bound in KNOBS.items()]
         with again(job, settings, progress) as (_, after):
@@ -75,8 +89,8 @@ def tune(
         "run": job.folder.name,
         "stage": gate.title,
         "candidates": held["of"],
-        "readers": [_reader(sheet, held, answers) for sheet, answers in zip(sheets, read, strict=True)],
-        "agreement": _agreement(read) if len(read) == 2 else None,
+        "readers": [reader(sheet, held, answers) for sheet, answers in zip(sheets, read, strict=True)],
+        "agreement": agreement(read) if len(read) == 2 else None,
         "gates": gate_trade.trades(scored, gate),
         "best": gate_trade.best(scored, gate, wanted),
         "wanted": wanted,
@@ -114,7 +128,8 @@ def _scored(
     ids = [row_id for row_id in some if row_id not in gone]
     verdicts = {}
     for line in key["lines"]:
-        answers = [answer for of_reader in read for answer in of_reader[line["line"]] if answer is not None]
+        answers = [answer for of_reader in read for answer in judged(of_reader[line["line"]])]
+        answers = [answer for answer in answers if answer is not None]
         if line["kind"] in ("admitted", "refused") and answers:
             verdicts[line["id"]] = all(answers)
     counts = {
@@ -134,56 +149,31 @@ def _scored(
     )
 
 
-def _reader(sheet: Path, key: dict[str, Any], answers: Sequence[tuple[bool | None, ...]]) -> dict[str, Any]:
-    """Say what a reader found of each kind: how many kept meaning and label, how many of the planted were seen."""
-    found: dict[str, Any] = {"sheet": sheet.name}
-    for kind in ("admitted", "refused"):
-        mine = [answers[line["line"]] for line in key["lines"] if line["kind"] == kind]
-        found[kind] = {
-            question: _share([one[place] for one in mine if one[place] is not None])
-            for place, question in enumerate(QUESTIONS)
-        }
-    seen = {
-        kind: [
-            not all(answers[line["line"]])
-            for line in key["lines"]
-            if line["kind"] == kind and None not in answers[line["line"]]
-        ]
-        for kind in PLANTS
-    }
-    found["planted_caught"] = {
-        "all": _share([one for of_kind in seen.values() for one in of_kind]),
-        **{kind: _share(of_kind) for kind, of_kind in seen.items()},
-    }
-    return found
-
-
-def _share(said: Sequence[bool | None]) -> dict[str, Any] | None:
-    if not said:
-        return None
-    low, high = wilson(sum(map(bool, said)), len(said))
-    return {"value": sum(map(bool, said)) / len(said), "low": low, "high": high, "n": len(said)}
-
-
-def _agreement(read: Sequence[Sequence[tuple[bool | None, ...]]]) -> dict[str, Any]:
-    found = {}
-    for place, question in enumerate(QUESTIONS):
-        both = [
-            (bool(one[place]), bool(other[place]))
-            for one, other in zip(*read, strict=True)
-            if one[place] is not None and other[place] is not None
-        ]
-        told = kappa([one for one, _ in both], [other for _, other in both])
-        found[question] = told and {"kappa": told[0], "low": told[1], "high": told[2], "n": len(both)}
-    return found
-
-
 def show_written(held: dict[str, Any]) -> None:
-    """Say what a reader is to do."""
-    print(  # noqa: T201 - what the command says
-        f"{held['lines']} lines in {held['sheet']}: answer yes or no under {' and '.join(QUESTIONS)}, without opening "
-        f"{held['key']}; then winnow tune-gates {held['run']} --read {held['sheet']}"
+    """Say what stands on the sheet, and what a reader is to do."""
+    planted = held["planted"]
+    count = sum(planted["kinds"].values())
+    kinds = ", ".join(f"{kind} {number}" for kind, number in planted["kinds"].items() if number)
+    told = [
+        f"{held['lines']} lines in {held['sheet']}: {held['admitted']} admitted, {held['refused']} refused, "
+        f"{count} planted" + (f" ({kinds})" if kinds else "")
+    ]
+    if planted["of_originals"]:
+        told.append(
+            f"{planted['of_originals']} of the planted are made of originals, for too few admitted candidates are left: many differ "
+            "from them in one word, which is easier to see than in a candidate"
+        )
+    if held["left_out"]:
+        told.append(f"{held['left_out']} refused are left out, so that their originals could be taken")
+    if count < planted["asked"]:
+        told.append(
+            f"{planted['asked']} were to be planted: no other training row is left that the sheet does not show"
+        )
+    told.append(
+        f"answer yes or no under {' and '.join(QUESTIONS)}, and if you like under {ASKED[-1]} (would a fluent person write this?), "
+        f"without opening {held['key']}; then {held['next']}"
     )
+    print("\n".join(told))  # noqa: T201 - what the command says
 
 
 def show(held: dict[str, Any]) -> None:
@@ -196,12 +186,17 @@ def show(held: dict[str, Any]) -> None:
         f"{held['run']}, {held['stage']}: {held['candidates']['admitted']:,} admitted, {held['candidates']['refused']:,} refused\n"
     )
     table = Table(box=None, pad_edge=False)
-    for name in ("reader", "lines", *QUESTIONS, "planted seen"):
+    kinds = ("admitted", "refused", "planted")
+    fluent = [one[kind][ASKED[-1]] for one in held["readers"] for kind in kinds]
+    asked = ASKED if any(fluent) else QUESTIONS
+    for name in ("reader", "lines", *asked, "planted seen"):
         table.add_column(name)
     for one in held["readers"]:
-        for kind in ("admitted", "refused"):
-            planted = _told(one["planted_caught"]["all"]) if kind == "admitted" else ""
-            table.add_row(one["sheet"], kind, *(_told(one[kind][name]) for name in QUESTIONS), planted)
+        for kind in kinds[:2]:
+            table.add_row(one["sheet"], kind, *(_told(one[kind][name]) for name in asked))
+        seen = "none is planted" if not one["planted"]["lines"] else _told(one["planted_caught"]["all"])
+        shares = [_told(one["planted"][name]) if name in one["planted"] else "" for name in asked]
+        table.add_row(one["sheet"], "planted", *shares, seen)
     console.print(table)
     for question, told in (held["agreement"] or {}).items():
         if told:

@@ -11,6 +11,7 @@ import pytest
 from corpus.schema import UserError
 from flows import gate_sheet, tune_gates
 from flows.cli import winnow
+from flows.gate_plants import PLANTS
 from flows.what_if import what_if
 from tests.embedding import tiny
 from tests.flows import jobs
@@ -92,37 +93,53 @@ def admitted(run):
     return {row["id"]: row for row in rows if row["parent"]}
 
 
+def originals(run):
+    rows = pa.concat_tables(run.standing.tables()).to_pylist()
+    return {
+        row["id"]: row["messages"][0]["content"]
+        for row in rows
+        if row["parent"] is None and row["split"] in (None, "train")
+    }
+
+
 def test_the_sheet_holds_what_it_says_and_nothing_that_tells_one_kind_from_another(run, sheet):
     key = json.loads(gate_sheet.key_of(sheet).read_text())
     kinds = [line["kind"] for line in key["lines"]]
     stays = admitted(run)
 
-    counts = {kind: kinds.count(kind) for kind in {*kinds}}
-    assert counts == {"admitted": 150, "refused": 100, "renumbered": 10, "negated": 10, "shifted": 10}
-    assert {line["id"] in stays for line in key["lines"] if line["kind"] != "refused"} == {True}
+    counts = {kind: kinds.count(kind) for kind in ("admitted", "refused")}
+    assert counts == {"admitted": 150, "refused": 100}
+    assert sum(kind in PLANTS for kind in kinds) == len(kinds) - 250 == 30
+    assert {line["id"] in stays for line in key["lines"] if line["kind"] == "admitted"} == {True}
     assert {line["id"] in stays for line in key["lines"] if line["kind"] == "refused"} == {False}
     assert key["of"]["admitted"] == len(stays)
-    assert [*lines(sheet)[0]] == ["line", "same_meaning", "same_label", "label", "original", "candidate"]
+    assert [*lines(sheet)[0]] == [
+        "line",
+        "same_meaning",
+        "same_label",
+        "fluent",
+        "label",
+        "original",
+        "candidate",
+    ]
     assert kinds != sorted(kinds)
     for line, known in zip(lines(sheet), key["lines"], strict=True):
         if known["kind"] == "admitted":
             assert line["candidate"].lstrip("'") == stays[known["id"]]["messages"][0]["content"]
-        elif known["kind"] in gate_sheet.PLANTS:
-            assert line["candidate"] != stays[known["id"]]["messages"][0]["content"]
+        elif known["kind"] in PLANTS:
+            came = {row_id: row["messages"][0]["content"] for row_id, row in stays.items()} | originals(run)
+            assert line["candidate"] != came[known["id"]]
+            assert line["candidate"] != line["original"]
 
 
-def test_pairs_are_shifted_by_one_so_that_no_text_is_there_more_than_a_plant_makes_it(run, sheet):
+def test_no_original_of_a_planted_line_stands_on_another(run, sheet):
     key = json.loads(gate_sheet.key_of(sheet).read_text())["lines"]
-    stays = admitted(run)
-    said = {
-        line["id"]: stays[line["id"]]["messages"][0]["content"] for line in key if line["kind"] == "shifted"
-    }
-    shown = [
-        line["candidate"] for line, known in zip(lines(sheet), key, strict=True) if known["kind"] == "shifted"
-    ]
+    planted = [line for line, known in zip(lines(sheet), key, strict=True) if known["kind"] in PLANTS]
+    shown = [line["original"] for line in lines(sheet)] + [line["candidate"] for line in lines(sheet)]
 
-    assert sorted(shown) == sorted(said.values())
-    assert len({*shown}) == 10
+    assert len(planted) == 30
+    assert {shown.count(line["original"]) for line in planted} == {1}
+    assert {shown.count(line["candidate"]) for line in planted} == {1}
 
 
 def test_the_same_sheet_comes_of_the_same_run(run, sheet, tmp_path):
@@ -143,7 +160,7 @@ def test_what_readers_found_is_a_recount(run, sheet):
         sheet,
         "two.csv",
         lambda line, known: (
-            "no" if "late" in line["candidate"] or known["kind"] in gate_sheet.PLANTS else "YES ",
+            "no" if "late" in line["candidate"] or known["kind"] in PLANTS else "YES ",
             "1",
         ),
     )
@@ -157,7 +174,7 @@ def test_what_readers_found_is_a_recount(run, sheet):
     assert first["admitted"]["same_meaning"]["value"] == sum(mine) / 150
     assert first["admitted"]["same_label"]["value"] == 1
     assert second["planted_caught"]["all"] == {**second["planted_caught"]["all"], "value": 1, "n": 30}
-    planted = [late[line["line"]] for line in key if line["kind"] in gate_sheet.PLANTS]
+    planted = [late[line["line"]] for line in key if line["kind"] in PLANTS]
     assert first["planted_caught"]["all"]["value"] == sum(planted) / 30
     same = 1 - sum(not one for one in planted) / 280
     assert told["agreement"]["same_meaning"]["n"] == 280
@@ -272,7 +289,10 @@ def test_the_command_writes_a_sheet_and_reads_it(run, tmp_path, capsys):
     sheet = str(tmp_path / "sheet.csv")
     store = ["--store", str(run.store.root)]
     winnow.main(["tune-gates", "latest", "--write", sheet, *store], standalone_mode=False)
-    assert "280 lines" in capsys.readouterr().out
+    told = capsys.readouterr().out
+    assert "280 lines" in told
+    assert "150 admitted, 100 refused, 30 planted (" in told
+    assert f"winnow tune-gates {run.folder.name} --read {sheet}\n" in told
     yes = answered(tmp_path / "sheet.csv", "yes.csv", lambda *_: ("yes", "yes"))
 
     winnow.main(
@@ -283,3 +303,82 @@ def test_the_command_writes_a_sheet_and_reads_it(run, tmp_path, capsys):
     told = capsys.readouterr().out
     assert "min_word_similarity, now 0.5" in told
     assert "winnow what-if" in told
+
+
+@pytest.fixture(scope="module")
+def few(tmp_path_factory):
+    """A run of two gates, the second of which admits few."""
+    folder = tmp_path_factory.mktemp("few")
+    draw = random.Random(4)
+    rows = [
+        {"text": f"{' '.join(draw.choices(WORDS, k=9))} {number}", "label": draw.choice(["yes", "no"])}
+        for number in range(60)
+    ]
+    gate = {
+        "stage": "admission", "embedding": tiny(folder), "min_chrf": 30, "max_chrf": 92, "min_similarity": 0.5,
+        "max_similarity": 1, "min_word_similarity": 0.5, "near_duplicate": 1, "kept": ["numbers"],
+        "min_label_margin": None,
+    }  # fmt: skip
+    growth = {"stage": "paraphrase", "engine": "edits"}
+    stages = [
+        {"stage": "split"},
+        {**growth, "name": "first"},
+        {**gate, "name": "loose"},
+        {**growth, "name": "second"},
+        {**gate, "name": "strict", "min_word_similarity": 0.95},
+    ]
+    return jobs.job(jobs.recipe(jobs.write(folder / "corpus", rows), stages), folder / "store", workers=1)
+
+
+def test_a_run_that_admits_few_gets_its_bad_ones_of_originals_and_is_told_so(few, tmp_path, capsys):
+    sheet = tmp_path / "a sheet.csv"
+    store = ["--store", str(few.store.root), "--stage", "strict"]
+
+    winnow.main(["tune-gates", "latest", "--write", str(sheet), *store], standalone_mode=False)
+    told = capsys.readouterr().out
+    read = answered(sheet, "read.csv", lambda _, known: ("no" if known["kind"] in PLANTS else "yes", "yes"))
+    found = tune_gates.tune("latest", few.store.root, [read], gate_sheet.key_of(sheet), "strict")
+
+    key = json.loads(gate_sheet.key_of(sheet).read_text())
+    mine = [line for line in key["lines"] if line["kind"] in PLANTS]
+    admitted_, refused = (
+        sum(one["kind"] == kind for one in key["lines"]) for kind in ("admitted", "refused")
+    )
+    assert admitted_ == key["of"]["admitted"] < 20
+    assert {line["id"] in originals(few) for line in mine} == {True}
+    assert f"{admitted_} admitted, {refused} refused, {len(mine)} planted (" in told
+    assert f"{len(mine)} of the planted are made of originals" in told
+    assert f"{key['of']['refused'] - refused} refused are left out" in told
+    assert f"--read '{sheet}' --stage strict\n" in told
+    assert ("30 were to be planted" in told) == (len(mine) < 30)
+    assert found["readers"][0]["planted"]["lines"] == len(mine) > 0
+    assert found["readers"][0]["planted_caught"]["all"]["n"] == len(mine)
+
+
+def test_a_fluent_column_is_told_and_moves_no_threshold(run, sheet, capsys):
+    verdict = ("yes", "yes")
+    plain = answered(sheet, "plain.csv", lambda *_: verdict)
+    said = lines(plain)
+    for line in said:
+        line["fluent"] = "no" if "late" in line["candidate"] else "yes"
+    with (sheet.with_name("fluent.csv")).open("w", newline="", encoding="utf-8") as opened:
+        writer = csv.DictWriter(opened, list(said[0]))
+        writer.writeheader()
+        writer.writerows(said)
+
+    one, two = (
+        tune_gates.tune("latest", run.store.root, [sheet.with_name(name)], gate_sheet.key_of(sheet))
+        for name in ("plain.csv", "fluent.csv")
+    )
+    tune_gates.show(two)
+
+    key = json.loads(gate_sheet.key_of(sheet).read_text())["lines"]
+    share = [
+        "late" not in line["candidate"]
+        for line, known in zip(said, key, strict=True)
+        if known["kind"] == "admitted"
+    ]
+    assert two["readers"][0]["admitted"]["fluent"]["value"] == pytest.approx(sum(share) / len(share))
+    assert one["readers"][0]["admitted"]["fluent"] is None
+    assert (one["gates"], one["best"]) == (two["gates"], two["best"])
+    assert "fluent" in capsys.readouterr().out
