@@ -5,6 +5,7 @@ nobody guesses. English alone.
 """
 
 import itertools
+import re
 from collections.abc import Iterator
 from typing import Literal
 
@@ -34,8 +35,14 @@ _POSSESSIVE = frozenset({"her", "his", "my", "your", "our", "their", "its"})
 _COUNTING = frozenset({"many", "few", "several", "other", "various"})
 """Words that the grammar calls determiners, and that stand behind a possessive as adjectives do."""
 _SAID_OF = frozenset({"be", "become", "seem", "feel"})
-_UNSURE = frozenset({"guio", "lpar", "lquot", "lquest"})
-"""Dashes, and what opens: what stands behind may go on with the phrase."""
+_UNSURE = frozenset({"guio", "lpar", "lquot", "lquest", "apos", "mon", "web"})
+"""Dashes, what opens, money and addresses: what stands behind may go on with the phrase."""
+_LINKS = frozenset({"http", "https"})
+"""What the grammar takes for an acronym, and a link begins with."""
+_CLOSING = (("sent",), ("cm",))
+"""Full stops and their like, and commas."""
+_SAYS = re.compile("[\\w\"'“‘(\\[{<*#@%$`]")
+"""What goes on with a phrase, or opens something: letters that nobody could read, quotes, brackets, marks of slots and code."""
 _TELLS = {"noun": True, "other": False, "unsure": None}
 
 
@@ -62,7 +69,7 @@ def _says(word: Word) -> str:
     rules = (
         (said in _ALWAYS, "noun"),
         (said in _NOW, "other"),
-        (not tags or part in _UNSURE or bool({"ger", "pp"} & {*tags}), "unsure"),
+        (not tags or part in _UNSURE or said in _LINKS or bool({"ger", "pp"} & {*tags}), "unsure"),
         (part in ("n", "np"), "unsure" if word.lemma.lower() in _TIMES else "noun"),
         (part in _BETWEEN or said in _COUNTING or "ord" in tags, "on"),
         (part == "cnjcoo", "and"),
@@ -134,16 +141,25 @@ def _before(pieces: Analysis, place: int) -> int | None:
 
 
 def _behind(pieces: Analysis, place: int) -> Iterator[Word]:
-    """Yield the words behind a place as far as a phrase may go: to an emoji, an empty line or the end.
+    """Yield the words behind a place as far as a phrase may go: to an empty line or the end.
 
-    Where letters, quotes or brackets come that are no words, a word without a reading stands for them.
+    A sign that is no word says nothing of the phrase. Nobody knows what stands behind it, so a word without a reading stands
+    for it, unless a sentence or the text ends there.
     """
+    sign = ""
     for piece in itertools.islice(pieces, place + 1, None):
         if isinstance(piece, Word):
-            yield piece
-        elif piece.isspace() and piece.count("\n") < 2:
+            yield Word(sign, ()) if sign and not _ends(piece) else piece
+            sign = ""
             continue
-        else:
-            if any(letter.isalnum() or letter in "\"'“‘([*_-#@" for letter in piece):
-                yield Word(piece, ())
+        sign += piece.strip()
+        if _SAYS.search(piece):
+            break
+        if piece.count("\n") > 1:
             return
+    if _SAYS.search(sign):
+        yield Word(sign, ())
+
+
+def _ends(word: Word) -> bool:
+    return _tags(word)[:1] in _CLOSING

@@ -103,6 +103,21 @@ def test_what_cannot_be_told_or_has_no_counterpart_is_not_exchanged(text):
 
 
 @pytest.mark.parametrize(
+    "sign",
+    ["{name}", "{{ name }}", "<b>", "$500", "€500", "$NAME", "%s", "%(n)d", "[NAME]", "__X__", "`code`", "😂", "❤️", "®",
+     "…", "—", "–", "-", "/", "&", "+", "=", "~", "|", "^", "#new", "@ann", "http://t.co/x", "www.a.org", "(", "“"],
+)  # fmt: skip
+def test_behind_a_sign_that_is_no_word_nobody_guesses_whose_something_is(sign):
+    assert turned(f"I saw her {sign} order", "gender", "women", "men") is None
+    assert turned(f"I saw his {sign} order", "gender", "men", "women") is None
+
+
+@pytest.mark.parametrize("end", ["", " 😂", " 😂!", " 😂, yes", " …", " — ❤️", "...", " ®\n\nA new order"])
+def test_a_sign_at_the_end_goes_on_with_nothing(end):
+    assert turned(f"I like her{end}", "gender", "women", "men") == f"I like him{end}"
+
+
+@pytest.mark.parametrize(
     ("text", "axis", "group", "instead", "expected"),
     [
         ("He is a Christian", "religion", "christian", "jewish", "He is a Jew"),
