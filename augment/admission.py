@@ -34,7 +34,7 @@ from corpus.stage import Context, CorpusJudge, Features, Rows, Verdict
 class Admission(CorpusJudge):
     """Judge the candidates of the growth before it, cheap questions first; rows that stood before always stay.
 
-    In order (`augment.unaided` up to the language): `not_made`, `endless` and `prompt_repeated` (the engine broke on it, came to no end, or said its instruction), `empty`, `mask_lost` (a link, handle, hashtag or number did not come back), `copy_of_parent`
+    In order (`augment.unaided` up to the language): `not_made`, `endless` and `prompt_repeated` (the engine broke on it, came to no end, or said its instruction), `empty`, `mask_lost` (the engine says that a piece did not come back, or the links, handles, hashtags, places, code, slots and emoji are not those of the parent), `copy_of_parent`
     (the same words), `length_changed` (by the ratio of words), `number_changed`, `negation_changed` and `name_lost` (what
     `kept` names; `augment.kept`), `person_changed` (pronouns of others), `sense_turned` (a word that translators take in another
     of its senses is gone), `groups_changed` (other groups of people are mentioned, by a lexicon), `language_changed` (surely another language than the parent's), chrF of the candidate against its parent (Popović 2015, 0 to 100, sacrebleu's
@@ -219,6 +219,7 @@ class Admission(CorpusJudge):
             Unshown(rows) if pc.any(features["shown"]).as_py() else rows, features["near"].to_numpy()
         )
         verdict = unaided.made(features, pairs)
+        verdict |= unaided.pieces(pairs.after(verdict))
         verdict |= unaided.length(pairs.after(verdict), self.max_word_ratio)
         verdict |= unaided.kept(pairs.after(verdict), self.kept, lexicon.load(self.lexicon))
         verdict |= unaided.language(pairs.after(verdict), self.min_language_score)

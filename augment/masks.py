@@ -5,32 +5,24 @@ before  "@ann "      text  "I paid Xqza for Xqzb tickets!!"      after  " 😂 h
 """
 
 import re
+from collections import Counter
 from collections.abc import Collection
 from dataclasses import dataclass
 
-_PICTURE = "[\u00a9\u00ae\u203c\u2049\u2122\u2139\u2190-\u2bff\u3030\u303d\u3297\u3299\U0001f000-\U0001faff]"
-_KINDS = {
-    "code": r"(?s:```.+?```)|`[^`\n]+`",
-    "slot": r"\{\{[^{}\n]{1,200}\}\}|\$?\{\w+\}|%(?:\(\w+\))?[sdf]\b|</?[A-Za-z][^<>\n]{0,200}>",
-    "endless": r"\S{120,}+",  # no word, and translators need time quadratic in its length
-    "link": r"(?:https?://|www\.)\S*[^\s.,:;!?'\")\]]",
-    "email": r"(?<![\w.+-])[\w.+-]++@[\w-]+(?:\.[\w-]+)+",
-    "handle": r"@\w+",
-    "hashtag": r"#\w+",
-    "emoji": rf"(?:{_PICTURE}[\ufe0e\ufe0f\u200d\u20e3\U000e0020-\U000e007f]*)+",
-    "smiley": r"(?<!\w)[:;=8][-']?[()DPpOo/\\|*3](?!\w)|<3(?!\w)",
-    "lost": "\ufffd+",
-    "number": r"[$€£]?\b\w*\d\w*(?:[.,:/-]\w*\d\w*)*%?",
-    "placeholder": r"\b[Xx][Qq][Zz][A-Za-z]+\b",
-}
-_INSIDE = {"code", "slot", "number", "placeholder"}
-"""What is part of a sentence wherever it stands: "{name} is late"."""
-_HELD = re.compile("|".join(f"(?P<{kind}>{pattern})" for kind, pattern in _KINDS.items()))
-_ANY = re.compile("|".join(_KINDS.values()))
+from augment.kinds import INSIDE, KINDS, PICTURE
+
+_HELD = re.compile("|".join(f"(?P<{kind}>{pattern})" for kind, pattern in KINDS.items()))
+_ANY = re.compile("|".join(KINDS.values()))
 """The same for who asks for no kind, a quarter faster: what begins with a group is tried at every letter."""
-_APART = "|".join(pattern for kind, pattern in _KINDS.items() if kind not in _INSIDE)
+_APART = "|".join(pattern for kind, pattern in KINDS.items() if kind not in INSIDE)
 _BEFORE = re.compile(rf"\s*(?:(?:RT\b)?[\s\"“.:-]*+(?>{_APART})[\s:,.\"”-]*+)++(?=\w)")
 _AFTER = re.compile(rf"(?:\s++(?>{_APART}))++\s*$")
+_OWN_GATE = frozenset({"number", "lost"})
+"""Numbers may be written otherwise ("two", "2"), and of what was lost before nothing is told."""
+_EXCHANGED = frozenset({"hashtag"})
+"""What growth may exchange that means to stay near its parents ("#women")."""
+_PICTURES = re.compile(PICTURE)
+_NOSE = re.compile("[-']")
 _PLACEHOLDER = re.compile(r"\b[Xx][Qq][Zz]([A-Za-z]+)\b")
 
 
@@ -72,10 +64,11 @@ class Masked:
 
 
 def mask(text: str) -> Masked:
-    """Put links, addresses, handles, hashtags, numbers, emoji, smileys, code, tags and slots out of a translator's reach.
+    """Put links, places, handles, hashtags, numbers, emoji, smileys, code, tags and slots out of a translator's reach.
 
-    Code is what stands in back-ticks; a slot is filled in later (`{name}`, `%s`). U+FFFD and endless words are held too.
-    What stands before the first word or after the last is no part of a sentence, and is not sent at all (code and slots are).
+    Code is what stands in back-ticks; a slot is filled in later (`{name}`, `%s`); a place is a domain, path or file. U+FFFD and endless words are held too.
+    What stands before the first word or after the last is no part of a sentence, and is not sent at all (what may be
+    part of a sentence is: code, slots, places).
     The others become rare words (`Xqza`, `Xqzb`, ...), which a translator passes as names. Nor is a text sent that says
     nothing beside them: asked for nothing, models answer something.
     """
@@ -112,6 +105,34 @@ def held(text: str, kinds: Collection[str]) -> list[tuple[int, int]]:
 def said(text: str) -> str:
     """Return what is left of a text without what `mask` holds: the words that could be said otherwise."""
     return " ".join(_ANY.sub(" ", text).split())
+
+
+def pieces_lost(candidate: str, parent: str, *, near: bool) -> bool:
+    """Say whether links, places, handles, hashtags, code, slots and their like are not those of the parent, to the letter.
+
+    As many of each, in any order; of emoji and smileys which ones, not how often. Growth that means to stay `near` its
+    parents may put words around them that have others.
+    """
+    mine, theirs = _carried(candidate), _carried(parent)
+    if not near:
+        return mine != theirs
+    return parent not in candidate and any(kind not in _EXCHANGED for kind, _ in theirs - mine)
+
+
+def _carried(text: str) -> Counter[tuple[str, str]]:
+    """Count the pieces of a text by kind and spelling."""
+    carried: Counter[tuple[str, str]] = Counter()
+    if not _ANY.search(text):
+        return carried
+    for found in _HELD.finditer(text):
+        kind, piece = str(found.lastgroup), found[0]
+        if kind == "emoji":
+            carried |= Counter({(kind, picture) for picture in _PICTURES.findall(piece)})
+        elif kind == "smiley":
+            carried |= Counter([(kind, _NOSE.sub("", piece))])
+        elif kind not in _OWN_GATE:
+            carried[kind, piece] += 1
+    return carried
 
 
 def _put_back(translation: str, pieces: list[tuple[Piece, tuple[int, int]]]) -> str:

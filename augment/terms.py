@@ -15,7 +15,7 @@ from augment.masks import held
 from corpus.exchange import whole_words
 from corpus.lexicon import Lexicon
 
-_UNTOUCHED = frozenset({"link", "email", "handle", "endless"})
+_UNTOUCHED = frozenset({"link", "email", "place", "slot", "handle", "endless"})
 _CODE = re.compile(r"```.*?(?:```|\Z)|`[^`\n]*`", re.DOTALL)
 _APOSTROPHES = re.compile("['\u2019\u2018\u02bc]")
 _BETWEEN_WORDS = re.compile(r"[^\w]+")

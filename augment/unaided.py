@@ -1,4 +1,4 @@
-"""What is asked of candidates without a model: whether they were made at all, are no copies, and keep what can be counted."""
+"""What is asked of candidates without a model: whether they were made at all, are no copies, have the links of their parents, and keep what can be counted."""
 
 import functools
 from operator import or_
@@ -7,6 +7,7 @@ import numpy as np
 
 from augment.anew import FAULTS
 from augment.kept import OF_OTHERS, REASONS, Kept, groups_changed, lost, word_ratio
+from augment.masks import pieces_lost
 from augment.pairs import Pairs
 from corpus import language_id, text
 from corpus.lexicon import Lexicon
@@ -23,6 +24,16 @@ def made(features: Features, pairs: Pairs) -> Verdict:
         | pairs.where(features["mask_lost"].to_numpy()[mine], "mask_lost")
         | pairs.where((words[:, mine] == words[:, theirs]).all(axis=0), "copy_of_parent")
     )
+
+
+def pieces(pairs: Pairs) -> Verdict:
+    """Refuse what has not the links, handles, slots and their like of its parent, whatever its maker says."""
+    near = pairs.near[pairs.chosen].tolist()
+    lost_some = [
+        pieces_lost(one, other, near=is_near)
+        for one, other, is_near in zip(*pairs.texts(), near, strict=True)
+    ]
+    return pairs.where(np.array(lost_some, bool), "mask_lost")
 
 
 def length(pairs: Pairs, most: float) -> Verdict:

@@ -82,6 +82,28 @@ def test_a_lost_mask_is_told(embedding):
     assert outcome.ledger["reason"].to_pylist() == ["mask_lost"]
 
 
+@pytest.mark.parametrize("near", [False, True])
+@pytest.mark.parametrize(
+    ("piece", "came"),
+    [
+        ("http://t.co/aBcD", "/abcd"),
+        ("bit.ly/house", "bit.Ly/house"),
+        ("/home/old/house.txt", "house.Txt"),
+        ("C:\\house\\big.txt", "big.Txt"),
+        ("{user.name}", "{user.Name}"),
+        ("example.com/the/house", "sample.Com/the/house/"),
+        ("@ann", "@Anna"),
+        ("%1$s", "% 1$s"),
+        ("😂", "😡"),
+    ],
+)
+def test_a_piece_that_came_back_otherwise_is_lost_whatever_its_maker_says(piece, came, near, embedding):
+    parent, said = f"{PARENT} at {piece}", PARENT.replace("today", "now") + f" at {came}"
+
+    assert grown({parent: said}, embedding, near=near).ledger["reason"].to_pylist() == ["mask_lost"]
+    assert not grown({parent: said.replace(came, piece)}, embedding, near=near).ledger.num_rows
+
+
 def test_the_score_is_that_of_sacrebleu_and_the_other_is_the_parent(embedding):
     said = "completely other words stand here"
 

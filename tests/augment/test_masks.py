@@ -3,13 +3,14 @@
 import random
 import re
 import shutil
+import time
 
 import pyarrow as pa
 import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
-from augment.masks import mask
+from augment.masks import held, mask, pieces_lost, said
 from corpus import apertium
 
 PIECES = [
@@ -43,6 +44,25 @@ PIECES = [
     "`",
     "{",
     "RT",
+    "bit.ly/house",
+    "example.com",
+    "/home/old/house.txt",
+    "C:\\house\\big.txt",
+    "main.py",
+    "{user.name}",
+    "{1:.2f}",
+    "[NAME]",
+    "$NAME",
+    "%1$s",
+    "__X__",
+    "{%- if x %}",
+    "~",
+    "/",
+    "\\",
+    "[",
+    "]",
+    "$",
+    "%",
     "a" * 130,
     "word",
     "Word",
@@ -86,6 +106,90 @@ def test_code_and_what_is_to_be_filled_in_stay_in_their_sentence():
         False,
     )
     assert masked.restore("Xqza ran and saw Xqzc Xqzd Xqze files")[1]
+
+
+@pytest.mark.parametrize(
+    ("text", "kind", "pieces"),
+    [
+        ("see bit.ly/house, youtu.be/aBc and wp.me/x.", "place", ["bit.ly/house", "youtu.be/aBc", "wp.me/x"]),
+        ("Amazon.com's at example.co.uk/the/house/", "place", ["Amazon.com", "example.co.uk/the/house/"]),
+        ("(see example.org). EXAMPLE.COM:80/x", "place", ["example.org", "EXAMPLE.COM:80/x"]),
+        ("open /home/old/house.txt or ~/.ssh/id, ./run", "place", ["/home/old/house.txt", "~/.ssh/id", "./run"]),
+        ("in C:\\house\\big.txt, c:/x and \\\\srv\\share", "place", ["C:\\house\\big.txt", "c:/x", "\\\\srv\\share"]),
+        ("run src/app/main.py, node.js. READ.ME.TXT", "place", ["src/app/main.py", "node.js", "READ.ME.TXT"]),
+        ("FTP at ftp://x.org/y, S3 at s3://b/k", "link", ["ftp://x.org/y", "s3://b/k"]),
+        ("right now...http://t.co/x", "link", ["http://t.co/x"]),
+        ("{} {0!r} {user.name} {a[b]} {1:.2f}", "slot", ["{}", "{0!r}", "{user.name}", "{a[b]}", "{1:.2f}"]),
+        ("%1$s %-10s %5.2f %@ %HOME%", "slot", ["%1$s", "%-10s", "%5.2f", "%@", "%HOME%"]),
+        ("{{ a.b }} {% if x %} <%= y %>", "slot", ["{{ a.b }}", "{% if x %}", "<%= y %>"]),
+        ("[NAME] $NAME __X__ __init__ <name> <br/>", "slot", ["[NAME]", "$NAME", "__X__", "__init__", "<name>", "<br/>"]),
+    ],
+)  # fmt: skip
+def test_addresses_files_and_slots_are_held_whole(text, kind, pieces):
+    assert [text[start:stop] for start, stop in held(text, [kind])] == pieces
+
+
+@pytest.mark.parametrize(
+    "text",
+    [
+        "that is the end.Then we left.It was so.in the end call.me later",
+        "and/or he/she w/o km/h n/a either /or // yes",
+        "e.g. i.e. U.S. p.m. etc. Ph.D. Mr.Smith",
+        "THE END.THEN WE WON.IN TIME",
+        "so:/ a:b c:d really: no ... or .. and .",
+        "{ no slot } [no slot] [A] $ % __ _x_ a_b A$AP",
+        "sure % so 'tis <- and -> a < b",
+    ],
+)
+def test_prose_is_not_held(text):
+    assert held(text, ["link", "place", "slot", "email", "code", "endless"]) == []
+    assert said(text) == text
+
+
+@pytest.mark.parametrize(
+    "piece",
+    ["a.", "a-", "/a", "[A", " /a", "a/", "__a", "%%", "{%", "\\\\a", "a.com", "a:\\a", "<a ", "$A", "{a", "a.txt/"],
+)  # fmt: skip
+def test_what_looks_like_many_pieces_takes_no_longer_than_its_length(piece):
+    text = " ".join([piece * (100 // len(piece))] * 300)
+
+    began = time.process_time()
+    mask(text)
+
+    assert time.process_time() - began < 2
+
+
+@pytest.mark.parametrize(
+    ("candidate", "parent", "lost", "near"),
+    [
+        ("see /abcd now", "see http://t.co/aBcD now", True, True),
+        ("see http://t.co/abcd now", "see http://t.co/aBcD now", True, True),
+        ("now http://t.co/b, http://t.co/a", "http://t.co/a http://t.co/b now", False, False),
+        ("now @ann", "now @ann @ann", True, True),
+        ("now @ann @ann", "now @ann", True, False),
+        ("buy at http://evil.com", "buy there", True, False),
+        ("hi [Name]", "hi [NAME]", True, True),
+        ("hi Xqzb", "hi there", True, False),
+        ("#men now", "#women now", True, False),
+        ("`rm x`", "`ls x`", True, True),
+        ("two of 9", "2 of nine", False, False),
+        ("😡 fine", "😂 fine", True, True),
+        ("😂 fine ❤", "❤️❤️ fine 😂😂", False, False),
+        (":-) fine", "fine :)", False, False),
+        (":( fine", "fine :)", True, True),
+        ("fine", "fine", False, False),
+        ("```\nsee a.com\n```", "see a.com", True, False),
+    ],
+)
+def test_the_pieces_of_a_parent_are_compared_to_the_letter(candidate, parent, lost, near):
+    assert pieces_lost(candidate, parent, near=False) == lost
+    assert pieces_lost(candidate, parent, near=True) == near
+
+
+@given(TEXTS | st.text(), TEXTS)
+def test_a_text_has_its_own_pieces_also_where_words_are_put_around_it(text, other):
+    assert not pieces_lost(text, text, near=False)
+    assert not pieces_lost(f"{other}{text}{other}", text, near=True)
 
 
 @settings(deadline=None, max_examples=300)
