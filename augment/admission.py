@@ -37,7 +37,7 @@ class Admission(CorpusJudge):
     In order (`augment.unaided` up to the language): `not_made`, `endless` and `prompt_repeated` (the engine broke on it, came to no end, or said its instruction), `empty`, `mask_lost` (the engine says that a piece did not come back, or the links, handles, hashtags, places, code, slots and emoji are not those of the parent), `copy_of_parent`
     (the same words), `length_changed` (by the ratio of words), `number_changed`, `negation_changed` and `name_lost` (what
     `kept` names; `augment.kept`), `person_changed` (pronouns of others), `sense_turned` (a word that translators take in another
-    of its senses is gone), `groups_changed` (other groups of people are mentioned, by a lexicon), `language_changed` (surely another language than the parent's), chrF of the candidate against its parent (Popović 2015, 0 to 100, sacrebleu's
+    of its senses is gone), `opposite_said` (a word came that says the contrary of one that went), `groups_changed` (other groups of people are mentioned, by a lexicon), `language_changed` (surely another language than the parent's), chrF of the candidate against its parent (Popović 2015, 0 to 100, sacrebleu's
     defaults; over the words alone, since links and handles that come back untouched hide both a copy and
     nonsense) below the band (`meaning_drift`) or above it (`too_close`), `test_overlap` (`augment.held_out`: runs of
     words of a test or validation row, or of an evaluation set, that its parent has not), cosine of the two embeddings below
@@ -49,7 +49,7 @@ class Admission(CorpusJudge):
     split, admitted candidates included. `other` is the parent, or the row that it is too much like.
 
     Candidates of growth that means to stay near its parents (`counterfactual`, `templates`: `near` under `extra.grown`) are
-    not asked whether they are `too_close` or `embedding_too_close`, and not for names, persons, groups and each word, which are
+    not asked whether they are `too_close` or `embedding_too_close`, and not for names, persons, opposites, groups and each word, which are
     what is exchanged; and they may be near-duplicates of their parent and of one another, if their words are not the same.
 
     Of a candidate that shows examples before its prompt (`templates`) is judged what stands behind them; whether it says
@@ -62,7 +62,7 @@ class Admission(CorpusJudge):
 
     stage: Literal["admission"] = "admission"
     kept: tuple[Kept, ...] = Field(
-        ("numbers", "negations", "names", "persons", "senses", "groups"),
+        ("numbers", "negations", "names", "persons", "senses", "opposites", "groups"),
         description="what a candidate must keep of its parent",
     )
     lexicon: str = Field(

@@ -1,6 +1,6 @@
-"""What a row that was said anew must still say: as many numbers, as many negations, the same names and persons, about as many words.
+"""What a row that was said anew must still say: the same numbers, as many negations, the same names and persons, no opposites, about as many words.
 
-"I did not pay $40 to Anna"  ->  numbers ["40"], negations 1, names {"anna"}, persons {"i"}
+"I did not pay $40 to Anna"  ->  numbers ["40 dollar"], negations 1, names {"anna"}, persons {"i"}
 
 Each is a question to both texts, without a model. The words are English. They are asked of the words that are compared everywhere, so a link or a
 handle, which admission asks about by itself, is none of it.
@@ -8,35 +8,33 @@ handle, which admission asks about by itself, is none of it.
 
 import re
 from collections import Counter
-from collections.abc import Collection
+from collections.abc import Collection, Iterator
 from typing import Literal
 
 import numpy as np
 import pyarrow as pa
 import pyarrow.compute as pc
 
+from augment.amounts import numbers
+from augment.dates import dates
 from augment.masks import said
+from augment.opposites import opposite
 from corpus.lexicon import Lexicon
 
-Kept = Literal["numbers", "negations", "names", "persons", "senses", "groups"]
-OF_OTHERS: frozenset[Kept] = frozenset({"names", "persons", "groups"})
+Kept = Literal["numbers", "negations", "names", "persons", "senses", "opposites", "groups"]
+OF_OTHERS: frozenset[Kept] = frozenset({"names", "persons", "opposites", "groups"})
 """What growth exchanges that means to stay near its parents otherwise."""
-REASONS = ("number_changed", "negation_changed", "name_lost", "person_changed", "sense_turned")
+REASONS = (
+    "number_changed",
+    "negation_changed",
+    "name_lost",
+    "person_changed",
+    "sense_turned",
+    "opposite_said",
+)
 """What `lost` may say."""
 
 _WORDS = re.compile(r"[^\W_]+(?:['’][^\W_]+)*")
-_COUNTED = (
-    "zero", "one", "two", "three", "four", "five", "six", "seven", "eight", "nine", "ten", "eleven", "twelve",
-)  # fmt: skip
-_NUMBERS = {word: str(number) for number, word in enumerate(_COUNTED)} | {
-    "hundred": "100",
-    "thousand": "1000",
-    "million": "1000000",
-    "billion": "1000000000",
-}
-_UNSURE = frozenset({"one", "zero"})
-"""Words of which only some are numbers ("no one", "one of them")."""
-
 _NEGATIONS = frozenset(
     ["no", "not", "never", "none", "nobody", "nothing", "nowhere", "neither", "nor", "cannot", "without", "nope", "hardly",
      "barely"]
@@ -67,17 +65,6 @@ _THANKS = re.compile(r"\bthank\s+(?:you|u)\b", re.IGNORECASE)
 _SENSES = (re.compile(r"\bjust\b", re.IGNORECASE), re.compile(r"\bneeds?\b(?!\s+to\b)", re.IGNORECASE))
 """Words of two senses that a translator takes one for the other: "just sent it" comes back as "only sent it", "needs help" as
 "must help". Of 90 candidates that went through Esperanto and were read, 8 of the 17 whose meaning had turned were of these."""
-
-
-def numbers(text: str) -> list[str]:
-    """Return the numbers that a text names in digits or in words, in their order; thousands' commas do not count."""
-    found = []
-    for word in re.findall(r"\d+(?:[.,:/]\d+)*|[A-Za-z]+", text):
-        if word[0].isdigit():
-            found.append(re.sub(r"(?<=\d),(?=\d{3}\b)", "", word))
-        elif word.lower() in _NUMBERS and word.lower() not in _UNSURE:
-            found.append(_NUMBERS[word.lower()])
-    return found
 
 
 def negations(text: str) -> int:
@@ -130,28 +117,34 @@ def _bare(word: str) -> str:
 def lost(candidate: str, parent: str, asked: Collection[Kept]) -> str | None:
     """Say what a candidate does not keep of its parent: a reason of `admission`, or None.
 
-    `number_changed`: other numbers, or in another order. `negation_changed`: one denies an even, the other an odd number of
+    `number_changed`: other numbers or units, or in another order, or other weekdays or months. `negation_changed`: one denies an even, the other an odd number of
     times, or one of them not at all. `name_lost`: a name of the parent that the candidate does not have in any case.
     `person_changed`: pronouns of other persons. `sense_turned`: a word that translators take in another of its senses is gone.
-    `groups` is not asked here: it needs a lexicon (`groups_changed`).
+    `opposite_said`: a word came that says the contrary of one that went. `groups` is not asked here: it needs a lexicon (`groups_changed`).
     """
+    return next(_changes(candidate, parent, asked), None)
+
+
+def _changes(candidate: str, parent: str, asked: Collection[Kept]) -> Iterator[str]:
+    """Yield what changed, the cheap questions first."""
     mine, theirs = said(candidate), said(parent)
-    if "numbers" in asked and numbers(candidate) != numbers(parent):
-        return "number_changed"
+    if "numbers" in asked and (numbers(candidate) != numbers(parent) or dates(candidate) != dates(parent)):
+        yield "number_changed"
     denies, denied = negations(mine), negations(theirs)
     if "negations" in asked and (denied % 2 != denies % 2 or bool(denied) != bool(denies)):
-        return "negation_changed"
+        yield "negation_changed"
     named = names(theirs) if "names" in asked else {}
     if named:
         words = Counter(_bare(word) for word in _WORDS.findall(mine))
         has = words | Counter(piece.lower() for piece in re.findall(r"[^\W_]+", mine))
         if any(has[name] < count for name, count in named.items()):
-            return "name_lost"
+            yield "name_lost"
     if "persons" in asked and persons(mine) != persons(theirs):
-        return "person_changed"
+        yield "person_changed"
     if "senses" in asked and _turned(mine, theirs):
-        return "sense_turned"
-    return None
+        yield "sense_turned"
+    if "opposites" in asked and opposite(mine, theirs):
+        yield "opposite_said"
 
 
 def groups_changed(candidates: list[str], parents: list[str], known: Lexicon) -> np.ndarray:

@@ -64,3 +64,5 @@ KINDS = {
 """The kinds in the order in which they are tried, each a regular expression."""
 INSIDE = frozenset({"code", "slot", "place", "number", "placeholder"})
 """What is part of a sentence wherever it stands: "{name} is late"."""
+COUNTED = frozenset({"number", "lost"})
+"""What a text may write otherwise ("two", "2"), and what was lost before."""

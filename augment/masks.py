@@ -9,16 +9,17 @@ from collections import Counter
 from collections.abc import Collection
 from dataclasses import dataclass
 
-from augment.kinds import INSIDE, KINDS, PICTURE
+from augment.kinds import COUNTED, INSIDE, KINDS, PICTURE
 
-_HELD = re.compile("|".join(f"(?P<{kind}>{pattern})" for kind, pattern in KINDS.items()))
-_ANY = re.compile("|".join(KINDS.values()))
+_BEGINS = r"(?:(?!(?<=[A-Za-z])[A-Za-z])|(?=https?:|www\.))"
+"""Where a piece may begin: inside of a word a link alone, so that most letters are passed at once."""
+_HELD = re.compile(rf"{_BEGINS}(?:{'|'.join(f'(?P<{kind}>{pattern})' for kind, pattern in KINDS.items())})")
+_ANY = re.compile(rf"{_BEGINS}(?:{'|'.join(KINDS.values())})")
 """The same for who asks for no kind, a quarter faster: what begins with a group is tried at every letter."""
+_UNCOUNTED = re.compile(rf"{_BEGINS}(?:{'|'.join(KINDS[kind] for kind in KINDS if kind not in COUNTED)})")
 _APART = "|".join(pattern for kind, pattern in KINDS.items() if kind not in INSIDE)
 _BEFORE = re.compile(rf"\s*(?:(?:RT\b)?[\s\"“.:-]*+(?>{_APART})[\s:,.\"”-]*+)++(?=\w)")
 _AFTER = re.compile(rf"(?:\s++(?>{_APART}))++\s*$")
-_OWN_GATE = frozenset({"number", "lost"})
-"""Numbers may be written otherwise ("two", "2"), and of what was lost before nothing is told."""
 _EXCHANGED = frozenset({"hashtag"})
 """What growth may exchange that means to stay near its parents ("#women")."""
 _PICTURES = re.compile(PICTURE)
@@ -107,12 +108,19 @@ def said(text: str) -> str:
     return " ".join(_ANY.sub(" ", text).split())
 
 
+def unheld(text: str) -> str:
+    """Return a text with a blank for each of its links, handles, code, slots and their like; what may be a number stays."""
+    return _UNCOUNTED.sub(" ", text)
+
+
 def pieces_lost(candidate: str, parent: str, *, near: bool) -> bool:
     """Say whether links, places, handles, hashtags, code, slots and their like are not those of the parent, to the letter.
 
     As many of each, in any order; of emoji and smileys which ones, not how often. Growth that means to stay `near` its
     parents may put words around them that have others.
     """
+    if _UNCOUNTED.findall(candidate) == _UNCOUNTED.findall(parent):
+        return False
     mine, theirs = _carried(candidate), _carried(parent)
     if not near:
         return mine != theirs
@@ -122,15 +130,13 @@ def pieces_lost(candidate: str, parent: str, *, near: bool) -> bool:
 def _carried(text: str) -> Counter[tuple[str, str]]:
     """Count the pieces of a text by kind and spelling."""
     carried: Counter[tuple[str, str]] = Counter()
-    if not _ANY.search(text):
-        return carried
     for found in _HELD.finditer(text):
         kind, piece = str(found.lastgroup), found[0]
         if kind == "emoji":
             carried |= Counter({(kind, picture) for picture in _PICTURES.findall(piece)})
         elif kind == "smiley":
             carried |= Counter([(kind, _NOSE.sub("", piece))])
-        elif kind not in _OWN_GATE:
+        elif kind not in COUNTED:
             carried[kind, piece] += 1
     return carried
 

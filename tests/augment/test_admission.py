@@ -61,6 +61,8 @@ def grown(
         (PARENT.replace("was", "was not"), {"kept": ("negations",)}, "negation_changed"),
         (PARENT.replace("was", "was not"), {"kept": ("numbers", "names")}, None),
         (PARENT + " by 9", {"kept": ("numbers",)}, "number_changed"),
+        (PARENT.replace("good", "bad"), {"kept": ("opposites",)}, "opposite_said"),
+        (PARENT.replace("good", "bad"), {"kept": ("numbers",)}, None),
         (
             "la tripulación era maravillosa y la comida estaba bastante buena hoy",
             {"min_language_score": 0.7},
@@ -117,7 +119,7 @@ NEAR = {
     "near_duplicate": 0.7,
     "max_chrf": 80,
     "max_similarity": 0.5,
-    "kept": ("numbers", "negations", "names"),
+    "kept": ("numbers", "negations", "names", "opposites"),
 }
 
 
@@ -126,6 +128,7 @@ NEAR = {
     [
         (PARENT, PARENT.replace("today", "now"), "too_close"),
         (f"{PARENT} said Anna", f"{PARENT} said Berta", "name_lost"),
+        (f"{PARENT} for old people", f"{PARENT} for young people", "opposite_said"),
     ],
 )
 def test_growth_that_means_to_stay_near_is_let_near_its_parent(parent, said, far, embedding):

@@ -4,24 +4,10 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from augment.kept import groups_changed, lost, names, negations, numbers, persons, word_ratio
+from augment.kept import groups_changed, lost, names, negations, persons, word_ratio
 from corpus import lexicon
 
-ALL = ("numbers", "negations", "names", "persons", "senses")
-
-
-@pytest.mark.parametrize(
-    ("text", "found"),
-    [
-        ("I paid $1,200 for 3 nights", ["1200", "3"]),
-        ("two of the twelve came at 7:30", ["2", "12", "7:30"]),
-        ("no one paid for one of them", []),
-        ("a hundred and 5.5%", ["100", "5.5"]),
-        ("someone often tents", []),
-    ],
-)
-def test_numbers_are_read_in_digits_and_words(text, found):
-    assert numbers(text) == found
+ALL = ("numbers", "negations", "names", "persons", "senses", "opposites")
 
 
 @pytest.mark.parametrize(
@@ -66,6 +52,14 @@ def test_names_are_words_with_a_capital_inside_a_sentence(text, found):
         ("I paid two and then 40", "I paid 2 and then 40", None),
         ("I paid 20 and then 40", "I paid 40 and then 20", "number_changed"),
         ("I paid twelve", "I paid eleven", "number_changed"),
+        ("we waited twenty-five hrs", "we waited 25 hours", None),
+        ("it weighs 5 kg", "it weighs 5 lb", "number_changed"),
+        ("it was -5 outside", "it was 5 outside", "number_changed"),
+        ("we come on Monday", "on monday we come", None),
+        ("open on monday", "open on friday", "number_changed"),
+        ("in march it rained", "in april it rained", "number_changed"),
+        ("the prices went up", "the prices went down", "opposite_said"),
+        ("the prices went up", "the prices rose", None),
         ("we saw Anna in Boston", "we saw Anna in boston", None),
         ("we saw Anna in Boston", "we saw Anna in the town", "name_lost"),
         ("we saw Ann O'Neil there", "there we saw Ann O'Neil", None),
