@@ -168,32 +168,38 @@ def _spelled(said: str, words: Words, at: int) -> Read:
     whole, part, last, place = 0, 0, 0, at
     while place < len(words):
         word = words[place][0].lower()
-        joined = place == at or said[words[place - 1].end() : words[place].start()] in _JOINS
+        if place > at and said[words[place - 1].end() : words[place].start()] not in _JOINS:
+            break
         if (
-            joined
-            and word == "and"
+            word == "and"
             and last >= 100
             and place + 1 < len(words)
             and words[place + 1][0].lower() in _VALUES
         ):
             place += 1
             continue
-        value = _VALUES.get(word)
-        if not joined or (value is None and word not in _LARGE):
+        if (word not in _VALUES and word not in _LARGE) or (
+            place > at and not _goes_on(words[place - 1][0].lower(), word, last, part)
+        ):
             break
-        if value is None:
-            last = _LARGE[word]
-            whole, part = (whole, (part or 1) * last) if last <= 100 else (whole + (part or 1) * last, 0)
-        elif place == at or last >= 100 or (last in range(20, 100, 10) and 0 < value < 10):
-            part, last = part + value, value
+        last = _LARGE.get(word) or _VALUES[word]
+        if word in _VALUES:
+            part += last
         else:
-            break
+            whole, part = (whole, (part or 1) * last) if last <= 100 else (whole + (part or 1) * last, 0)
         place += 1
         if word in _ORDINAL:
             break
     if place == at or (place == at + 1 and not _is_number(said, words, at)):
         return None, at + 1, False
     return Decimal(whole + part), place, words[place - 1][0].lower() in _ORDINAL
+
+
+def _goes_on(before: str, word: str, last: int, part: int) -> bool:
+    """Say whether a word of a number belongs to what was read: "two million" is one number, "million million" two."""
+    if word in _LARGE:
+        return part > 0 and not {before, word} <= {"dozen", "hundred"}
+    return last >= 100 or (last in range(20, 100, 10) and 0 < _VALUES[word] < 10)
 
 
 def _is_number(said: str, words: Words, at: int) -> bool:

@@ -56,7 +56,7 @@ KINDS = {
     "handle": r"@\w+",
     "hashtag": r"#\w+",
     "emoji": rf"(?:{PICTURE}[\ufe0e\ufe0f\u200d\u20e3\U000e0020-\U000e007f]*)+",
-    "smiley": r"(?=[:;=8])(?<!\w).[-']?[()DPpOo/\\|*3](?!\w)|<3(?!\w)",
+    "smiley": r"(?=[:;=8])(?<!\w)(?:[:;=][-']?[()DPpOo/\\|*3]|8[-']?[()DP])(?!\w)|<3(?!\w)",
     "lost": "\ufffd+",
     "number": r"[$€£]?\b[^\W\d]*+\d\w*(?:[.,:/-]\w*\d\w*)*%?",
     "placeholder": r"\b[Xx][Qq][Zz][A-Za-z]+\b",

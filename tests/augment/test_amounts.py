@@ -37,6 +37,10 @@ def test_digits_and_words_of_the_same_value_are_the_same_number(number):
         ("someone often tents", []),
         ("ten or twelve, two three", ["10", "12", "2", "3"]),
         ("nineteen ninety", ["19", "90"]),
+        (
+            "a million million, hundred hundred, hundred thousand",
+            ["1000000", "1000000", "100", "100", "100000"],
+        ),
         ("two dozen, a dozen, dozens", ["24", "12", "dozens"]),
         ("2.50 and 007 and 12345678901234567890123", ["2.5", "007", "12345678901234567890123"]),
         ("5-10 km, 2015/12/1, (3)-4", ["5", "10 km", "2015/12/1", "3", "4"]),

@@ -177,6 +177,7 @@ def test_what_looks_like_many_pieces_takes_no_longer_than_its_length(piece):
         ("😂 fine ❤", "❤️❤️ fine 😂😂", False, False),
         (":-) fine", "fine :)", False, False),
         (":( fine", "fine :)", True, True),
+        ("eighty-three, 9/3", "83, 8/3", False, False),
         ("fine", "fine", False, False),
         ("```\nsee a.com\n```", "see a.com", True, False),
     ],
