@@ -18,7 +18,6 @@ from augment.entailed import entailed
 from augment.held_out import Shares
 from augment.kept import Kept
 from augment.likeness import near_duplicates
-from augment.masks import said
 from augment.pairs import Pairs
 from augment.shown import Unshown, unshown
 from augment.weakest import worded
@@ -224,7 +223,7 @@ class Admission(CorpusJudge):
         verdict |= unaided.kept(pairs.after(verdict), self.kept, lexicon.load(self.lexicon))
         verdict |= unaided.language(pairs.after(verdict), self.min_language_score)
         left = pairs.after(verdict)
-        chrf = left.spread(chrf_of(*([said(one) for one in side] for side in left.texts())))
+        chrf = left.spread(chrf_of(*left.words()))
         verdict |= left.band(
             chrf, (self.min_chrf, self.max_chrf), ("meaning_drift", "too_close"), but_near=True
         )

@@ -114,20 +114,23 @@ def _bare(word: str) -> str:
     return (word[:-2] if word.endswith(("'s", "’s")) else word).lower()
 
 
-def lost(candidate: str, parent: str, asked: Collection[Kept]) -> str | None:
+def lost(
+    candidate: str, parent: str, asked: Collection[Kept], words: tuple[str, str] | None = None
+) -> str | None:
     """Say what a candidate does not keep of its parent: a reason of `admission`, or None.
 
     `number_changed`: other numbers or units, or in another order, or other weekdays or months. `negation_changed`: one denies an even, the other an odd number of
     times, or one of them not at all. `name_lost`: a name of the parent that the candidate does not have in any case.
     `person_changed`: pronouns of other persons. `sense_turned`: a word that translators take in another of its senses is gone.
     `opposite_said`: a word came that says the contrary of one that went. `groups` is not asked here: it needs a lexicon (`groups_changed`).
+    `words` are both without links and their like (`augment.masks.said`), where they are known already.
     """
-    return next(_changes(candidate, parent, asked), None)
+    return next(_changes(candidate, parent, asked, words or (said(candidate), said(parent))), None)
 
 
-def _changes(candidate: str, parent: str, asked: Collection[Kept]) -> Iterator[str]:
+def _changes(candidate: str, parent: str, asked: Collection[Kept], words: tuple[str, str]) -> Iterator[str]:
     """Yield what changed, the cheap questions first."""
-    mine, theirs = said(candidate), said(parent)
+    mine, theirs = words
     if "numbers" in asked and (numbers(candidate) != numbers(parent) or dates(candidate) != dates(parent)):
         yield "number_changed"
     denies, denied = negations(mine), negations(theirs)
@@ -135,8 +138,8 @@ def _changes(candidate: str, parent: str, asked: Collection[Kept]) -> Iterator[s
         yield "negation_changed"
     named = names(theirs) if "names" in asked else {}
     if named:
-        words = Counter(_bare(word) for word in _WORDS.findall(mine))
-        has = words | Counter(piece.lower() for piece in re.findall(r"[^\W_]+", mine))
+        has = Counter(_bare(word) for word in _WORDS.findall(mine))
+        has |= Counter(piece.lower() for piece in re.findall(r"[^\W_]+", mine))
         if any(has[name] < count for name, count in named.items()):
             yield "name_lost"
     if "persons" in asked and persons(mine) != persons(theirs):
@@ -157,6 +160,6 @@ def groups_changed(candidates: list[str], parents: list[str], known: Lexicon) ->
 
 
 def word_ratio(candidate: str, parent: str) -> float:
-    """Return how many times as many words a candidate has as its parent, links and their like left out."""
-    mine, theirs = (len(_WORDS.findall(said(text))) for text in (candidate, parent))
+    """Return how many times as many words a candidate has as its parent, both without links and their like (`augment.masks.said`)."""
+    mine, theirs = (len(_WORDS.findall(text)) for text in (candidate, parent))
     return mine / theirs if theirs else float(mine > 0) or 1.0

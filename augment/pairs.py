@@ -1,12 +1,13 @@
 """Candidates beside their parents, as the gates of admission ask about them: fewer after each gate."""
 
-from dataclasses import dataclass, replace
+from dataclasses import dataclass, field, replace
 from functools import cached_property
 
 import numpy as np
 import pyarrow as pa
 import pyarrow.compute as pc
 
+from augment.masks import said
 from corpus.stage import Context, Rows, Verdict
 
 
@@ -21,6 +22,8 @@ class Pairs:
     asked: np.ndarray
     parents: np.ndarray
     near: np.ndarray
+    _words: dict[int, str] = field(default_factory=dict)
+    """What rows say without links and their like, as far as it was asked for."""
 
     @classmethod
     def of(cls, rows: Rows, near: np.ndarray) -> "Pairs":
@@ -56,6 +59,15 @@ class Pairs:
         ascending, back = np.unique(self.theirs, return_inverse=True)
         found = texts_of(self.rows, ascending).to_pylist()
         return texts_of(self.rows, self.chosen).to_pylist(), [found[place] for place in back]
+
+    def words(self) -> tuple[list[str], list[str]]:
+        """Return the same without links and their like (`augment.masks.said`), which each gate asks for again."""
+        known = self._words
+        for rows, texts in zip((self.chosen, self.theirs), self.texts(), strict=True):
+            known.update(
+                (row, said(text)) for row, text in zip(rows.tolist(), texts, strict=True) if row not in known
+            )
+        return [known[row] for row in self.chosen.tolist()], [known[row] for row in self.theirs.tolist()]
 
     def spread(self, values: np.ndarray) -> np.ndarray:
         """Return a number for each row: of those that are asked the one they have, else nan."""

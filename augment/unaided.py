@@ -38,7 +38,7 @@ def pieces(pairs: Pairs) -> Verdict:
 
 def length(pairs: Pairs, most: float) -> Verdict:
     """Refuse what has more than `most` times as many words as its parent, or as few."""
-    ratio = np.array([word_ratio(*both) for both in zip(*pairs.texts(), strict=True)])
+    ratio = np.array([word_ratio(*both) for both in zip(*pairs.words(), strict=True)])
     return pairs.band(pairs.spread(ratio), (1 / most, most), ("length_changed", "length_changed"))
 
 
@@ -48,8 +48,10 @@ def kept(pairs: Pairs, asked: tuple[Kept, ...], known: Lexicon) -> Verdict:
     near = pairs.near[pairs.chosen]
     reasons = np.array(
         [
-            lost(one, other, of_near if is_near else asked)
-            for one, other, is_near in zip(*pairs.texts(), near.tolist(), strict=True)
+            lost(one, other, of_near if is_near else asked, words)
+            for one, other, words, is_near in zip(
+                *pairs.texts(), zip(*pairs.words(), strict=True), near.tolist(), strict=True
+            )
         ],
         object,
     )

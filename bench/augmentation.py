@@ -30,7 +30,7 @@ from augment.back_translation import BackTranslation
 from augment.chrf import scores
 from augment.counterfactual import Counterfactual
 from augment.kept import groups_changed, lost, word_ratio
-from augment.masks import said
+from augment.masks import pieces_lost, said
 from augment.paraphrase import Paraphrase
 from bench import evidence, machine
 from bench.watched import Watched, timed
@@ -186,12 +186,15 @@ def _made(bed: Bed, after: Snapshot, ids: Sequence[str]) -> tuple[pa.Table, list
 def _alone(pairs: list[tuple[str, str]]) -> dict[str, float]:
     """Time the gates that ask two texts, each of all pairs."""
     asked_of, mentions = Watched().kept, lexicon.load(Watched().lexicon)
+    words = [(said(one), said(other)) for one, other in pairs]
     asked: dict[str, Callable[[], Any]] = {
-        "words": lambda: [word_ratio(*pair) for pair in pairs],
-        "kept": lambda: [lost(*pair, asked_of) for pair in pairs],
+        "pieces": lambda: [pieces_lost(*pair, near=False) for pair in pairs],
+        "without links": lambda: [(said(one), said(other)) for one, other in pairs],
+        "words": lambda: [word_ratio(*pair) for pair in words],
+        "kept": lambda: [lost(*pair, asked_of, bare) for pair, bare in zip(pairs, words, strict=True)],
         "groups": lambda: groups_changed(*zip(*pairs, strict=True), mentions),
         "language": lambda: [language_id.surely(side, 0.7) for side in zip(*pairs, strict=True)],
-        "chrf": lambda: scores(*([said(one) for one in side] for side in zip(*pairs, strict=True))),
+        "chrf": lambda: scores(*zip(*words, strict=True)),
     }
     return {name: timed(call) for name, call in asked.items()}
 
