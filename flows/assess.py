@@ -19,10 +19,11 @@ from audit.models.counterfactual import Say, counterfactual
 from audit.remedies import remedies
 from audit.representation import against_reference, representation
 from audit.retention import retention
+from audit.splits import splits
 from corpus import lexicon
 from corpus.runner import Progress, silent
 from corpus.schema import UserError
-from flows import approval, embedded, gates, growing, probing, subjects, sweeps
+from flows import approval, embedded, gates, growing, probing, staying, subjects, sweeps
 from flows.counterfactuals import exchanges
 from flows.curate import opened
 from flows.job import Job
@@ -55,8 +56,9 @@ def audit_data(job: Job, progress: Progress = silent) -> None:
             candidates.grower.title,
             parents.filter(stayed),
         )
-    kept, beside, others = subjects.beside(job, groups, settings)
-    shares = representation(groups, kept, beside, others, settings)
+    published = staying.published(job, groups, settings)
+    kept = published.kept
+    shares = representation(groups, kept, published.by_group, published.others, settings)
     measured += against_reference(shares, settings)
     across = crossed(steps, groups, kept, settings, job.recipe.seed)
     progress("embedding", 0, 0)
@@ -70,6 +72,7 @@ def audit_data(job: Job, progress: Progress = silent) -> None:
             "settings": settings.model_dump(mode="json"),
             "measured": measured,
             "representation": shares,
+            "splits": splits(groups, published.split, published.beside, published.rows),
             "associations": _associations(job, groups, kept),
             "probes": probes,
             "crossings": across.counts,
@@ -172,6 +175,7 @@ def conclude(job: Job) -> dict[str, Any]:
     record["gates"] = gates.outcomes(job.recipe, data, settings)
     record["representation"], record["associations"] = data["representation"], data["associations"]
     record["probes"] = data["probes"]
+    record["splits"] = data.get("splits", [])  # versions of earlier builds have none
     record["crossings"], record["diversity"] = data.get("crossings", []), data.get("diversity", [])
     record["embedded"], record["mitigation"] = data.get("embedded"), data.get("mitigation", [])
     record["classes"] = [*data.get("classes", []), *models["classes"]]

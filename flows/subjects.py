@@ -2,7 +2,6 @@
 
 import json
 import os
-from collections import Counter
 from collections.abc import Collection, Iterator
 from concurrent.futures import ThreadPoolExecutor
 from dataclasses import dataclass, replace
@@ -12,7 +11,7 @@ import pyarrow as pa
 import pyarrow.compute as pc
 import pyarrow.parquet as pq
 
-from audit.groups import OTHER, READ_OFF, AuditSettings, Membership, Told, memberships
+from audit.groups import AuditSettings, Membership, Told, memberships
 from audit.steps import Step
 from audit.strata import Strata, strata
 from augment.choice import ENOUGH
@@ -72,53 +71,6 @@ def groups_of(snapshot: Snapshot, settings: AuditSettings) -> tuple[list[Members
         for parts in [[one, *rest]]
     ]
     return memberships(narrow, spoken, settings, (), beside), strata(words, narrow["source"])
-
-
-def beside(
-    job: Job, groups: list[Membership], settings: AuditSettings
-) -> tuple[np.ndarray, Counter[tuple[str, str]], int]:
-    """Say which of the rows that came stand at the end; count by group what stands beside them, and all of that.
-
-    Beside them stand rows that were grown, and those of the version that the run builds on: they are read as they are.
-    """
-    standing = job.standing
-    ids = came(job).narrow(["id"])["id"].combine_chunks()
-    names = standing.narrow["id"].combine_chunks()
-    mine = pc.is_in(names, value_set=ids).to_numpy(zero_copy_only=False) & ~_earlier(standing)
-    kept = pc.is_in(ids, value_set=names.filter(pa.array(mine & standing.stands))).to_numpy(
-        zero_copy_only=False
-    )
-    others = standing.stands & ~mine
-    counts: Counter[tuple[str, str]] = Counter()
-    apart = settings.model_copy(update={"min_group": 1, "max_groups": len(others)})
-    known = {(group.axis, group.group) for group in groups}
-    declared = {group.axis for group in groups if group.origin not in READ_OFF}
-    where = np.flatnonzero(others)
-    for first in range(0, len(where), READ):
-        rows = standing.take(where[first : first + READ], ["label", "source", "groups", "messages"])
-        for group in members(rows, apart, declared):
-            folded = (group.axis, group.group) not in known and (group.axis, OTHER) in known
-            counts[group.axis, OTHER if folded else group.group] += int(group.rows.sum())
-    return kept, _folded(counts, known, settings.max_groups), int(others.sum())
-
-
-def _folded(
-    counts: Counter[tuple[str, str]], known: set[tuple[str, str]], most: int
-) -> Counter[tuple[str, str]]:
-    """Return counts by group in which those that only stand beside are told apart up to so many an axis, the largest first."""
-    told: Counter[tuple[str, str]] = Counter()
-    beside: Counter[str] = Counter()
-    for (axis, group), count in sorted(counts.items(), key=lambda item: (-item[1], item[0])):
-        new = (axis, group) not in known
-        beside[axis] += new
-        told[axis, OTHER if new and beside[axis] > most else group] += count
-    return told
-
-
-def _earlier(standing: Standing) -> np.ndarray:
-    rows = np.zeros(len(standing.stands), dtype=bool)
-    rows[: standing.earlier] = True
-    return rows
 
 
 def steps_of(job: Job, ids: pa.StringArray) -> Iterator[Step]:

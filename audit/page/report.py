@@ -21,6 +21,8 @@ from audit.page import plot, sections
 from audit.page.approved import beside
 from audit.page.growth_section import growers, ledgers
 from audit.page.maps import maps
+from audit.page.narrowed import narrowed
+from audit.page.published import published
 from audit.page.quoted import quoted
 from audit.page.spelt import cut, named, visible
 from audit.page.told import told, untold
@@ -87,6 +89,7 @@ def render(facts: ReportFacts) -> str:
         script_hash=base64.b64encode(hashlib.sha256(script.encode()).digest()).decode(),
         fate=sections.fate(found, facts.audit["settings"]) if facts.audit is not None else None,
         represented=represented,
+        published=published(facts.audit),
         crossings=maps(
             (facts.audit or {}).get("crossings") or (),
             by_rule["impact_ratio"],
@@ -122,6 +125,7 @@ def render(facts: ReportFacts) -> str:
             each["stage"] == "total" and not math.isclose(each["rate"], each["kept"] / each["n"])
             for each in by_rule["impact_ratio"]
         ),
+        narrowed=narrowed(by_rule["impact_ratio"], stages),
         survival=sections.parted(
             [(each, sections.survived(each, facts.audit)) for each in by_rule["survival"]], facts.audit
         ),

@@ -110,6 +110,21 @@ def test_the_numbers_are_those_of_the_rows_counted_one_by_one(tmp_path):
     assert 0 < kept < n
 
 
+def test_splits_are_those_of_the_rows_that_stand(tmp_path):
+    done, record = audited(
+        tmp_path, rows(), [*STAGES, {"stage": "split", "train": 0.6, "validation": 0.2, "test": 0.2}]
+    )
+    standing = [row for table in done.standing.tables() for row in table.to_pylist()]
+
+    for split in record["splits"]:
+        mine = [row for row in standing if row["split"] == split["split"]]
+        muslim = sum(bool(re.search(r"\b(muslims?|mosque)\b", row["messages"][0]["content"])) for row in mine)
+        assert (split["rows"], split["grown"]) == (len(mine), 0)
+        assert {"axis": "religion", "group": "muslim", "rows": muslim} in split["groups"]
+        assert 0 < muslim < len(mine)
+    assert sum(split["rows"] for split in record["splits"]) == len(standing)
+
+
 def test_shares_are_those_of_the_rows(tmp_path):
     done, record = audited(tmp_path, rows(), STAGES)
 

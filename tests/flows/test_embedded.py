@@ -9,7 +9,7 @@ import pytest
 from audit.vendi import diversity
 from corpus.models import Models
 from corpus.schema import UserError
-from flows import assess, embedded, finish, gates, subjects
+from flows import assess, embedded, finish, gates, staying, subjects
 from flows.prepare import prepare
 from flows.recipe import Gate
 from tests.audit.test_schema import CHECK, plain
@@ -106,7 +106,7 @@ def test_diversity_is_of_the_rows_that_were_drawn_of_the_group(done):
     settings, snapshot = subjects.settings_of(job), subjects.came(job)
     groups, _ = subjects.groups_of(snapshot, settings)
     (women,) = [group for group in groups if group.group == "women"]
-    kept, _, _ = subjects.beside(job, groups, settings)
+    kept = staying.published(job, groups, settings).kept
     seen = embedded.embed(job, snapshot, groups, kept, settings)
 
     rows = seen.ranks.first(women.rows, 100)

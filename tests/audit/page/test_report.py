@@ -4,6 +4,7 @@ import base64
 import hashlib
 import json
 import re
+from dataclasses import replace
 from html.parser import HTMLParser
 
 import numpy as np
@@ -295,8 +296,9 @@ def test_every_number_of_the_tables_is_that_of_the_audit():
         if each["n"] == 0 or (each["ratio"] is None and each["rule"] != "accuracy"):
             continue
         if each["rule"] == "impact_ratio":
+            plain = f"{each['kept'] / each['n']:.1%} / {each['other_kept'] / each['other_n']:.1%}"
             expected["data-finding", f"{each['stage']}|{where}"] = [
-                f"{each['n']:,}", f"{each['kept']:,}", f"{100 * each['rate']:.1f}%", f"{100 * each['other_rate']:.1f}%",
+                f"{each['n']:,}", f"{each['kept']:,}", *([plain] if each["stage"] == "total" else []), f"{100 * each['rate']:.1f}%", f"{100 * each['other_rate']:.1f}%",
                 f"{each['ratio']:.2f}{'*' if each['adjusted'] else ''}", ends(each), "–", f"{each['removal_ratio']:.2f}",
                 q(each), said(each),
             ]  # fmt: skip
@@ -391,6 +393,66 @@ def grew(grower):
 def moved(change):
     ends = "" if change["low"] is None else f"{change['low']:.2f} to {change['high']:.2f}"
     return [two(change["before"]), two(change["after"]), f"{change['difference']:+.2f}", ends]
+
+
+def in_splits(audit, train):
+    """The audit with so many training rows of each group, by axis and group, and as many for validation."""
+    groups = [
+        {"axis": axis["axis"], "group": one["group"], "rows": train.get((axis["axis"], one["group"]), 7)}
+        for axis in audit["representation"]
+        for one in axis["groups"]
+    ]
+    told = [
+        {"split": "train", "rows": 1_878, "grown": 38, "groups": groups},
+        {"split": "validation", "rows": 355, "grown": 0, "groups": groups},
+        {"split": "test", "rows": 0, "grown": 0, "groups": groups},
+    ]
+    return {**audit, "splits": told}
+
+
+def test_a_group_without_a_training_row_is_named_where_rows_are_counted():
+    facts = full("reviews")
+    gone = {("gender", "women"): 0, ("gender", "nobody"): 0, ("source", "shop"): 0}
+
+    words = " ".join("".join(Page(render(replace(facts, audit=in_splits(facts.audit, gone)))).text).split())
+    hostile = Page(render(replace(facts, audit=in_splits(audit_of(HOSTILE), {("gender", HOSTILE): 0}))))
+
+    said = (
+        "4,000 rows came in. Published: 1,878 training rows (38 of them grown), 355 validation rows, 0 test rows. "
+        "No training row mentions women. No training row is left of “shop” (source). "
+    )
+    assert said in words  # of nobody none came
+    assert words.index(said) < words.index("The worst findings")
+    assert "No training row mentions <script>" in "".join(hostile.text)
+    assert hostile.tags.count("script") == 1
+
+
+def test_where_every_group_has_training_rows_or_nothing_is_for_training_nobody_is_named():
+    facts = full("reviews")
+    none = in_splits(facts.audit, {("gender", "women"): 0})
+    none["splits"][0]["rows"] = 0
+
+    assert "No training row" not in render(replace(facts, audit=in_splits(facts.audit, {})))
+    assert "No training row" not in render(replace(facts, audit=none))
+    assert 'class="splits"' not in render(facts)  # versions of earlier builds do not say
+
+
+def test_stages_that_may_drop_only_some_of_the_rows_are_named_with_these():
+    facts = full("reviews")
+    stages = [
+        {"stage": name, "in": 9, "out": 9, "dropped": {}, "seconds": 0.1}
+        for name in ("length", "confidence", "language")
+    ]
+
+    words = " ".join("".join(Page(render(replace(facts, stages=stages))).text).split())
+
+    stood = sum(at % 10 < (5 if at < 400 else 9) for at in range(ROWS))
+    some = [at for at in range(0, ROWS, 2) if at % 10 < (5 if at < 400 else 9)]
+    kept = sum(at % 5 > 0 for at in some)
+    assert (
+        f": confidence could drop {len(some):,} of the {stood:,} that stood before it, and kept {kept:,}. “Through every stage”"
+        in words
+    )
 
 
 def test_hostile_text_is_shown_and_never_run():
