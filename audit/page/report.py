@@ -125,6 +125,7 @@ def render(facts: ReportFacts) -> str:
             each["stage"] == "total" and not math.isclose(each["rate"], each["kept"] / each["n"])
             for each in by_rule["impact_ratio"]
         ),
+        removed=sections.failing_by_removals(found),
         narrowed=narrowed(by_rule["impact_ratio"], stages),
         survival=sections.parted(
             [(each, sections.survived(each, facts.audit)) for each in by_rule["survival"]], facts.audit

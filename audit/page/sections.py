@@ -5,9 +5,10 @@ from typing import Any
 
 from markupsafe import Markup
 
-from audit.findings import OUTCOMES, TOTAL, Finding
+from audit.findings import OUTCOMES, RETENTION, TOTAL, Finding
 from audit.page import figures, plot
 from audit.page.spelt import named
+from audit.page.words import by_removals
 from corpus.statistics import wilson
 
 _MOST_PLOTTED = 24
@@ -144,6 +145,15 @@ def by_stage(found: Sequence[Finding], stages: Sequence[str]) -> list[tuple[str,
     return [
         (stage, sorted(rows, key=lambda each: (each["axis"], each["group"]))) for stage, rows in told if rows
     ]
+
+
+def failing_by_removals(found: Sequence[Finding]) -> dict[tuple[str, str, str], list[str]]:
+    """Return for each stage, axis and group why it fails by what was removed, whatever the ratio of what was kept says."""
+    told: dict[tuple[str, str, str], list[str]] = {}
+    for one in found:
+        if one["rule"] in RETENTION and one["rule"] != "impact_ratio" and one["verdict"] == "FAIL":
+            told.setdefault((one["stage"], one["axis"], one["group"]), []).append(by_removals(one))
+    return told
 
 
 def parted(rows: Sequence[Drawn], audit: Facts | None) -> tuple[list[Drawn], list[Drawn]]:

@@ -65,6 +65,13 @@ def sentence(finding: Finding) -> str:
     return f"{said}{_alike(finding)}{_caveat(finding)}."
 
 
+def by_removals(finding: Finding) -> str:
+    """Say why a finding fails that rests on what was removed, in the few words that stand by its verdict."""
+    if finding["rule"] == "lost_most":
+        return "more than half went to a stage" if finding["stage"] == TOTAL else "more than half went"
+    return f"removed {finding['removal_ratio']:.1f} times as often, though {finding['rate']:.1%} stayed"
+
+
 def _children(finding: Mapping[str, Any], parents: str) -> str:
     """Say of how many parents rows are the children, where they are."""
     if parents not in finding:

@@ -395,6 +395,38 @@ def moved(change):
     return [two(change["before"]), two(change["after"]), f"{change['difference']:+.2f}", ends]
 
 
+def test_a_group_that_fails_by_its_removals_fails_in_the_tables_too():
+    """Of 2,000 rows of a group 96% stay and of 18,000 others 99%: a ratio of 0.97, and four times the removals."""
+    at = np.arange(20_000)
+    settings = AuditSettings()
+    members = [Membership("faith", "some", "mention-lexicon", at < 2_000)]
+    members += partition(pa.array(np.where(at < 9_000, "a", "b")), "source", "source-metadata")
+    rare = Step("blocklist", at >= 0, at % 100 >= np.where(at < 2_000, 4, 1), pa.array(["word"] * 20_000))
+    most = Step("length", rare.kept, (at >= 9_000) | (at % 3 == 0), pa.array(["short"] * 20_000))
+    held = record(settle(retention([rare, most], members, settings, 1), settings), settings)
+
+    page = Page(render(ReportFacts(title="t", audit=held)))
+
+    rules = {
+        (one["rule"], one["stage"], one["group"]): one["verdict"]
+        for one in held["findings"]
+        if one["stage"] != "total"
+    }
+    assert rules["impact_ratio", "blocklist", "some"] == "PASS"
+    assert rules["removal_ratio", "blocklist", "some"] == "FAIL"
+    assert page.rows["data-finding", "blocklist|faith|some"][-1] == (
+        "fail removed 4.0 times as often, though 96.0% stayed; the ratio alone: pass"
+    )
+    assert rules["impact_ratio", "length", "a"] == rules["lost_most", "length", "a"] == "FAIL"
+    assert page.rows["data-finding", "length|source|a"][-1] == "fail more than half went"
+    assert page.rows["data-finding", "length|source|b"][-1] == "pass"
+    shown = [cells[-1].split()[0] for (kind, _), cells in page.rows.items() if kind == "data-finding"]
+    failing = {
+        (one["stage"], one["axis"], one["group"]) for one in held["findings"] if one["verdict"] == "FAIL"
+    }
+    assert shown.count("fail") == len(failing)
+
+
 def in_splits(audit, train):
     """The audit with so many training rows of each group, by axis and group, and as many for validation."""
     groups = [
