@@ -3,20 +3,26 @@
 least(audit)  ->  "the least ratio is 0.71 (0.63 to 0.80), of muslim (religion)"
 """
 
+from collections import Counter
 from collections.abc import Mapping, Sequence
 from typing import Any
 
-from audit.findings import TOTAL, Finding, worst
+from audit.findings import OUTCOMES, TOTAL, Finding, worst
 from audit.groups import MISSING, READ_OFF
 from audit.page.spelt import named
+from audit.page.words import GATES, cause
 
 Facts = Mapping[str, Any]
 
 
 def stages(audit: Facts) -> str | None:
-    """Count the stages that were audited."""
-    names = {one["stage"] for one in _of(audit, "impact_ratio")} - {TOTAL}
-    return f"{_many(len(names), 'stage')} that keep or drop rows" if names else None
+    """Count the stages that dropped rows, and those that could and did not."""
+    found = _of(audit, "impact_ratio")
+    names = {one["stage"] for one in found} - {TOTAL}
+    dropped = {one["stage"] for one in found if one["ratio"] is not None} & names
+    return (
+        f"{_many(len(dropped), 'stage')} that dropped rows, of {len(names):,} that could" if names else None
+    )
 
 
 def limits(audit: Facts) -> str | None:
@@ -94,20 +100,29 @@ def outcomes(audit: Facts) -> str | None:
 
 
 def least(audit: Facts) -> str | None:
-    """Name the group of which the whole pipeline kept least, of those with rows enough to go and to stay."""
+    """Name the groups of which the whole pipeline kept least: of those with rows enough to go and to stay, and of all others."""
     held = audit["settings"]
-    found = [
-        one
-        for one in _totals(audit)
-        if one["ratio"] is not None
-        and one["n"] >= held["min_group"]
-        and one["expected"] >= held["min_expected"]
-    ]
+    found = [one for one in _totals(audit) if one["ratio"] is not None and one["n"] >= held["min_group"]]
+    enough = [one for one in found if one["expected"] >= held["min_expected"]]
     if not found:
         return "no group has rows enough to be compared" if _totals(audit) else None
-    first = min(found, key=lambda one: one["ratio"])
+    of = f"of {held['min_group']} rows and more over the whole pipeline"
+    told = _least(enough) if enough else "none, as of none enough rows go and stay"
+    lower = min(found, key=_ratio)
+    if enough and lower["ratio"] >= min(enough, key=_ratio)["ratio"]:
+        return f"the least ratio of a group {of} is {told}"
+    rows = f"{held['min_expected']:g} rows expected to go and to stay"
+    return f"the least ratio of a group {of}, with {rows}, is {told}; with fewer, which is too little to judge, {_least(found)}"
+
+
+def _least(found: Sequence[Finding]) -> str:
+    first = min(found, key=_ratio)
     ratio = f"{first['ratio']:.2f} ({first['low']:.2f} to {first['high']:.2f})"
-    return f"the least ratio is {ratio}, of {_name(first)}"
+    return f"{ratio}, of {_name(first)}, {_many(first['n'], 'row')}"
+
+
+def _ratio(finding: Finding) -> float:
+    return float(finding["ratio"])
 
 
 def probes(audit: Facts) -> str | None:
@@ -141,9 +156,14 @@ def model(audit: Facts) -> str | None:
 
 
 def causes(audit: Facts) -> str | None:
-    """Count the worst findings, which name the stage and rule that they are owed to."""
+    """Count the worst findings, and those of which it is told which stage and rule they are owed to."""
     told = worst(audit["findings"])
-    return f"{_many(len(told), 'finding')}, each with what it is owed to" if told else None
+    owed = sum(cause(one) is not None for one in told)
+    return (
+        f"{_many(len(told), 'finding')}, {owed} of them with the stage and rule that they are owed to"
+        if told
+        else None
+    )
 
 
 def helps(audit: Facts) -> str | None:
@@ -157,10 +177,13 @@ def helps(audit: Facts) -> str | None:
 
 
 def gates(audit: Facts) -> str | None:
-    """Count the gates, and those that failed."""
+    """Count the gates by how they were met."""
     held = audit["gates"]
-    failed = sum(not gate["ok"] for gate in held)
-    return f"{_many(len(held), 'gate')} of the recipe, of which {failed} failed" if held else None
+    if not held:
+        return None
+    met = Counter(gate["verdict"] for gate in held)
+    said = ", ".join(f"{met[outcome]:,} {GATES[outcome]}" for outcome in OUTCOMES if met[outcome])
+    return f"{_many(len(held), 'gate')} of the recipe: {said}"
 
 
 def unjudged(audit: Facts) -> str | None:

@@ -3,8 +3,16 @@
 from collections.abc import Mapping
 from typing import Any
 
-from audit.findings import TOTAL, Finding
+from audit.findings import TOTAL, Finding, Outcome
 from audit.page.spelt import named
+
+GATES: dict[Outcome, str] = {
+    "FAIL": "failed",
+    "INSUFFICIENT_DATA": "could not be judged",
+    "PASS": "passed",
+    "NOT_APPLICABLE": "had nothing to compare",
+}
+"""What is said of a gate."""
 
 
 def subject(finding: Finding) -> str:

@@ -6,12 +6,14 @@ from dataclasses import replace
 import numpy as np
 import pytest
 
-from audit.evidence import unjudged
+from audit.evidence import least, unjudged
 from audit.findings import record, settle
 from audit.groups import AuditSettings, Membership
 from audit.index import HEADINGS, index
 from audit.page.report import render
 from audit.representation import against_reference, representation
+from audit.retention import retention
+from audit.steps import Step
 from tests.audit.page.test_report import HOSTILE, ROWS, Page, audit_of, full
 
 HEADED = [
@@ -112,7 +114,10 @@ def says(audit, heading, section):
 
 def test_the_numbers_are_those_of_the_audit():
     audit = audit_of()
-    audit["gates"] = [{"axis": "gender", "ok": False}, {"axis": "source", "ok": True}]
+    audit["gates"] = [
+        {"axis": axis, "verdict": verdict, "ok": verdict != "FAIL"}
+        for axis, verdict in (("gender", "FAIL"), ("source", "PASS"), ("faith", "INSUFFICIENT_DATA"))
+    ]
     totals = [one for one in audit["findings"] if (one["stage"], one["rule"]) == ("total", "impact_ratio")]
     worst = next(one for one in totals if one["group"] == "women" and one["axis"] == "gender")
     right = next(
@@ -123,7 +128,7 @@ def test_the_numbers_are_those_of_the_audit():
     pairs = audit["associations"]["labels"]
     counts = audit["counts"]
 
-    assert says(audit, "10(2)(a)", "stages") == ["3 stages that keep or drop rows"]
+    assert says(audit, "10(2)(a)", "stages") == ["2 stages that dropped rows, of 3 that could"]
     assert says(audit, "10(2)(c)", "representation")[0] == (
         f"{ROWS:,} rows came, {audit['representation'][0]['groups'][0]['published']['of']:,} are published"
     )
@@ -135,7 +140,7 @@ def test_the_numbers_are_those_of_the_audit():
         f"{counts['FAIL']} findings fail, {counts['PASS']} pass, {counts['INSUFFICIENT_DATA']} cannot be judged"
     ]
     assert says(audit, "10(2)(f)", "retention") == [
-        f"the least ratio is {worst['ratio']:.2f} ({worst['low']:.2f} to {worst['high']:.2f}), of women (gender)"
+        f"the least ratio of a group of 30 rows and more over the whole pipeline is {ratio(worst)}, of women (gender), 400 rows"
     ]
     assert says(audit, "10(2)(f)", "associations") == [
         f"{sum(one['q'] < 0.05 for one in pairs)} of {len(pairs)} pairs of group and label are beyond chance"
@@ -143,7 +148,38 @@ def test_the_numbers_are_those_of_the_audit():
     assert says(audit, "10(2)(f)", "model")[0].startswith(
         f"tuned: at the least {100 * right['difference']:+.1f} points"
     )
-    assert says(audit, "10(2)(g)", "audit.json") == ["2 gates of the recipe, of which 1 failed"]
+    assert says(audit, "10(2)(g)", "audit.json") == [
+        "3 gates of the recipe: 1 failed, 1 could not be judged, 1 passed"
+    ]
+    assert says(audit, "10(2)(g)", "worst") == [
+        "3 findings, 1 of them with the stage and rule that they are owed to"
+    ]
+
+
+def test_a_group_that_is_too_small_to_judge_is_told_beside_the_least_of_those_that_are_not():
+    """Of 40 rows of a group 1 stays, where 2 are expected to; of 4,000 of another 200 of 400."""
+    at, settings = np.arange(8_000), AuditSettings()
+    members = [
+        Membership("faith", "small", "mention-lexicon", at < 40),
+        Membership("faith", "large", "mention-lexicon", at >= 4_000),
+    ]
+    kept = np.where(at < 40, at == 7, np.where(at >= 4_000, at % 20 == 0, at % 10 == 0))
+    found = settle(retention([Step("length", at >= 0, kept)], members, settings, 1), settings)
+    totals = {one["group"]: one for one in found if (one["stage"], one["rule"]) == ("total", "impact_ratio")}
+
+    said = least({"findings": found, "settings": settings.model_dump()})
+
+    assert totals["small"]["expected"] < 5 < totals["large"]["expected"]
+    assert totals["small"]["ratio"] < totals["large"]["ratio"] < 0.6
+    assert said == (
+        "the least ratio of a group of 30 rows and more over the whole pipeline, with 5 rows expected to go and to stay, is "
+        f"{ratio(totals['large'])}, of large (faith), 4,000 rows; with fewer, which is too little to judge, "
+        f"{ratio(totals['small'])}, of small (faith), 40 rows"
+    )
+
+
+def ratio(one):
+    return f"{one['ratio']:.2f} ({one['low']:.2f} to {one['high']:.2f})"
 
 
 def test_a_reference_is_counted():
