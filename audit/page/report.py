@@ -26,7 +26,7 @@ from audit.page.published import published
 from audit.page.quoted import quoted
 from audit.page.spelt import cut, named, visible
 from audit.page.told import told, untold
-from audit.page.words import compared, subject
+from audit.page.words import GATES, compared, subject
 
 Facts = Mapping[str, Any]
 
@@ -106,6 +106,11 @@ def render(facts: ReportFacts) -> str:
         shows_text=facts.shows_text,
         associations=associations,
         outcomes=OUTCOMES,
+        met=GATES,
+        judged=facts.audit["counts"]["FAIL"] + facts.audit["counts"]["PASS"]
+        if facts.audit is not None
+        else 0,
+        mentions=any(one["origin"] == "mention-lexicon" for one in found),
         failures=beside(gates, facts.approvals),
         others=[
             (outcome, mine)

@@ -131,7 +131,7 @@ def test_a_version_that_waits_says_so_in_its_report(stopped):
 
     page = (store / "versions" / summary["version"] / "report.html").read_text()
 
-    assert "which stops a run. Not met by odd at the whole pipeline (0.00" in re.sub(r"<[^>]+>", "", page)
+    assert "which stops a run. Failed by odd at the whole pipeline (0.00" in re.sub(r"<[^>]+>", "", page)
     assert "Approved by" not in page
 
 

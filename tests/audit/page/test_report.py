@@ -101,7 +101,7 @@ class Page(HTMLParser):
         if "td" in self.open and self.row:
             self.rows[self.row][-1] += data
         if self.outcome and data.strip():
-            self.counts[self.outcome], self.outcome = data, None
+            self.counts[self.outcome], self.outcome = data.strip(), None
 
 
 def audit_of(group="women"):
@@ -393,6 +393,35 @@ def grew(grower):
 def moved(change):
     ends = "" if change["low"] is None else f"{change['low']:.2f} to {change['high']:.2f}"
     return [two(change["before"]), two(change["after"]), f"{change['difference']:+.2f}", ends]
+
+
+def test_the_head_says_how_many_of_those_judged_fail_and_how_each_gate_was_met():
+    audit = audit_of()
+    outcomes = dict(zip(("gender", "source", "faith", "age"), OUTCOMES, strict=True))
+    audit["gates"] = [
+        {
+            "axis": axis, "min_impact_ratio": 0.8, "on_fail": "report", "verdict": outcome, "ok": outcome != "FAIL",
+            "failed": [{"group": "women", "stage": "total", "ratio": 0.5, "low": 0.4, "high": 0.6, "n": 400}] if outcome == "FAIL" else [],
+            "undecided": [],
+        }
+        for axis, outcome in outcomes.items()
+    ]  # fmt: skip
+
+    html = render(ReportFacts(title="t", audit=audit))
+    nobody = render(ReportFacts(title="t", audit=record([], AuditSettings())))
+
+    banner = html[html.index('id="verdict"') : html.index('id="worst"')]
+    words = " ".join(re.sub(r"<[^>]+>", " ", banner).split())
+    judged = [one["verdict"] for one in audit["findings"] if one["verdict"] in ("FAIL", "PASS")]
+    assert f"fail {judged.count('FAIL')} of {len(judged)} judged" in words
+    assert f"not applicable {audit['counts']['NOT_APPLICABLE']} nothing to compare" in words
+    assert "Gate gender, impact ratio 0.8. Failed by women at the whole pipeline" in words
+    assert "Gate source (0.8) could not be judged." in words
+    assert "Gate faith (0.8) passed." in words
+    assert "Gate age (0.8) had nothing to compare." in words
+    assert "Groups are what a text mentions, not who wrote it; intervals are 95%" in words
+    assert "judged</small>" not in nobody
+    assert "Groups are what a text mentions" not in nobody
 
 
 def test_a_group_that_fails_by_its_removals_fails_in_the_tables_too():
