@@ -35,6 +35,12 @@ JUDGED = {
 RETENTION = ("impact_ratio", "removal_ratio", "lost_most")
 """The rules of findings that are about rows that stages removed."""
 
+MEASURED = {
+    "text-length": frozenset({"too_short", "too_long"}),
+    "language-model": frozenset({"wrong_language"}),
+}
+"""By origin of a group the rules that measure the very thing that makes it a group."""
+
 TOTAL = "total"
 """The stage that stands for the whole pipeline."""
 
@@ -85,6 +91,9 @@ def judged_rows(finding: Mapping[str, Any]) -> int:
 def settle(measured: Iterable[Mapping[str, Any]], settings: AuditSettings) -> list[Finding]:
     """Return what was measured with its q values, taken over all that was tested, and its outcomes.
 
+    Those of rows that stages removed say in `measured_by` the rule that measures the group's own axis and to which its loss
+    is owed most, else None: that short rows go where short rows are to go is no news.
+
     Behind them stand what else the same numbers say, without a test of its own: rule `removal_ratio`, where a
     group went more than `max_removal_ratio` times as often as the others and at least `min_removal_gap` more of it,
     though its impact ratio does not fail (kept 97% against 99% is a ratio of 0.98, and three times the removals);
@@ -96,6 +105,8 @@ def settle(measured: Iterable[Mapping[str, Any]], settings: AuditSettings) -> li
     for finding in found:
         finding["q"] = None if finding["p"] is None else next(q)
         finding["verdict"] = _outcome(finding, settings)
+        if finding["rule"] == "impact_ratio":
+            finding["measured_by"] = _measured_by(finding)
     return [*found, *_removed(found, settings), *_lost_most(found, settings)]
 
 
@@ -112,6 +123,12 @@ def _outcome(finding: Finding, settings: AuditSettings) -> Outcome:
         needed=finding["needed"],
         settings=settings,
     )
+
+
+def _measured_by(finding: Finding) -> str | None:
+    parts = finding.get("parts")
+    rule = parts[0]["rule"] if parts else None
+    return rule if rule in MEASURED.get(finding["origin"], ()) else None
 
 
 def _removed(found: Sequence[Finding], settings: AuditSettings) -> Iterator[Finding]:
@@ -173,10 +190,13 @@ def ordered(findings: Iterable[Finding]) -> list[Finding]:
 def worst(findings: Iterable[Finding], limit: int = 5) -> list[Finding]:
     """Return what a reader must see first: the failures, in order.
 
-    Where nothing failed, those that could not be judged and lie lowest against chance (least q). Of what several
+    Where nothing failed, those that could not be judged and lie lowest against chance (least q). What follows from the rule
+    itself (`measured_by`) is not among them. Of what several
     stages did to one group the worst is told; what growth or a model did to it is told apart.
     """
-    told = ordered(finding for finding in findings if not finding.get("baseline"))
+    told = ordered(
+        finding for finding in findings if not finding.get("baseline") and finding.get("measured_by") is None
+    )
     failed = [finding for finding in told if finding["verdict"] == "FAIL"]
     doubtful = [
         finding

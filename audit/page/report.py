@@ -73,7 +73,8 @@ def render(facts: ReportFacts) -> str:
     script = _read("report.js")
     found = list(facts.audit["findings"]) if facts.audit is not None else []
     first = worst(found)
-    behind = gaps(found, facts.audit["settings"]["alpha"], len(found)) if facts.audit is not None else []
+    every = gaps(found, facts.audit["settings"]["alpha"], len(found)) if facts.audit is not None else []
+    behind = [finding for finding in every if finding.get("measured_by") is None]
     by_rule = {
         rule: [finding for finding in found if finding["rule"] == rule and finding["n"]]
         for rule in ("impact_ratio", "survival", "accuracy")
@@ -120,8 +121,11 @@ def render(facts: ReportFacts) -> str:
         ],
         worst=[told(finding, samples) for finding in first],
         gaps=[told(finding, samples) for finding in untold(behind[:MOST_GAPS], first)],
+        from_the_rule=[told(finding, ()) for finding in every if finding.get("measured_by") is not None][
+            :MOST_GAPS
+        ],
         gaps_left_out=max(0, len(behind) - MOST_GAPS),
-        failed=any(finding["verdict"] == "FAIL" for finding in found),
+        failed=any(finding["verdict"] == "FAIL" for finding in first),
         waterfall=sections.waterfall(facts.stages or ()),
         forest=sections.forest(by_rule["impact_ratio"], stages, facts.audit),
         totals=sections.by_group([each for each in by_rule["impact_ratio"] if each["stage"] == "total"]),

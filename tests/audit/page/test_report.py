@@ -456,6 +456,25 @@ def test_a_group_that_fails_by_its_removals_fails_in_the_tables_too():
     assert shown.count("fail") == len(failing)
 
 
+def test_what_is_expected_from_a_rule_stands_apart_from_the_gaps():
+    at, settings = np.arange(4_000), AuditSettings()
+    members = [Membership("length", "under 8 words", "text-length", at < 400)]
+    step = Step("length", at >= 0, np.where(at < 400, at % 2 == 0, True), pa.array(["too_short"] * 4_000))
+    held = record(settle(retention([step], members, settings, 1), settings), settings)
+
+    page = Page(render(ReportFacts(title="t", audit=held)))
+
+    assert held["verdict"] == "FAIL"
+    assert page.sections == {"verdict", "fate", "forest", "retention", "filter", "gaps", "methods"}
+    told = {value for _, name, value in page.attributes if name in ("data-gap", "data-expected")}
+    assert told == {"length|length|under 8 words", "total|length|under 8 words"}
+    assert "data-gap" not in {name for _, name, _ in page.attributes}
+    assert (
+        page.rows["data-finding", "length|length|under 8 words"][-1]
+        == "fail expected from the rule too short"
+    )
+
+
 def in_splits(audit, train):
     """The audit with so many training rows of each group, by axis and group, and as many for validation."""
     groups = [
