@@ -26,7 +26,7 @@ from audit.page.published import published
 from audit.page.quoted import quoted
 from audit.page.spelt import cut, named, visible
 from audit.page.told import told, untold
-from audit.page.words import GATES, compared, subject
+from audit.page.words import GATES, compared, not_worse, subject
 
 Facts = Mapping[str, Any]
 
@@ -159,6 +159,8 @@ def render(facts: ReportFacts) -> str:
         remedies=(facts.audit or {}).get("remedies") or {"rows": (), "weights": (), "thresholds": ()},
         index=(facts.audit or {}).get("index") or (),
         share_axis=plot.axis(plot.Scale(0, 1), (0.2, 0.4, 0.6, 0.8)),
+        points_axis=plot.axis(plot.Scale(-50, 50), (-40, -20, 0, 20, 40)),
+        not_worse=not_worse,
         subject=subject,
         cut=cut,
     )

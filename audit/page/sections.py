@@ -184,7 +184,7 @@ def gap(finding: Finding, audit: Facts | None) -> Markup:
         finding["difference_low"],
         finding["difference_high"],
         scale=plot.Scale(-0.5, 0.5),
-        verdict=finding["verdict"],
+        verdict="NOT_APPLICABLE" if finding.get("baseline") else finding["verdict"],
         limits=(-audit["settings"]["max_accuracy_gap"], 0.0),
     )
 

@@ -80,6 +80,16 @@ def by_removals(finding: Finding) -> str:
     return f"removed {finding['removal_ratio']:.1f} times as often, though {finding['rate']:.1%} stayed"
 
 
+def not_worse(finding: Finding) -> str | None:
+    """Say of a model's finding that could not be judged, and in which the group does better, what is known; None of others."""
+    if finding["verdict"] != "INSUFFICIENT_DATA" or finding["difference"] < 0:
+        return None
+    sure = "not worse" if finding["difference_low"] >= 0 else "not seen to be worse"
+    least = finding["detectable"]
+    missed = "any gap" if least is None else f"a gap of {100 * least:.1f} points"
+    return f"{sure}; {missed} could have been missed"
+
+
 def _children(finding: Mapping[str, Any], parents: str) -> str:
     """Say of how many parents rows are the children, where they are."""
     if parents not in finding:

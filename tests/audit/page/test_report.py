@@ -3,6 +3,7 @@
 import base64
 import hashlib
 import json
+import math
 import re
 from dataclasses import replace
 from html.parser import HTMLParser
@@ -10,6 +11,7 @@ from html.parser import HTMLParser
 import numpy as np
 import pyarrow as pa
 import pytest
+from scipy.stats import norm
 
 from audit.association import with_labels
 from audit.findings import OUTCOMES, gaps, record, settle, verdict, worst
@@ -28,7 +30,7 @@ from audit.page.plot import Scale, interval
 from audit.page.report import ReportFacts, render
 from audit.page.sections import fate
 from audit.page.spelt import visible
-from audit.page.words import sentence
+from audit.page.words import not_worse, sentence
 from audit.probes import probe, settled
 from audit.remedies import remedies
 from audit.representation import representation
@@ -309,7 +311,7 @@ def test_every_number_of_the_tables_is_that_of_the_audit():
         if each["rule"] == "accuracy":
             expected["data-accuracy", f"{each['stage']}|{where}"] = [
                 f"{each['n']:,}", f"{100 * each['rate']:.1f}%", f"{100 * each['other_rate']:.1f}%", "",
-                f"{100 * each['difference']:+.1f}", q(each), said(each),
+                f"{100 * each['difference']:+.1f}", q(each), f"{said(each)}{f' {not_worse(each)}' if not_worse(each) else ''}",
             ]  # fmt: skip
     told = {row: cells[1:] for row, cells in page.rows.items() if row[0] in _JUDGED}
     assert told == expected
@@ -473,6 +475,41 @@ def test_what_is_expected_from_a_rule_stands_apart_from_the_gaps():
         page.rows["data-finding", "length|length|under 8 words"][-1]
         == "fail expected from the rule too short"
     )
+
+
+def of_model(women, others, *, baseline=False):
+    """The page of a model that is right on so many of 200 rows of women and of 400 others, and what was found of it."""
+    at, settings = np.arange(600), AuditSettings()
+    right = np.where(at < 200, at < women, at < 200 + others)
+    found = accuracy(
+        pa.array(["yes"] * 600), pa.array(np.where(right, "yes", "no")),
+        [Membership("gender", "women", "mention-lexicon", at < 200)], settings, "model", baseline=baseline,
+    )  # fmt: skip
+    held = record(settle(found, settings), settings)
+    return Page(render(ReportFacts(title="t", audit=held))), held["findings"][0]
+
+
+@pytest.mark.parametrize(
+    ("women", "others", "sure"), [(150, 240, "not worse"), (125, 240, "not seen to be worse")]
+)
+def test_a_group_that_does_better_is_said_to(women, others, sure):
+    page, found = of_model(women, others)
+
+    pooled = (women + others) / 600
+    z = norm.ppf(0.975) + norm.ppf(0.8)
+    least = 100 * z * math.sqrt(pooled * (1 - pooled) * (1 / 200 + 1 / 400))
+    assert found["verdict"] == "INSUFFICIENT_DATA"
+    assert page.rows["data-accuracy", "model|gender|women"][-1] == (
+        f"insufficient data {sure}; a gap of {least:.1f} points could have been missed"
+    )
+    assert "the dashed line is the limit, -10 points" in "".join(page.text)
+
+
+def test_a_model_that_is_not_judged_has_no_verdict_beside_it():
+    page, found = of_model(50, 380, baseline=True)
+
+    assert found["verdict"] == "FAIL"
+    assert page.rows["data-accuracy", "model|gender|women"][-1] == "not judged"
 
 
 def in_splits(audit, train):
