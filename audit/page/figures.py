@@ -6,6 +6,7 @@ Text stays text and takes the page's colour, so a figure can be searched, printe
 import io
 import math
 import re
+import unicodedata
 from collections.abc import Callable, Mapping, Sequence
 from typing import TYPE_CHECKING, Any
 
@@ -38,6 +39,8 @@ _SETTINGS: Any = {
 }
 
 _ROW = 0.32  # inches
+_LETTER = 0.085  # inches of a letter, whatever sans-serif a browser takes
+_MOST_LETTERS = 48
 
 
 def fate(cells: Sequence[Mapping[str, Any]], names: Sequence[str], limit: float) -> Markup:
@@ -64,6 +67,11 @@ def fate(cells: Sequence[Mapping[str, Any]], names: Sequence[str], limit: float)
                     linewidth=0.4, hatch=_HATCHES[number % 8], label=visible(stage) if row == _first(steps, stage) else None,
                 )  # fmt: skip
                 at += log
+            if -math.inf in step.values():
+                axes.text(
+                    0.006, row - 0.12, "0: nothing is left", transform=axes.get_yaxis_transform(), fontsize=7.5, va="center",
+                    color="#111111", bbox={"facecolor": "#ffffff", "edgecolor": "none", "pad": 1.2},
+                )  # fmt: skip
             axes.plot([cell["low"], cell["high"]], [row + 0.24] * 2, color=INK, linewidth=1.2)
             axes.plot([cell["ratio"]], [row + 0.24], "D", color=INK, markersize=4)
         axes.axvline(1, color=INK, linewidth=0.8)
@@ -154,18 +162,41 @@ def _ratios(axes: "Axes", lows: Sequence[float], highs: Sequence[float]) -> None
     axes.xaxis.set_major_formatter(lambda value, _: f"{value:g}")
 
 
+def _letters(name: str) -> float:
+    """Return how many small letters wide a name is in most fonts; letters of East Asia, emoji and the widest are two."""
+    return sum(
+        2
+        if letter in "MWmw@%" or unicodedata.east_asian_width(letter) in "WF"
+        else 1 + 0.3 * letter.isupper()
+        for letter in name
+    )
+
+
+def _fitting(name: str) -> str:
+    """Return a name, cut where it is wider than a figure's margin may be."""
+    if _letters(name) <= _MOST_LETTERS:
+        return name
+    while _letters(name) >= _MOST_LETTERS:
+        name = name[:-1]
+    return f"{name}\u2026"
+
+
 def _drawn(draw: Any, names: Sequence[str], label: str, below: float = 0.0) -> Markup:
     """Draw rows under one another, the first on top."""
+    shown = [_fitting(name) for name in names]
+    left = max(1.5, 0.2 + _LETTER * max(map(_letters, shown)))
 
     def figure() -> "Figure":
         from matplotlib.figure import Figure
 
-        rows = len(names) * _ROW + 0.1
-        made = Figure(figsize=(8.4, rows + 0.6 + below))
-        axes = made.add_axes((0.27, (0.5 + below) / (rows + 0.6 + below), 0.71, rows / (rows + 0.6 + below)))
+        rows, wide = len(names) * _ROW + 0.1, left + 6.1
+        made = Figure(figsize=(wide, rows + 0.6 + below))
+        axes = made.add_axes(
+            (left / wide, (0.5 + below) / (rows + 0.6 + below), 5.95 / wide, rows / (rows + 0.6 + below))
+        )
         draw(axes)
         axes.set_ylim(len(names) - 0.5, -0.5)
-        axes.set_yticks(range(len(names)), names)
+        axes.set_yticks(range(len(names)), shown)
         axes.tick_params(axis="y", length=0)
         for side in ("top", "right", "left"):
             axes.spines[side].set_visible(False)

@@ -70,6 +70,32 @@ def test_gates_and_a_long_reason_leave_the_worst_on_the_first_screen(page, tmp_p
         assert below <= page.run("innerHeight"), what
 
 
+LONG = {
+    "short": "women",
+    "long": "a group of some very long name (with brackets) and more",
+    "far": "\u5973\u6027" * 30,
+    "wide": "W" * 60,
+    "loud": "AGE AND DISABILITY OF VETERANS, AND OTHERS",
+}
+
+
+@pytest.mark.parametrize("name", LONG)
+def test_no_label_of_a_figure_is_cut_off(page, tmp_path, name):
+    file = tmp_path / "report.html"
+    file.write_text(render(full("reviews", group=LONG[name])), encoding="utf-8")
+    page.open(file, 1400)
+
+    beyond = """[...document.querySelectorAll('svg.figure')].flatMap(svg => {
+      const box = svg.getBoundingClientRect();
+      return [...svg.querySelectorAll('text')].filter(text => {
+        const at = text.getBoundingClientRect();
+        return at.left < box.left - 1 || at.right > box.right + 1;
+      }).map(text => text.textContent);
+    })"""
+    assert page.run("document.querySelectorAll('svg.figure text').length") > 20
+    assert page.run(beyond) == []
+
+
 def column(page, number):
     code = f"[...document.querySelector('#retention table.sorts').tBodies[0].rows].filter(row => row.cells.length > 1).map(row => row.cells[{number}].textContent)"
     return page.run(code)
