@@ -96,6 +96,31 @@ def test_no_label_of_a_figure_is_cut_off(page, tmp_path, name):
     assert page.run(beyond) == []
 
 
+def test_on_a_phone_interval_and_rows_stand_under_the_ratio(page, report):
+    shown = "[...document.querySelectorAll('#forest td[data-under]')].map(cell => getComputedStyle(cell, '::after').content)"
+    page.open(report, 390, 844)
+    narrow = page.run(shown)
+    page.open(report, 1400)
+
+    totals = [
+        one
+        for one in full("reviews").audit["findings"]
+        if one["rule"] == "impact_ratio" and one["ratio"] is not None
+    ]
+    told = {f'"{one["low"]:.2f} to {one["high"]:.2f}, n\u00a0{one["n"]:,}"' for one in totals}
+    assert narrow
+    assert set(narrow) <= told
+    assert set(page.run(shown)) == {"none"}
+
+
+def test_a_command_stands_on_one_line(page, report):
+    page.open(report, 390, 844)
+
+    lines = "[...document.querySelectorAll('#remedies td code')].map(code => code.getClientRects().length)"
+    assert set(page.run(lines)) == {1}
+    assert page.run("document.documentElement.scrollWidth") <= 390
+
+
 def column(page, number):
     code = f"[...document.querySelector('#retention table.sorts').tBodies[0].rows].filter(row => row.cells.length > 1).map(row => row.cells[{number}].textContent)"
     return page.run(code)
