@@ -26,6 +26,7 @@ from audit.page.published import published
 from audit.page.quoted import quoted
 from audit.page.spelt import cut, named, visible
 from audit.page.told import told, untold
+from audit.page.topics import topics, with_topics
 from audit.page.words import GATES, compared, not_worse, subject
 
 Facts = Mapping[str, Any]
@@ -72,8 +73,10 @@ def render(facts: ReportFacts) -> str:
     samples = facts.samples or () if facts.shows_text else ()
     script = _read("report.js")
     found = list(facts.audit["findings"]) if facts.audit is not None else []
-    first = worst(found)
+    known = topics(facts.clusters or ()) if facts.shows_text else {}
+    first = with_topics(worst(found), known)
     every = gaps(found, facts.audit["settings"]["alpha"], len(found)) if facts.audit is not None else []
+    every = with_topics(every, known)
     behind = [finding for finding in every if finding.get("measured_by") is None]
     by_rule = {
         rule: [finding for finding in found if finding["rule"] == rule and finding["n"]]
@@ -145,6 +148,7 @@ def render(facts: ReportFacts) -> str:
         ledgers=ledgers(facts.stages or ()) if facts.growth is not None else [],
         growers=growers((facts.audit or {}).get("growth")),
         clusters=_by_cluster(facts.clusters or ()) if facts.shows_text else {},
+        topics=known,
         pairs=[quoted(pair) for pair in facts.pairs or ()] if facts.shows_text else [],
         probes=(facts.audit or {}).get("probes") or (),
         flipped=[one for one in (facts.audit or {}).get("probes") or () if one["won"] + one["lost"]],

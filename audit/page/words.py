@@ -4,7 +4,7 @@ from collections.abc import Mapping
 from typing import Any
 
 from audit.findings import TOTAL, Finding, Outcome
-from audit.page.spelt import named
+from audit.page.spelt import named, visible
 
 GATES: dict[Outcome, str] = {
     "FAIL": "failed",
@@ -28,8 +28,12 @@ def subject(finding: Finding) -> str:
         "label": f"rows labelled {group}",
         "text-length": f"rows of {group}",
         "language-model": f"rows that a model takes for {group} (language)",
-        "embedding-clusters": f"rows of cluster {group} (of rows drawn)",
+        "embedding-clusters": f"rows of cluster {group} ({_topic(finding)}of rows drawn)",
     }.get(finding["origin"], f"rows whose {axis} is {group}")
+
+
+def _topic(finding: Finding) -> str:
+    return f"{visible(finding['topic'])}; " if "topic" in finding else ""
 
 
 def sentence(finding: Finding) -> str:
