@@ -20,7 +20,7 @@ Side = tuple[int, int]
 def opposite(candidate: str, parent: str) -> bool:
     """Say whether a candidate has gained one side of a pair that its parent has not, and has lost of the other side.
 
-    The pairs are ours (`data/lexicons/opposites.yaml`), English, whole words in any case; of phrases the longest counts.
+    The pairs are ours (`data/opposites/english.yaml`), English, whole words in any case; of phrases the longest counts.
     """
     words, others = ([word.lower() for word in _WORD.findall(text)] for text in (candidate, parent))
     if _vocabulary().isdisjoint({*words}.difference(others)):
@@ -45,7 +45,7 @@ def _sides(words: list[str]) -> Counter[Side]:
 @functools.cache
 def _table() -> tuple[Mapping[str, tuple[Side, ...]], Mapping[str, int]]:
     """Return of each phrase the sides that it is of (of a trap none), and of each word how long a phrase it may begin."""
-    held = yaml.safe_load((files("data") / "lexicons" / "opposites.yaml").read_text(encoding="utf-8"))
+    held = yaml.safe_load((files("data") / "opposites" / "english.yaml").read_text(encoding="utf-8"))
     known: dict[str, tuple[Side, ...]] = {}
     for number, pair in enumerate(held["pairs"]):
         for side, phrases in enumerate(pair):

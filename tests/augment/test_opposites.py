@@ -7,7 +7,7 @@ import yaml
 
 from augment.opposites import opposite
 
-HELD = yaml.safe_load((files("data") / "lexicons" / "opposites.yaml").read_text(encoding="utf-8"))
+HELD = yaml.safe_load((files("data") / "opposites" / "english.yaml").read_text(encoding="utf-8"))
 
 
 @pytest.mark.parametrize(
