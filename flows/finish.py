@@ -7,18 +7,17 @@ from importlib.metadata import distributions
 from pathlib import Path
 from typing import Any
 
-import orjson
-
 from audit.page.report import ReportFacts, render
 from corpus.schema import UserError, digest
 from corpus.store import Store
 from corpus.versions.forgotten import Forgotten
 from corpus.versions.names import Ref
 from corpus.versions.version import LEDGER_FILE, SCORES_FILE, Version
-from flows import alarms, approval, assess, gates
+from flows import alarms, approval, assess, gates, reproduce
 from flows.cautions import warnings
 from flows.curate import RUN, opened
 from flows.grown import grown
+from flows.increment import SOURCES
 from flows.job import Job, stage_rows, totals
 from flows.recipe import Recipe
 
@@ -168,34 +167,32 @@ def page(job: Job, record: dict[str, Any]) -> str:
     """Return the report of a run, over its folder."""
     version = job.read("version.json")
     recipe = job.recipe.model_dump(mode="json")
-    reproduce = _reproduce(
-        version["version"] if version else "none was published", job.folder.name, recipe, job.store
-    )
     builds_on = job.read("began.json")["builds_on"]
+    needed = reproduce.reproduce(
+        version["version"] if version else "none was published",
+        job.folder.name,
+        recipe,
+        job.store,
+        job.read("ingest.json")["files"],
+        reproduce.again(job.folder.name, recipe, job.store, builds_on, job.options.limit),
+    )
     if builds_on is not None:
-        reproduce["audited"] = f"what came since version {builds_on[:12]}, which has a report of its own"
+        needed["audited"] = f"what came since version {builds_on[:12]}, which has a report of its own"
     told = job.read("curation.json") or _curated(job)
     approved = approval.approvals(opened(job)) if version else []
-    return render(facts(job.recipe.name, record, told, job.read("scores.json") or {}, reproduce, approved))
+    return render(facts(job.recipe.name, record, told, job.read("scores.json") or {}, needed, approved))
 
 
 def page_of(version: Version, store: Store) -> str:
     """Return the report of a version, over what is attested of it."""
     told, scores = version.attested(RUN), version.attested(SCORES) if version.has(SCORES) else {}
     recipe, curation = told["recipe"], version.attested(CURATION)
-    reproduce = _reproduce(version.id, told["run"], recipe, store)
+    files = version.attested(SOURCES) if version.has(SOURCES) else {}
+    held = version.manifest["recipe"]
+    repeated = reproduce.again(told["run"], recipe, store, version.builds_on, held.get("limit"))
+    needed = reproduce.reproduce(version.id, told["run"], recipe, store, files, repeated)
     audit, approved = version.attested("audit.json"), approval.approvals(version)
-    return render(facts(recipe["name"], audit, curation, scores, reproduce, approved))
-
-
-def _reproduce(version: str, run: str, recipe: Mapping[str, Any], store: Store) -> dict[str, Any]:
-    return {
-        "version": version,
-        "run": run,
-        "recipe": digest(orjson.dumps(recipe, option=orjson.OPT_SORT_KEYS)).hex(),
-        "seed": recipe["seed"],
-        "explain a row": f"winnow explain {run} ID --store {store.root}",
-    }
+    return render(facts(recipe["name"], audit, curation, scores, needed, approved))
 
 
 def facts(

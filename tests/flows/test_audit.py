@@ -1,9 +1,12 @@
 """The audit of a whole run, over its folder: who is named, what is never a pass, and that its numbers are the rows'."""
 
+import hashlib
+import html
 import json
 import math
 import random
 import re
+import shlex
 
 import pyarrow as pa
 import pyarrow.compute as pc
@@ -11,12 +14,13 @@ import pyarrow.parquet as pq
 import pytest
 
 from audit.page.words import cause
-from corpus import text
-from corpus.lexicon import load
+from corpus import lexicon, text
 from corpus.schema import UserError
 from flows import assess, curate, finish, probing, subjects
+from flows.cli import winnow
 from flows.job import Job, Options
 from flows.prepare import prepare
+from flows.recipe import load
 from tests.flows import jobs
 
 WORDS = [f"{a}{b}{c}" for a in "bdgk" for b in "aeiou" for c in "lmnrst"]
@@ -373,7 +377,7 @@ def test_mentions_are_found_in_what_came_not_in_what_was_cleaned(tmp_path):
     texts = [
         row["messages"][0]["content"] for part in subjects.came(done).parts for row in part.read().to_pylist()
     ]
-    pattern = load("mentions").patterns["religion=muslim"]
+    pattern = lexicon.load("mentions").patterns["religion=muslim"]
     assert found.tolist() == [
         pc.match_substring_regex(text, pattern, ignore_case=True).as_py() for text in texts
     ]
@@ -402,3 +406,22 @@ def test_predictions_that_match_no_row_are_an_error(tmp_path):
 
     with pytest.raises(UserError, match="holds 1 predictions, of which 0 are of rows of the test"):
         assess.audit_model(done, lambda _: {})
+
+
+def test_the_page_has_what_a_run_needs_to_be_done_again(tmp_path):
+    done, record = audited(tmp_path, rows(60), STAGES)
+
+    page = finish.page(done, record)
+
+    told = dict(re.findall(r"<dt>([^<]+)</dt><dd><code>([^<]*)</code>", page[page.index('id="reproduce"') :]))
+    made = hashlib.sha256((tmp_path / "corpus" / "part-0.jsonl").read_bytes()).hexdigest()
+    assert told["inputs (SHA-256)"] == f"small {made}"
+    assert told["seed"] == "7"
+    copy, command = html.unescape(told["run it again"]).split(" && ")
+    name = f"{done.folder.name}.json"
+    assert shlex.split(copy) == ["cp", f"{done.folder}/recipe.json", name]
+    assert load(done.folder / "recipe.json", (), 7) == done.recipe
+    asked = winnow.commands["run"].make_context("run", shlex.split(command)[2:]).params
+    assert (asked["recipe"].name, asked["seed"], asked["store"], asked["limit"], asked["fresh"]) == (
+        name, 7, str(done.store.root), None, True,
+    )  # fmt: skip
