@@ -18,7 +18,7 @@ _AUXILIARY = re.compile(
 _NOT = re.compile(r"\s+not\b|n['’]t\b", re.IGNORECASE)
 _CANNOT = re.compile(r"\bcan(?:not|['’]t)\b", re.IGNORECASE)
 _NUMBER = re.compile(r"(?<![\w.,:/#@])\d{1,4}(?![\w.,:/])")
-_UNTOUCHED = frozenset({"link", "email", "handle", "hashtag", "endless"})
+_UNTOUCHED = frozenset({"link", "email", "place", "slot", "handle", "hashtag", "endless"})
 
 
 def negated(text: str) -> str | None:

@@ -90,7 +90,7 @@ def _pattern(kind: str) -> re.Pattern[str]:
 
 
 _PATTERNS = {kind: _pattern(kind) for kind in KINDS}
-_UNTOUCHED = frozenset({"link", "email", "handle", "hashtag", "endless", "code"})
+_UNTOUCHED = frozenset({"link", "email", "place", "slot", "handle", "hashtag", "endless", "code"})
 
 
 def exchanged(text: str, kind: str, parent: str, generator: np.random.Generator) -> str | None:

@@ -42,6 +42,16 @@ def test_one_number_is_another_of_as_many_digits_and_all_else_stands(text):
         assert (piece in said) == (piece in text)
 
 
-@pytest.mark.parametrize("text", ["no number", "#2015 @7up https://x.org/12", "12,000 and 7.5 and 12:30", ""])
+@pytest.mark.parametrize(
+    "text",
+    [
+        "no number",
+        "#2015 @7up https://x.org/12",
+        "12,000 and 7.5 and 12:30",
+        "",
+        "%1$s of a.com/x?y=40",
+        "<b id='40'>",
+    ],
+)
 def test_a_text_without_a_plain_number_gets_none(text):
     assert renumbered(text, np.random.default_rng(7)) is None

@@ -10,27 +10,8 @@ import pytest
 from flows.gate_candidates import Candidate
 from flows.gate_plants import FIRST, PLANTED, PLANTS, SHARES, SPLIT, of_any
 from flows.gate_sheet import drawn
+from tests.flows.words import WORDS
 
-WORDS = [
-    "the",
-    "crew",
-    "was",
-    "kind",
-    "and",
-    "food",
-    "good",
-    "but",
-    "my",
-    "flight",
-    "left",
-    "late",
-    "again",
-    "so",
-    "we",
-    "missed",
-    "three",
-    "trains",
-]
 FAULTY = [
     "we paid 40 for it in {}",
     "I waited twenty in {}",

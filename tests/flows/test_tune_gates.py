@@ -15,27 +15,7 @@ from flows.gate_plants import PLANTS
 from flows.what_if import what_if
 from tests.embedding import tiny
 from tests.flows import jobs
-
-WORDS = [
-    "the",
-    "crew",
-    "was",
-    "kind",
-    "and",
-    "food",
-    "good",
-    "but",
-    "my",
-    "flight",
-    "left",
-    "late",
-    "again",
-    "so",
-    "we",
-    "missed",
-    "three",
-    "trains",
-]
+from tests.flows.words import WORDS
 
 
 @pytest.fixture(scope="module")
