@@ -27,7 +27,7 @@ class Pairs:
 
     @classmethod
     def of(cls, rows: Rows, near: np.ndarray) -> "Pairs":
-        """Return all candidates; whose parent fell has fallen with it (`corpus.decide`)."""
+        """Return all candidates; whose parent fell has fallen with it (`corpus.offspring`)."""
         found = pc.index_in(rows.table["parent"].combine_chunks(), rows.table["id"].combine_chunks())
         parents = found.fill_null(-1).to_numpy(zero_copy_only=False).astype(np.int64)
         assert (parents[rows.candidates] >= 0).all(), "a candidate without its parent would pass unasked"

@@ -3,7 +3,7 @@
 import time
 from collections.abc import Callable, Iterator, Mapping, Sequence
 from contextlib import AbstractContextManager
-from dataclasses import dataclass, replace
+from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
 
@@ -11,6 +11,7 @@ import numpy as np
 import pyarrow as pa
 import pyarrow.compute as pc
 
+from corpus import kinship, offspring
 from corpus.amend import CUT, CUTS, MARKS
 from corpus.arrays import whole
 from corpus.engine import Engine
@@ -18,7 +19,6 @@ from corpus.schema import LEDGER, SCORES, SPLITS, of_splits
 from corpus.segment import Measured, Segment
 from corpus.stage import Action, Context, CorpusJudge, Judge, Rewrite, Stage, Verdict
 from corpus.standing import Standing, StandingRows
-from corpus.text import halves
 
 NOT_ENTERED, KEPT, DROPPED = 0, 1, 2
 
@@ -46,7 +46,7 @@ def decide(
 ) -> Decided:
     """Apply a segment's judges in order to what its pass measured; `scratch` lends folders for what does not fit in `memory`."""
     count = len(standing.stands)
-    kin, parents = _kin(_kinships(standing)), _parents(standing)
+    kin, parents = kinship.forest(standing), offspring.parents(standing)
     told, scores, stages, steps = [], [], [], {"id": standing.narrow["id"]}
     for stage in segment.measuring:
         began = time.perf_counter()
@@ -67,11 +67,11 @@ def decide(
             verdict = stage.judge(features, rows, contexts[stage.title])
         else:
             spread, verdict = np.arange(count), Verdict.keep(count)
-        verdict = _with_children(verdict.on(entered[spread]), spread, parents, standing.fresh)
+        verdict = offspring.with_children(verdict.on(entered[spread]), spread, parents, standing.fresh)
         fell = verdict.says("drop")
         stands = standing.stands.copy()
         stands[spread[fell]] = False
-        _unite(kin, spread, verdict.family)
+        kinship.unite(kin, spread, verdict.family)
         told.append(_told(standing.narrow, stage, spread, verdict))
         scores += _scores(standing.narrow, stage, spread, verdict)
         steps[stage.title] = pa.array(
@@ -94,7 +94,7 @@ def decide(
                 time.perf_counter() - began,
             )
         )
-    standing = standing.after(standing.stands, {"family": _families(standing, kin)})
+    standing = standing.after(standing.stands, {"family": kinship.families(standing, kin)})
     return Decided(
         standing,
         _events(standing, told),
@@ -102,34 +102,6 @@ def decide(
         pa.concat_tables([SCORES.empty_table(), *scores]),
         pa.table(steps),
     )
-
-
-def _parents(standing: Standing) -> np.ndarray:
-    """Return where the row stands from which each row was grown (-1 of all others); empty where nothing was grown."""
-    named = standing.narrow["parent"]
-    if named.null_count == len(named):
-        return np.zeros(0, np.int64)
-    where = pc.index_in(whole(named), whole(standing.narrow["id"]))
-    found: np.ndarray = pc.if_else(named.is_valid(), where, None).fill_null(-1).to_numpy().astype(np.int64)
-    return found
-
-
-def _with_children(verdict: Verdict, spread: np.ndarray, parents: np.ndarray, stands: np.ndarray) -> Verdict:
-    """Drop what was grown from rows that are dropped, with its own offspring: `parent_dropped`, and `other` is the parent."""
-    gone = np.zeros(len(stands), bool)
-    gone[spread[verdict.says("drop")]] = True
-    orphans = np.zeros(len(stands), bool)
-    while len(parents) and (new := stands & ~gone & (parents >= 0) & gone[parents]).any():
-        gone |= new
-        orphans |= new
-    if not orphans.any():
-        return verdict
-    at = np.full(len(stands), -1)
-    at[spread] = np.arange(len(spread))
-    mine = orphans[spread]
-    other = pa.array(at[parents[spread]], mask=~mine)
-    dropped = Verdict.where(mine, "parent_dropped", other=other) | verdict
-    return replace(dropped, measured=verdict.measured, scores=verdict.scores)
 
 
 def _table(parts: Sequence[Measured], stage: Stage) -> pa.Table:
@@ -290,69 +262,3 @@ def _set(before: pa.ChunkedArray, spread: np.ndarray, column: pa.Array, earlier:
     mask[spread] = True
     mask[:earlier] = False
     return pc.replace_with_mask(whole(before), pa.array(mask), column.filter(pa.array(spread >= earlier)))
-
-
-def _kinships(standing: Standing) -> pa.ChunkedArray:
-    """Return the family of each row; an earlier one without kin is a family that new rows may have joined."""
-    family = standing.narrow["family"]
-    if not standing.earlier:
-        return family
-    own = pc.if_else(standing.narrow["earlier"], standing.narrow["id"], None)
-    return pc.coalesce(family, own)
-
-
-def _kin(family: pa.ChunkedArray) -> np.ndarray:
-    """Return a forest (parent of each row) in which rows of one `family` are united."""
-    kin = np.arange(len(family))
-    encoded = whole(family).dictionary_encode()
-    codes = encoded.indices.fill_null(-1).to_numpy(zero_copy_only=False)
-    known = np.flatnonzero(codes >= 0)
-    first = np.full(len(encoded.dictionary), len(kin), np.int64)
-    np.minimum.at(first, codes[known], known)
-    kin[known] = first[codes[known]]
-    return kin
-
-
-def _unite(kin: np.ndarray, spread: np.ndarray, family: pa.Array) -> None:
-    """Unite each row with the row of its family that the verdict names; `kin` stays flat."""
-    linked = np.flatnonzero(family.is_valid().to_numpy(zero_copy_only=False))
-    one, two = spread[linked], spread[family.take(pa.array(linked)).to_numpy(zero_copy_only=False)]
-    known = np.flatnonzero(kin != np.arange(len(kin)))
-    some = one != two
-    ends = np.concatenate([one[some], known]), np.concatenate([two[some], kin[known]])
-    if not len(ends[0]):
-        return
-    from scipy.sparse import coo_array
-    from scipy.sparse.csgraph import connected_components
-
-    nodes, place = np.unique(np.concatenate(ends), return_inverse=True)
-    edges = place[: len(ends[0])], place[len(ends[0]) :]
-    graph = coo_array((np.ones(len(edges[0]), np.int8), edges), shape=(len(nodes), len(nodes)))
-    _, labels = connected_components(graph, directed=False)
-    _, first = np.unique(labels, return_index=True)
-    kin[nodes] = nodes[first[labels]]
-
-
-def _families(standing: Standing, kin: np.ndarray) -> pa.Array:
-    """Name each family of two rows or more by its first row: one that stands, earlier ones first, least in fingerprint and id."""
-    table = standing.narrow.select(["id", "fingerprint"])
-    high, low = halves(table["fingerprint"])
-    earlier = np.arange(len(kin)) < standing.earlier
-    alone = np.bincount(kin, minlength=len(kin))[kin] < 2
-    some = np.flatnonzero(~alone)
-    first = (earlier & standing.stands)[some]
-    order = some[np.lexsort((some, low[some], high[some], ~first, ~standing.stands[some]))]
-    place = np.zeros(len(kin), np.int64)
-    place[order] = np.arange(len(order))
-    least = np.full(len(kin), len(order), np.int64)
-    np.minimum.at(least, kin[some], place[some])
-    new = some[~earlier[some]]  # the others keep theirs
-    heads = order[least[kin[new]]]
-    family, chosen = whole(standing.narrow["family"]), pa.array(heads)
-    ids = whole(table["id"]).take(chosen)
-    named = pc.if_else(  # a family of the version that is built on keeps its name
-        pa.array(earlier[heads]), pc.coalesce(family.take(chosen), ids), ids
-    )
-    mask = np.zeros(len(kin), bool)
-    mask[new] = True
-    return pc.replace_with_mask(family, pa.array(mask), named)
