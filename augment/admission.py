@@ -47,6 +47,11 @@ class Admission(CorpusJudge):
     doubts the parent's; not asked where fewer than two labels have ten families), and `near_duplicate` of any row of any
     split, admitted candidates included. `other` is the parent, or the row that it is too much like.
 
+    What a gate measured is kept of all that it asked, passed or not (`scores.parquet`): `word_ratio`, `other_language` (how
+    surely the languages differ), `chrf`, `held_out`, `cosine`, `weakest_word`, `entailment`, `label_margin` and `jaccard` (with
+    the row most alike, of those that share a band). What a gate counts (lost pieces, changed numbers, negations, names) stands
+    in the ledger of those that it refuses; of all others the count is 0.
+
     Candidates of growth that means to stay near its parents (`counterfactual`, `templates`: `near` under `extra.grown`) are
     not asked whether they are `too_close` or `embedding_too_close`, and not for names, persons, opposites, groups and each word, which are
     what is exchanged; and they may be near-duplicates of their parent and of one another, if their words are not the same.
@@ -225,13 +230,14 @@ class Admission(CorpusJudge):
         left = pairs.after(verdict)
         chrf = left.spread(chrf_of(*left.words()))
         verdict |= left.band(
-            chrf, (self.min_chrf, self.max_chrf), ("meaning_drift", "too_close"), but_near=True
+            "chrf", chrf, (self.min_chrf, self.max_chrf), ("meaning_drift", "too_close"), but_near=True
         )
         verdict |= self._held_out(replace(pairs.after(verdict), rows=rows), context)
         left = pairs.after(verdict)
         embedded, weakest = self._embedded(left)
         cosine = left.spread(embedded.cosines(left.chosen, left.theirs))
         verdict |= left.band(
+            "cosine",
             cosine,
             (self.min_similarity, self.max_similarity),
             ("embedding_drift", "embedding_too_close"),
@@ -239,19 +245,19 @@ class Admission(CorpusJudge):
         )
         if self.min_word_similarity is not None:
             verdict |= left.after(verdict).below(
-                weakest, self.min_word_similarity, "word_drift", but_near=True
+                "weakest_word", weakest, self.min_word_similarity, "word_drift", but_near=True
             )
-        scores = {"chrf": chrf, "cosine": cosine, "weakest_word": weakest}
         if self.entailment is not None:
             left = left.after(verdict)
-            scores["entailment"] = entailed(left, self.entailment, context)
-            verdict |= left.below(scores["entailment"], self.min_entailment, "not_entailed", but_near=True)
+            follows = entailed(left, self.entailment, context)
+            verdict |= left.below("entailment", follows, self.min_entailment, "not_entailed", but_near=True)
         told: dict[str, Any] = {}
         if self.min_label_margin is not None:
             asked = labels.ask(pairs.after(verdict), embedded, self.embedding, context)
-            verdict |= pairs.after(verdict).at_least(asked.scores, self.min_label_margin, "label_changed")
+            verdict |= pairs.after(verdict).at_least(
+                "label_margin", asked.scores, self.min_label_margin, "label_changed"
+            )
             embedded, told["label_probe"] = asked.embedded, asked.probe
-            scores["label_margin"] = asked.scores
         verdict |= near_duplicates(features, pairs.after(verdict), self.shingle_words, self.near_duplicate)
         if self.caps.any:
             chosen, told["unmet"] = choose(pairs.after(verdict), self.caps, embedded, context)
@@ -265,7 +271,7 @@ class Admission(CorpusJudge):
             verdict.reason.take(made),
             *(each[rows.candidates] for each in (chrf, cosine)),
         )
-        return replace(verdict, measured=told, scores=scores)
+        return replace(verdict, measured=told)
 
     def _embedded(self, pairs: Pairs) -> tuple[Embedded, np.ndarray]:
         """Embed candidates and parents, and say of each row how like its weakest word is (nan where nobody asked)."""
@@ -279,6 +285,6 @@ class Admission(CorpusJudge):
         if self.overlap is None:
             return Verdict.keep(len(pairs.asked))
         found = Shares(self.run_words, self.min_words).overlap(pairs, self.against, context)
-        verdict = pairs.at_least(found.share, self.overlap, "test_overlap")
+        verdict = pairs.at_least("held_out", found.share, self.overlap, "test_overlap")
         other = pa.array(found.other, mask=found.other < 0)
         return replace(verdict, other=other).explained(found.place)

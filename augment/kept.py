@@ -9,7 +9,7 @@ handle, which admission asks about by itself, is none of it.
 import re
 from collections import Counter
 from collections.abc import Collection, Iterator
-from typing import Literal
+from typing import Literal, NamedTuple
 
 import numpy as np
 import pyarrow as pa
@@ -17,8 +17,8 @@ import pyarrow.compute as pc
 
 from augment.amounts import numbers
 from augment.dates import dates
-from augment.masks import said
-from augment.opposites import opposite
+from augment.masks import said, unlike
+from augment.opposites import opposites
 from corpus.lexicon import Lexicon
 
 Kept = Literal["numbers", "negations", "names", "persons", "senses", "opposites", "groups"]
@@ -100,8 +100,8 @@ def persons(text: str) -> frozenset[str]:
     return frozenset(person for person in told if person is not None)
 
 
-def _turned(mine: str, theirs: str) -> bool:
-    return any(word.search(theirs) and not word.search(mine) for word in _SENSES)
+def _turned(mine: str, theirs: str) -> int:
+    return sum(bool(word.search(theirs) and not word.search(mine)) for word in _SENSES)
 
 
 def _begins(before: str) -> bool:
@@ -114,10 +114,17 @@ def _bare(word: str) -> str:
     return (word[:-2] if word.endswith(("'s", "’s")) else word).lower()
 
 
+class Change(NamedTuple):
+    """What a candidate does not keep of its parent: a reason of `admission`, and how many things are not alike."""
+
+    reason: str
+    size: int
+
+
 def lost(
     candidate: str, parent: str, asked: Collection[Kept], words: tuple[str, str] | None = None
-) -> str | None:
-    """Say what a candidate does not keep of its parent: a reason of `admission`, or None.
+) -> Change | None:
+    """Say what a candidate does not keep of its parent first, or None.
 
     `number_changed`: other numbers or units, or in another order, or other weekdays or months. `negation_changed`: one denies an even, the other an odd number of
     times, or one of them not at all. `name_lost`: a name of the parent that the candidate does not have in any case.
@@ -128,34 +135,42 @@ def lost(
     return next(_changes(candidate, parent, asked, words or (said(candidate), said(parent))), None)
 
 
-def _changes(candidate: str, parent: str, asked: Collection[Kept], words: tuple[str, str]) -> Iterator[str]:
+def _changes(
+    candidate: str, parent: str, asked: Collection[Kept], words: tuple[str, str]
+) -> Iterator[Change]:
     """Yield what changed, the cheap questions first."""
     mine, theirs = words
-    if "numbers" in asked and (numbers(candidate) != numbers(parent) or dates(candidate) != dates(parent)):
-        yield "number_changed"
+    if "numbers" in asked and (count := _amounts_unlike(candidate, parent)):
+        yield Change("number_changed", count)
     denies, denied = negations(mine), negations(theirs)
     if "negations" in asked and (denied % 2 != denies % 2 or bool(denied) != bool(denies)):
-        yield "negation_changed"
-    named = names(theirs) if "names" in asked else {}
+        yield Change("negation_changed", abs(denied - denies))
+    named = names(theirs) if "names" in asked else Counter()
     if named:
         has = Counter(_bare(word) for word in _WORDS.findall(mine))
         has |= Counter(piece.lower() for piece in re.findall(r"[^\W_]+", mine))
-        if any(has[name] < count for name, count in named.items()):
-            yield "name_lost"
-    if "persons" in asked and persons(mine) != persons(theirs):
-        yield "person_changed"
-    if "senses" in asked and _turned(mine, theirs):
-        yield "sense_turned"
-    if "opposites" in asked and opposite(mine, theirs):
-        yield "opposite_said"
+        if count := (named - has).total():
+            yield Change("name_lost", count)
+    if "persons" in asked and (count := len(persons(mine) ^ persons(theirs))):
+        yield Change("person_changed", count)
+    if "senses" in asked and (count := _turned(mine, theirs)):
+        yield Change("sense_turned", count)
+    if "opposites" in asked and (count := opposites(mine, theirs)):
+        yield Change("opposite_said", count)
+
+
+def _amounts_unlike(candidate: str, parent: str) -> int:
+    mine, theirs = numbers(candidate), numbers(parent)
+    count = unlike(Counter(mine), Counter(theirs)) + unlike(dates(candidate), dates(parent))
+    return count or sum(one != other for one, other in zip(mine, theirs, strict=True))  # in another order
 
 
 def groups_changed(candidates: list[str], parents: list[str], known: Lexicon) -> np.ndarray:
-    """Say which candidates mention another group of people than their parent does, or one more or less (bool)."""
+    """Count for each candidate the groups of people that it mentions and its parent does not, or the other way (int64)."""
     mine, theirs = (known.mentions(pa.array(texts, pa.string())) for texts in (candidates, parents))
-    changed = np.zeros(len(candidates), bool)
+    changed = np.zeros(len(candidates), np.int64)
     for name in mine.column_names:
-        changed |= pc.not_equal(mine[name], theirs[name]).to_numpy()
+        changed += pc.not_equal(mine[name], theirs[name]).to_numpy()
     return changed
 
 

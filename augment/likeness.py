@@ -14,7 +14,8 @@ def near_duplicates(features: Features, pairs: Pairs, size: int, threshold: floa
     """Compare the candidates that are asked with all rows and with each other, by shingles of `size` words.
 
     `features` are those of `corpus.shingles.measured`. Candidates that were refused before are compared with nothing, and
-    those that mean to stay near their parent neither with it nor with one another.
+    those that mean to stay near their parent neither with it nor with one another. Of each that shares a band with another row
+    the greatest similarity is kept as `jaccard`.
     """
     rows, asked = pairs.rows, pairs.asked
     settled = similarity.settle(
@@ -34,7 +35,7 @@ def near_duplicates(features: Features, pairs: Pairs, size: int, threshold: floa
         score=pa.array(settled.likeness, mask=np.isnan(settled.likeness)),
         threshold=threshold,
         other=pa.array(settled.other, mask=~drop),
-    )
+    ).told("jaccard", np.where(asked, settled.likeness, np.nan))
 
 
 @dataclass(frozen=True)

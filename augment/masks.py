@@ -8,6 +8,7 @@ import re
 from collections import Counter
 from collections.abc import Collection
 from dataclasses import dataclass
+from typing import Any
 
 from augment.kinds import COUNTED, INSIDE, KINDS, PICTURE
 
@@ -113,18 +114,25 @@ def unheld(text: str) -> str:
     return _UNCOUNTED.sub(" ", text)
 
 
-def pieces_lost(candidate: str, parent: str, *, near: bool) -> bool:
-    """Say whether links, places, handles, hashtags, code, slots and their like are not those of the parent, to the letter.
+def pieces_lost(candidate: str, parent: str, *, near: bool) -> int:
+    """Count the links, places, handles, hashtags, code, slots and their like that are not those of the parent, to the letter.
 
     As many of each, in any order; of emoji and smileys which ones, not how often. Growth that means to stay `near` its
     parents may put words around them that have others.
     """
     if _UNCOUNTED.findall(candidate) == _UNCOUNTED.findall(parent):
-        return False
+        return 0
     mine, theirs = _carried(candidate), _carried(parent)
     if not near:
-        return mine != theirs
-    return parent not in candidate and any(kind not in _EXCHANGED for kind, _ in theirs - mine)
+        return unlike(mine, theirs)
+    if parent in candidate:
+        return 0
+    return sum(count for (kind, _), count in (theirs - mine).items() if kind not in _EXCHANGED)
+
+
+def unlike(one: Counter[Any], other: Counter[Any]) -> int:
+    """Count what one of two has more often than the other."""
+    return (one - other).total() + (other - one).total()
 
 
 def _carried(text: str) -> Counter[tuple[str, str]]:

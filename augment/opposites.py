@@ -17,16 +17,16 @@ Side = tuple[int, int]
 """A pair by its number, and which side of it."""
 
 
-def opposite(candidate: str, parent: str) -> bool:
-    """Say whether a candidate has gained one side of a pair that its parent has not, and has lost of the other side.
+def opposites(candidate: str, parent: str) -> int:
+    """Count the sides of pairs that a candidate has gained, its parent has not, and of whose other side something is gone.
 
     The pairs are ours (`data/opposites/english.yaml`), English, whole words in any case; of phrases the longest counts.
     """
     words, others = ([word.lower() for word in _WORD.findall(text)] for text in (candidate, parent))
     if _vocabulary().isdisjoint({*words}.difference(others)):
-        return False  # no word of a pair came
+        return 0  # no word of a pair came
     mine, theirs = _sides(words), _sides(others)
-    return any((pair, 1 - side) in theirs - mine for pair, side in mine if (pair, side) not in theirs)
+    return sum((pair, 1 - side) in theirs - mine for pair, side in mine if (pair, side) not in theirs)
 
 
 def _sides(words: list[str]) -> Counter[Side]:

@@ -81,21 +81,28 @@ class Pairs:
         mask[self.chosen] = refused
         return Verdict.where(mask, reason, other=self.of_parent)
 
-    def at_least(self, score: np.ndarray, least: float, reason: str) -> Verdict:
-        """Refuse those whose score (one a row) is `least` or more."""
-        return self._by(score, score >= least, least, reason)
+    def counted(self, changes: np.ndarray, reason: str) -> Verdict:
+        """Refuse the asked candidates of which `changes` (int, one a candidate) counts any; the ledger has the count."""
+        return self._by(self.spread(changes), self.spread(changes) > 0, 1, reason)
 
-    def below(self, score: np.ndarray, least: float, reason: str, *, but_near: bool = False) -> Verdict:
+    def at_least(self, name: str, score: np.ndarray, least: float, reason: str) -> Verdict:
+        """Refuse those whose score (one a row) is `least` or more; all are kept under `name`."""
+        return self._by(score, score >= least, least, reason).told(name, score)
+
+    def below(
+        self, name: str, score: np.ndarray, least: float, reason: str, *, but_near: bool = False
+    ) -> Verdict:
         """Refuse those whose score (one a row) is less than `least` (`but_near`: not those that mean to stay near their parent)."""
-        return self._by(score, (score < least) & ~(self.near & but_near), least, reason)
+        return self._by(score, (score < least) & ~(self.near & but_near), least, reason).told(name, score)
 
     def band(
-        self, score: np.ndarray, limits: tuple[float, float], reasons: tuple[str, str], *, but_near: bool = False
+        self, name: str, score: np.ndarray, limits: tuple[float, float], reasons: tuple[str, str], *, but_near: bool = False
     ) -> Verdict:  # fmt: skip
         """Refuse those whose score (one a row) is less than the first limit, or more than the second (`but_near`: not the near ones)."""
         (low, high), (under, over) = limits, reasons
         above = (score > high) & ~(self.near & but_near)
-        return self._by(score, score < low, low, under) | self._by(score, above, high, over)
+        below = self._by(score, score < low, low, under)
+        return (below | self._by(score, above, high, over)).told(name, score)
 
     @property
     def kin(self) -> np.ndarray:

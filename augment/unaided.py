@@ -33,40 +33,38 @@ def pieces(pairs: Pairs) -> Verdict:
         pieces_lost(one, other, near=is_near)
         for one, other, is_near in zip(*pairs.texts(), near, strict=True)
     ]
-    return pairs.where(np.array(lost_some, bool), "mask_lost")
+    return pairs.counted(np.array(lost_some, np.int64), "mask_lost")
 
 
 def length(pairs: Pairs, most: float) -> Verdict:
     """Refuse what has more than `most` times as many words as its parent, or as few."""
     ratio = np.array([word_ratio(*both) for both in zip(*pairs.words(), strict=True)])
-    return pairs.band(pairs.spread(ratio), (1 / most, most), ("length_changed", "length_changed"))
+    return pairs.band("word_ratio", pairs.spread(ratio), (1 / most, most), ("length_changed",) * 2)
 
 
 def kept(pairs: Pairs, asked: tuple[Kept, ...], known: Lexicon) -> Verdict:
     """Refuse what does not keep what is asked for; of those that mean to stay near their parent not what they exchange."""
     of_near = tuple(one for one in asked if one not in OF_OTHERS)
     near = pairs.near[pairs.chosen]
-    reasons = np.array(
-        [
-            lost(one, other, of_near if is_near else asked, words)
-            for one, other, words, is_near in zip(
-                *pairs.texts(), zip(*pairs.words(), strict=True), near.tolist(), strict=True
-            )
-        ],
-        object,
-    )
+    found = [
+        lost(one, other, of_near if is_near else asked, words)
+        for one, other, words, is_near in zip(
+            *pairs.texts(), zip(*pairs.words(), strict=True), near.tolist(), strict=True
+        )
+    ]
     verdict = Verdict.keep(len(pairs.asked))
     for reason in REASONS:
-        verdict |= pairs.where(reasons == reason, reason)
+        counts = [0 if one is None or one.reason != reason else one.size for one in found]
+        verdict |= pairs.counted(np.array(counts, np.int64), reason)
     if "groups" not in asked:
         return verdict
     left = pairs.after(verdict)
     changed = groups_changed(*left.texts(), known)
-    return verdict | left.where(changed & ~left.near[left.chosen], "groups_changed")
+    return verdict | left.counted(changed * ~left.near[left.chosen], "groups_changed")
 
 
 def language(pairs: Pairs, least: float) -> Verdict:
-    """Refuse what is surely in another language than its parent is surely in."""
-    told = [language_id.surely(side, least) for side in pairs.texts()]
-    other = [None not in both and both[0] != both[1] for both in zip(*told, strict=True)]
-    return pairs.where(np.array(other, bool), "language_changed")
+    """Refuse what is surely in another language than its parent is surely in: the lesser of both probabilities is `least`."""
+    told = [language_id.likeliest(side) for side in pairs.texts()]
+    score = [min(sure, of) if said != asked else 0.0 for (said, sure), (asked, of) in zip(*told, strict=True)]
+    return pairs.at_least("other_language", pairs.spread(np.array(score)), least, "language_changed")

@@ -193,7 +193,7 @@ def _alone(pairs: list[tuple[str, str]]) -> dict[str, float]:
         "words": lambda: [word_ratio(*pair) for pair in words],
         "kept": lambda: [lost(*pair, asked_of, bare) for pair, bare in zip(pairs, words, strict=True)],
         "groups": lambda: groups_changed(*zip(*pairs, strict=True), mentions),
-        "language": lambda: [language_id.surely(side, 0.7) for side in zip(*pairs, strict=True)],
+        "language": lambda: [language_id.likeliest(side) for side in zip(*pairs, strict=True)],
         "chrf": lambda: scores(*zip(*words, strict=True)),
     }
     return {name: timed(call) for name, call in asked.items()}

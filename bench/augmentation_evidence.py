@@ -6,9 +6,9 @@
 From 4,000 training rows, the same for all engines, so many originals are drawn anew for each seed. A probe (logistic
 regression on embeddings) learns from them alone, with the candidates of theirs that `admission` let pass, with all that were
 made, and with as many further originals as were made, which is what rows of one's own would have been worth. All are judged
-on the same test rows. `--lora` tunes the demo's language model at one size, and adds what came of it to the results; arms that
-are there already are kept. The differences are paired by seed, with
-intervals of Student's t over the seeds: of the draw of originals, not of the test rows.
+on the same test rows. `--lora` tunes the demo's language model at one size, and adds each arm to the results as soon as all its
+seeds are measured; arms that are there already are kept. The differences are paired by seed, with intervals of Student's t over
+the seeds: of the draw of originals, not of the test rows.
 """
 
 import argparse
@@ -51,7 +51,7 @@ ENGINES: dict[str, dict[str, Any]] = {
     "wordnet": {"stage": "paraphrase", "engine": "wordnet"},
     "edits": {"stage": "paraphrase", "engine": "edits"},
 }
-LORA_ARMS = ("originals", "apertium eo, made", *(f"{engine}, admitted" for engine in ENGINES))
+LORA_ARMS = ("originals", *(f"{engine}, {name}" for engine in ENGINES for name in ("admitted", "made")))
 
 
 @dataclass(frozen=True)
@@ -229,12 +229,9 @@ def main() -> None:
     with tempfile.TemporaryDirectory() as folder:
         seen = world(asked.store or Path(folder))
         if asked.lora:
-            held = json.loads(OUT.read_text())
-            known = held.get("lora", {}).get("arms", {})
-            held["lora"] = _tuned(seen, Path(folder), {arm: [*told["seeds"]] for arm, told in known.items()})
+            tune_arms(seen, Path(folder))
         else:
-            held = _probed(seen)
-        OUT.write_text(json.dumps(held, indent=1) + "\n")
+            OUT.write_text(json.dumps(_probed(seen), indent=1) + "\n")
 
 
 def _probed(seen: World) -> dict[str, Any]:
@@ -262,15 +259,24 @@ def _probed(seen: World) -> dict[str, Any]:
     return held
 
 
-def _tuned(seen: World, folder: Path, known: Mapping[str, Sequence[float]]) -> dict[str, Any]:
-    scores: dict[str, list[float]] = {arm: [*known[arm]] for arm in LORA_ARMS if arm in known}
-    for seed in range(LORA_SEEDS):
-        for arm, _, labels, texts in seen.arms(LORA_SIZE, seed):
-            if arm in LORA_ARMS and arm not in known:
-                place = folder / f"{seed}-{LORA_ARMS.index(arm)}"
-                scores.setdefault(arm, []).append(lora(texts, labels.tolist(), seed, seen, place))
-                print("lora", seed, arm, len(texts), scores[arm][-1], flush=True)
-    return {"machine": describe(), "originals": LORA_SIZE, "test_rows": LORA_TEST, "arms": paired(scores)}
+def tune_arms(seen: World, folder: Path) -> None:
+    """Tune with each arm that the results lack, seed by seed, and write the results after each arm."""
+    held = json.loads(OUT.read_text())
+    scores = {arm: told["seeds"] for arm, told in held.get("lora", {}).get("arms", {}).items()}
+    rows = {arm: told.get("rows") for arm, told in held.get("lora", {}).get("arms", {}).items()}
+    for at, arm in enumerate(LORA_ARMS):
+        if arm in scores:
+            continue
+        found, sizes = [], []
+        for seed in range(LORA_SEEDS):
+            _, _, labels, texts = next(one for one in seen.arms(LORA_SIZE, seed) if one[0] == arm)
+            found.append(lora(texts, labels.tolist(), seed, seen, folder / f"{at}-{seed}"))
+            sizes.append(len(texts))
+            print("lora", arm, seed, len(texts), found[-1], flush=True)
+        scores[arm], rows[arm] = found, float(np.mean(sizes))
+        told = {name: {"rows": rows[name], **one} for name, one in paired(scores).items()}
+        held["lora"] = {"machine": describe(), "originals": LORA_SIZE, "test_rows": LORA_TEST, "arms": told}
+        OUT.write_text(json.dumps(held, indent=1) + "\n")
 
 
 if __name__ == "__main__":

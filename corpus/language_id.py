@@ -31,10 +31,10 @@ def languages(texts: pa.StringArray) -> pa.StringArray:
     return pa.array(found, pa.string())
 
 
-def surely(texts: Sequence[str], least: float) -> list[str | None]:
-    """Return the language that each text is taken for with a probability of `least` at least; None where none is."""
+def likeliest(texts: Sequence[str]) -> list[tuple[str | None, float]]:
+    """Return the language that each text is taken for and its probability; None and 0 where there is nothing to ask of."""
     told = [ask(line, 1) for line in lines(pa.array(texts, pa.string()))]
-    return [_first(one) if one and one[0][0] >= least else None for one in told]
+    return [(_first(one), one[0][0] if one else 0.0) for one in told]
 
 
 def _first(found: list[tuple[float, str]]) -> str | None:

@@ -285,7 +285,7 @@ class Verdict:
         return cls.where(drop.to_numpy(zero_copy_only=False), reason, score=flat, threshold=threshold)
 
     def __or__(self, later: Verdict) -> Verdict:
-        """The first reason stands, with the score that belongs to it; columns and families are united."""
+        """The first reason stands, with the score that belongs to it; columns, families and named scores are united."""
         mine = pc.or_(pc.is_valid(self.reason), pc.is_null(later.reason))
         return replace(
             self,
@@ -295,6 +295,7 @@ class Verdict:
             },
             family=pc.coalesce(self.family, later.family),
             columns={**later.columns, **self.columns},
+            scores={**self.scores, **later.scores},
             cuts=later.cuts if self.cuts is None else self.cuts,
         )
 
@@ -306,6 +307,10 @@ class Verdict:
     def explained(self, detail: pa.Array) -> Verdict:
         """The same verdict, saying `detail` where it drops."""
         return replace(self, detail=pc.if_else(pc.is_valid(self.reason), detail, self.detail))
+
+    def told(self, name: str, score: np.ndarray) -> Verdict:
+        """The same verdict, with a score of each row (nan where there is none) to be kept under `name`."""
+        return replace(self, scores={**self.scores, name: score})
 
     def on(self, rows: np.ndarray) -> Verdict:
         """The same verdict where `rows` is true; elsewhere the row is kept. Kinship is told of all."""

@@ -183,8 +183,8 @@ def test_what_looks_like_many_pieces_takes_no_longer_than_its_length(piece):
     ],
 )
 def test_the_pieces_of_a_parent_are_compared_to_the_letter(candidate, parent, lost, near):
-    assert pieces_lost(candidate, parent, near=False) == lost
-    assert pieces_lost(candidate, parent, near=True) == near
+    assert bool(pieces_lost(candidate, parent, near=False)) == lost
+    assert bool(pieces_lost(candidate, parent, near=True)) == near
 
 
 @given(TEXTS | st.text(), TEXTS)
