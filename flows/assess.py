@@ -1,6 +1,7 @@
 """The audits of a run, over its folder: of the data stage by stage, of growth, of the model; and what stops it."""
 
 import json
+from concurrent.futures import ThreadPoolExecutor
 from typing import Any
 
 import numpy as np
@@ -39,8 +40,49 @@ def audit_data(job: Job, progress: Progress = silent) -> None:
     groups, cut = subjects.groups_of(snapshot, settings)
     ids = snapshot.narrow(["id"])["id"].combine_chunks()
     steps = list(subjects.steps_of(job, ids))
-    measured = retention(steps, groups, settings, job.recipe.seed, cut)
+    published = staying.published(job, groups, settings)
+    kept = published.kept
+    progress("embedding", 0, 0)
+    with ThreadPoolExecutor(
+        1
+    ) as beside:  # PyTorch computes with the interpreter let go, so what counts goes on
+        drawn = beside.submit(embedded.embed, job, snapshot, groups, kept, settings)
+        measured = retention(steps, groups, settings, job.recipe.seed, cut)
+        gated, of_growth = _gated(job, settings)
+        shares = representation(groups, kept, published.by_group, published.others, settings)
+        across = crossed(steps, groups, kept, settings, job.recipe.seed)
+        measured += [*of_growth, *against_reference(shares, settings), *across.measured]
+        probes, pairs = probing.probes(job, snapshot, groups, kept, settings)
+        associated, growth = _associations(job, groups, kept), growing.growth(job, settings)
+    seen = embedded.seen(job, drawn.result(), snapshot, groups, kept, steps, settings)
+    measured += seen.measured
+    found = findings.settle(measured, settings)
+    job.write(
+        "audit-data.json",
+        {
+            "settings": settings.model_dump(mode="json"),
+            "measured": measured,
+            "representation": shares,
+            "splits": splits(groups, published.split, published.beside, published.rows),
+            "associations": associated,
+            "probes": probes,
+            "crossings": across.counts,
+            "crossings_of_few": across.of_few,
+            **seen.told,
+            "growth": growth,
+            "sweeps": sweeps.sweeps(job, measured, groups, steps, settings),
+        },
+    )
+    job.write("pairs.json", pairs)
+    job.write("clusters.json", seen.quotes)
+    came = Judged(ids, steps, [*groups, *seen.clusters])
+    job.write("samples.json", samples(job, found, [came, *gated], settings) if settings.show_text else [])
+
+
+def _gated(job: Job, settings: AuditSettings) -> tuple[list[Judged], list[findings.Finding]]:
+    """Measure by group what became of candidates; return them as their gates judged them, and what was found."""
     gated: list[Judged] = []
+    measured: list[findings.Finding] = []
     for candidates in subjects.candidates_of(job):
         inherited = subjects.mentions(candidates.parents, settings)
         said = subjects.mentions(candidates.grown, settings)
@@ -56,36 +98,7 @@ def audit_data(job: Job, progress: Progress = silent) -> None:
             candidates.grower.title,
             parents.filter(stayed),
         )
-    published = staying.published(job, groups, settings)
-    kept = published.kept
-    shares = representation(groups, kept, published.by_group, published.others, settings)
-    measured += against_reference(shares, settings)
-    across = crossed(steps, groups, kept, settings, job.recipe.seed)
-    progress("embedding", 0, 0)
-    seen = embedded.seen(job, snapshot, groups, kept, steps, settings)
-    measured += [*across.measured, *seen.measured]
-    probes, pairs = probing.probes(job, snapshot, groups, kept, settings)
-    found = findings.settle(measured, settings)
-    job.write(
-        "audit-data.json",
-        {
-            "settings": settings.model_dump(mode="json"),
-            "measured": measured,
-            "representation": shares,
-            "splits": splits(groups, published.split, published.beside, published.rows),
-            "associations": _associations(job, groups, kept),
-            "probes": probes,
-            "crossings": across.counts,
-            "crossings_of_few": across.of_few,
-            **seen.told,
-            "growth": growing.growth(job, settings),
-            "sweeps": sweeps.sweeps(job, measured, groups, steps, settings),
-        },
-    )
-    job.write("pairs.json", pairs)
-    job.write("clusters.json", seen.quotes)
-    came = Judged(ids, steps, [*groups, *seen.clusters])
-    job.write("samples.json", samples(job, found, [came, *gated], settings) if settings.show_text else [])
+    return gated, measured
 
 
 def _associations(job: Job, groups: list[Membership], kept: np.ndarray) -> dict[str, Any]:

@@ -72,14 +72,14 @@ class Seen:
 
 def seen(
     job: Job,
+    drawn: Embedded | None,
     snapshot: Snapshot,
     groups: Sequence[Membership],
     kept: np.ndarray,
     steps: Sequence[Step],
     settings: AuditSettings,
 ) -> Seen:
-    """Embed some of the rows, and ask all that can be asked of them; nothing where the audit names no model."""
-    drawn = embed(job, snapshot, groups, kept, settings)
+    """Ask all that can be asked of the rows that were embedded; nothing where the audit names no model."""
     if drawn is None:
         return Seen([], [], {"classes": [], "diversity": [], "embedded": None, "mitigation": []}, [])
     found, measured = by_cluster(drawn, steps, settings, job.recipe.seed)
@@ -203,12 +203,18 @@ def probed(
         side = everybody | np.isin(position, mine)
         cases.append((group.at(position[side]), side))
     names = pa.array(told.classes)
-    measured, classes = [], []
+    measured = accuracy(
+        names.take(pa.array(told.truth)),
+        names.take(pa.array(told.predicted)),
+        [group.at(position) for group in groups],
+        settings,
+        STAGE,
+        baseline=True,
+        among=[side for _, side in cases],
+    )
+    classes = []
     for group, side in cases:
         truth, said, scores = told.truth[side], told.predicted[side], told.log_probabilities[side]
-        measured += accuracy(
-            names.take(pa.array(truth)), names.take(pa.array(said)), [group], settings, STAGE, baseline=True
-        )
         classes += by_class(truth, said, scores, told.classes, [group], STAGE, seed)
     evened = mitigation(
         told.truth, told.predicted, np.exp(told.log_probabilities), told.classes, cases, settings, seed
