@@ -7,35 +7,36 @@ the rules is assumed, and what a rule is told of does not depend on the others' 
 """
 
 import math
-from collections.abc import Iterable, Mapping
+from collections.abc import Iterable
 from typing import Any
 
-from audit.steps import Counts
+from audit.steps import Counts, Reasons
 
 Part = dict[str, Any]
-"""JSON: stage, rule, removed (of the group), other_removed, log_ratio (None where a side kept nothing)."""
+"""JSON: stage, rule, removed (of the group), against (how many rows these met; None where the rule names none), other_removed, log_ratio (None where a side kept nothing)."""
 
 
-def parts(stage: str, counts: Counts, mine: Mapping[str, int], everybody: Mapping[str, int]) -> list[Part]:
-    """Return the part of each rule of a stage; `mine` and `everybody` count why rows of the group and all rows went.
+def parts(stage: str, counts: Counts, mine: Reasons, everybody: Reasons) -> list[Part]:
+    """Return the part of each rule of a stage; `mine` and `everybody` say why rows of the group and all rows went.
 
     The parts' `log_ratio` add up to `counts.log_ratio`. Empty where the stage had one side only: nothing is compared.
     """
     if not counts.two_sided:
         return []
-    others = {rule: count - mine.get(rule, 0) for rule, count in everybody.items()}
+    others = {rule: count - mine.removed.get(rule, 0) for rule, count in everybody.removed.items()}
     hazard, other_hazard = _per_row(counts.n, counts.kept), _per_row(counts.other_n, counts.other_kept)
     return worst_first(
         {
             "stage": stage,
             "rule": rule,
-            "removed": mine.get(rule, 0),
+            "removed": mine.removed.get(rule, 0),
+            "against": mine.against.get(rule, 0) if rule in everybody.against else None,
             "other_removed": others[rule],
             "log_ratio": None
             if hazard is None or other_hazard is None
-            else other_hazard * others[rule] - hazard * mine.get(rule, 0),
+            else other_hazard * others[rule] - hazard * mine.removed.get(rule, 0),
         }
-        for rule in everybody
+        for rule in everybody.removed
     )
 
 

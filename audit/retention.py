@@ -163,7 +163,11 @@ class Why:
 def _why(step: Step, counted: Sequence[Counts], memberships: Sequence[Membership]) -> list[Why]:
     by_group, everybody = reasons(step, memberships)
     return [
-        Why(0 if step.chooses else sum(mine.values()), mine, parts(step.stage, counts, mine, everybody))
+        Why(
+            0 if step.chooses else sum(mine.removed.values()),
+            mine.removed,
+            parts(step.stage, counts, mine, everybody),
+        )
         for counts, mine in zip(counted, by_group, strict=True)
     ]
 

@@ -18,7 +18,8 @@ class Step:
     """What one stage did to the audited rows, in their order.
 
     `entered`: the row stood when the stage began and the stage may drop it. `kept` is read where `entered` is
-    true. `reason` (string, null where kept) says why a row went. A stage that `chooses` keeps so many rows, or sets rows
+    true. `reason` (string, null where kept) says why a row went, `other` (int, negative where there is none) numbers the row
+    against which it went, as a copy goes against the row that stays. A stage that `chooses` keeps so many rows, or sets rows
     apart: what it leaves out is no loss by itself, though whom it leaves out is audited.
     """
 
@@ -27,6 +28,7 @@ class Step:
     kept: np.ndarray
     reason: pa.Array | None = None
     chooses: bool = False
+    other: np.ndarray | None = None
 
 
 @dataclass(frozen=True)
@@ -106,24 +108,34 @@ def whole(steps: Sequence[Step]) -> Step:
     return Step(TOTAL, entered, ~np.logical_or.reduce(dropped))
 
 
-def reasons(step: Step, memberships: Sequence[Membership]) -> tuple[list[dict[str, int]], dict[str, int]]:
-    """Count why the rows of each group went, and why all rows did, the commonest reason first.
+@dataclass(frozen=True)
+class Reasons:
+    """Why the rows of a side went: how many by each rule, the commonest first, and against how many rows, where rules name such."""
 
-    Rows without a reason went by the rule "dropped".
-    """
+    removed: dict[str, int]
+    against: dict[str, int]
+
+
+def reasons(step: Step, memberships: Sequence[Membership]) -> tuple[list[Reasons], Reasons]:
+    """Count why the rows of each group went, and why all rows did. Rows without a reason went by the rule "dropped"."""
     rows = len(step.entered)
     told = pa.nulls(rows, pa.string()) if step.reason is None else step.reason.cast(pa.string())
     coded = pc.fill_null(told, "dropped").dictionary_encode()
     gone = np.flatnonzero(step.entered & ~step.kept)
     codes = coded.indices.to_numpy(zero_copy_only=False)[gone]
+    others = np.full(len(gone), -1) if step.other is None else step.other[gone].astype(np.int64)
+    span = int(others.max(initial=0)) + 1
+    met = np.where(others < 0, -1, codes * span + others)
     names = coded.dictionary.to_pylist()
 
-    def counted(codes: np.ndarray) -> dict[str, int]:
-        times = np.bincount(codes, minlength=len(names)).tolist()
+    def counted(mine: np.ndarray) -> Reasons:
+        times = np.bincount(codes[mine], minlength=len(names)).tolist()
         ranked = sorted(zip(names, times, strict=True), key=lambda item: (-item[1], item[0]))
-        return {name: count for name, count in ranked if count}
+        unlike = np.unique(met[mine & (met >= 0)]) // span
+        against = zip(names, np.bincount(unlike, minlength=len(names)).tolist(), strict=True)
+        return Reasons(*({name: count for name, count in each if count} for each in (ranked, against)))
 
-    return [counted(codes[group.rows[gone]]) for group in memberships], counted(codes)
+    return [counted(group.rows[gone]) for group in memberships], counted(np.ones(len(gone), bool))
 
 
 def check(steps: Sequence[Step], memberships: Sequence[Membership]) -> None:

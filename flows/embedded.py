@@ -132,6 +132,7 @@ def by_cluster(
             step.kept[seen.came],
             None if step.reason is None else step.reason.take(pa.array(seen.came)),
             step.chooses,
+            None if step.other is None else step.other[seen.came],
         )
         for step in steps
     ]

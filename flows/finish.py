@@ -180,7 +180,8 @@ def page(job: Job, record: dict[str, Any]) -> str:
         needed["audited"] = f"what came since version {builds_on[:12]}, which has a report of its own"
     told = job.read("curation.json") or _curated(job)
     approved = approval.approvals(opened(job)) if version else []
-    return render(facts(job.recipe.name, record, told, job.read("scores.json") or {}, needed, approved))
+    scores, training = job.read("scores.json") or {}, job.read("training.json")
+    return render(facts(job.recipe.name, record, told, scores, needed, approved, training))
 
 
 def page_of(version: Version, store: Store) -> str:
@@ -192,7 +193,8 @@ def page_of(version: Version, store: Store) -> str:
     repeated = reproduce.again(told["run"], recipe, store, version.builds_on, held.get("limit"))
     needed = reproduce.reproduce(version.id, told["run"], recipe, store, files, repeated)
     audit, approved = version.attested("audit.json"), approval.approvals(version)
-    return render(facts(recipe["name"], audit, curation, scores, needed, approved))
+    training = version.attested(TRAINING) if version.has(TRAINING) else None
+    return render(facts(recipe["name"], audit, curation, scores, needed, approved, training))
 
 
 def facts(
@@ -202,8 +204,9 @@ def facts(
     scores: Mapping[str, Any],
     reproduce: Mapping[str, Any],
     approved: Sequence[Mapping[str, Any]],
+    training: Mapping[str, Any] | None,
 ) -> ReportFacts:
-    """Return what a report says: the audit, what curation told (`curation.json`), scores if there are any, approvals."""
+    """Return what a report says: the audit, what curation told (`curation.json`), scores and training if there are any, approvals."""
     return ReportFacts(
         title=title,
         audit=audit,
@@ -215,6 +218,7 @@ def facts(
         growth=told["growth"],
         scores=overall(scores) or None,
         comparison=scores.get("comparisons") or None,
+        base_model=None if training is None else training["base"]["uri"],
         reproduce=reproduce,
         approvals=approved,
         shows_text=audit["settings"]["show_text"],

@@ -12,7 +12,7 @@ from corpus.store import Store
 from corpus.versions.version import LEDGER_FILE, Version
 from flows.approval import APPROVALS, approvals
 from flows.curate import RUN
-from flows.finish import CURATION, SCORES, facts
+from flows.finish import CURATION, SCORES, TRAINING, facts
 from flows.job import Job
 
 _AUDIT = "audit.json"
@@ -46,7 +46,9 @@ def attest_report(version: Version, curation: dict[str, Any]) -> None:
     scores = version.attested(SCORES) if version.has(SCORES) else {}
     reproduce = {"version": version.id, "builds on": version.builds_on or "none"}
     approved = approvals(version)
-    page = render(facts(title(version), version.attested(_AUDIT), curation, scores, reproduce, approved))
+    training = version.attested(TRAINING) if version.has(TRAINING) else None
+    audit = version.attested(_AUDIT)
+    page = render(facts(title(version), audit, curation, scores, reproduce, approved, training))
     version.attest("report.html", page.encode())
     version.attest(CURATION, json.dumps(curation, indent=1).encode())
 

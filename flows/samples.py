@@ -3,7 +3,6 @@
 from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass
 from functools import cached_property
-from pathlib import Path
 from typing import Any
 
 import numpy as np
@@ -18,6 +17,7 @@ from audit.steps import Step
 from corpus import text
 from corpus.schema import digest
 from flows.job import Job
+from flows.said import said
 
 SAMPLES = 5
 """Removed texts behind a gap."""
@@ -73,7 +73,9 @@ class Judged:
 def samples(
     job: Job, found: Sequence[Finding], judged: Sequence[Judged], settings: AuditSettings
 ) -> list[dict[str, Any]]:
-    """Return up to `SAMPLES` removed rows for each gap, those that the guilty rule took first: `{"id", "stage", "axis", "group", "reason", "text"}`.
+    """Return up to `SAMPLES` removed rows for each gap, those that the guilty rule took first: `{"id", "stage", "axis", "group", "reason", "text", "other", "other_text"}`.
+
+    `other` is the row against which it went, None where there is none; `other_text` None also where that stands in the version built on.
 
     Of `judged` the first are the rows that came, of which the stage `total` tells. `found` is settled before models are
     audited, which moves q; so gaps are taken by p, which is never greater, and twice as many as a page tells.
@@ -89,7 +91,7 @@ def samples(
             if one["stage"] != TOTAL or rows is judged[0]:
                 for row, stage in _drawn(rows, one, ranks):
                     drawn.setdefault((one["axis"], one["group"], row), stage)
-    return _with_texts(job.folder / "dropped", drawn)
+    return _with_texts(job, drawn)
 
 
 def _drawn(rows: Judged, finding: Finding, ranks: Ranks) -> Iterator[tuple[str, str]]:
@@ -103,19 +105,23 @@ def _drawn(rows: Judged, finding: Finding, ranks: Ranks) -> Iterator[tuple[str, 
         yield rows.ids[int(row)].as_py(), rows.steps[rows.fell[row]].stage
 
 
-def _with_texts(dropped: Path, drawn: Mapping[tuple[str, str, str], str]) -> list[dict[str, Any]]:
+def _with_texts(job: Job, drawn: Mapping[tuple[str, str, str], str]) -> list[dict[str, Any]]:
     names = pa.array(sorted({row for _, _, row in drawn}), pa.string())
-    texts: dict[str, dict[str, str]] = {}
-    for file in sorted(dropped.glob("*.parquet")) if len(names) else ():
-        rows = pq.read_table(file, columns=["id", "messages", "reason"])
+    texts: dict[str, dict[str, str | None]] = {}
+    for file in sorted((job.folder / "dropped").glob("*.parquet")) if len(names) else ():
+        rows = pq.read_table(file, columns=["id", "messages", "reason", "other"])
         rows = rows.filter(pc.is_in(rows["id"], names))
-        contents = pc.utf8_slice_codeunits(text.contents(rows), 0, LONGEST)
-        for row, content, reason in zip(
-            rows["id"].to_pylist(), contents.to_pylist(), rows["reason"].to_pylist(), strict=True
-        ):
-            texts[row] = {"id": row, "text": content, "reason": reason}
+        told = rows.select(["id", "reason", "other"]).append_column("text", text.contents(rows))
+        texts |= {row["id"]: row for row in told.to_pylist()}
+    others = said(job, {row["other"] for row in texts.values() if row["other"] is not None})
+    for row in texts.values():
+        row |= {"text": _short(row["text"]), "other_text": _short(others.get(row["other"] or ""))}
     return [
         {"stage": stage, "axis": axis, "group": group, **texts[row]}
         for (axis, group, row), stage in drawn.items()
         if row in texts
     ]
+
+
+def _short(content: str | None) -> str | None:
+    return None if content is None else content[:LONGEST]

@@ -87,9 +87,11 @@ def steps_of(job: Job, ids: pa.StringArray) -> Iterator[Step]:
                 zero_copy_only=False
             )
             lines = fell.filter(pc.equal(fell["stage"], stage.title))
-            reason = lines["reason"].combine_chunks().take(pc.index_in(ids, lines["id"].combine_chunks()))
+            line = pc.index_in(ids, lines["id"].combine_chunks())
+            reason, other = (lines[name].combine_chunks().take(line) for name in ("reason", "other"))
+            met = pc.fill_null(other.dictionary_encode().indices, -1).to_numpy(zero_copy_only=False)
             chooses = isinstance(stage, CorpusJudge) and stage.chooses
-            yield Step(stage.title, way != NOT_ENTERED, way == KEPT, reason, chooses)
+            yield Step(stage.title, way != NOT_ENTERED, way == KEPT, reason, chooses, met)
 
 
 @dataclass(frozen=True)

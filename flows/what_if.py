@@ -14,7 +14,6 @@ import pyarrow as pa
 import pyarrow.compute as pc
 import pyarrow.parquet as pq
 
-from corpus import text
 from corpus.runner import Progress
 from corpus.schema import UserError
 from corpus.stage import CorpusJudge
@@ -25,6 +24,7 @@ from flows.job import Job, Options, stage_rows, totals
 from flows.prepare import prepare
 from flows.progress import shown
 from flows.recipe import change, parse
+from flows.said import said
 
 SAMPLES = 5
 
@@ -183,26 +183,13 @@ def _samples(job: Job, lines: pa.Table) -> list[dict[str, Any]]:
         if len(lines)
         else lines
     )
-    found = []
-    for line in some.to_pylist():
-        said = {name: _said(job, line[name]) for name in ("id", "other")}
-        found.append(
-            {key: line[key] for key in ("id", "stage", "reason", "score", "threshold", "other")}
-            | {"text": said["id"], "other_text": said["other"]}
-        )
-    return found
-
-
-def _said(job: Job, row_id: str | None) -> str | None:
-    """Return what a row said as it came, or as it was made; None where there is none, or it stands in the version built on."""
-    if row_id is None:
-        return None
-    inputs = [job.segment(number) / "input.json" for number in range(len(job.segments))]
-    for held in (job.read("ingest.json"), *(json.loads(file.read_text()) for file in inputs)):
-        rows = job.store.open_snapshot(held["snapshot"]).take(pa.array([row_id]))
-        if not rows["id"].null_count:
-            return str(text.contents(rows)[0].as_py())
-    return None
+    told = some.to_pylist()
+    texts = said(job, {line[name] for line in told for name in ("id", "other") if line[name] is not None})
+    return [
+        {key: line[key] for key in ("id", "stage", "reason", "score", "threshold", "other")}
+        | {"text": texts.get(line["id"]), "other_text": texts.get(line["other"])}
+        for line in told
+    ]
 
 
 def show(held: dict[str, Any]) -> None:

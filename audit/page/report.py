@@ -19,6 +19,8 @@ from markupsafe import Markup
 from audit.findings import MOST_GAPS, OUTCOMES, gaps, worst
 from audit.page import plot, sections
 from audit.page.approved import beside
+from audit.page.brief import brief
+from audit.page.few import few
 from audit.page.growth_section import growers, ledgers
 from audit.page.maps import maps
 from audit.page.narrowed import narrowed
@@ -37,8 +39,9 @@ class ReportFacts:
     """What the page tells, as plain JSON; a section whose facts are None is left out.
 
     `audit` is `audit.json` as `findings.record` makes it, with the findings on data, growth and model alike.
-    `rows`, `stages`, `scores` and `comparison` are those of `winnow run --json`. `samples` are removed texts:
-    `{"stage", "axis", "group", "reason", "text"}`, up to five are shown behind each gap; `pairs` are texts of probes whose
+    `rows`, `stages`, `scores` and `comparison` are those of `winnow run --json`, `base_model` is the URI of the model that was
+    tuned. `samples` are removed texts: `{"stage", "axis", "group", "reason", "id", "text", "other_text"}`, the last what the row
+    says against which it went (or None), up to five are shown behind each gap; `pairs` are texts of probes whose
     fate differs from that of the same text with other terms (`audit.probes.Pair`); `clusters` are texts in the middle of each
     cluster, `{"cluster", "text"}`; `growth` is
     `{"candidates", "admitted", "examples": [{"operation", "parent", "grown"}], "refused": [{..., "reason"}]}`; `reproduce` names what the run
@@ -57,6 +60,7 @@ class ReportFacts:
     growth: Facts | None = None
     scores: Facts | None = None
     comparison: Sequence[Facts] | None = None
+    base_model: str | None = None
     reproduce: Facts | None = None
     approvals: Sequence[Facts] = ()
     shows_text: bool = True
@@ -85,6 +89,7 @@ def render(facts: ReportFacts) -> str:
     stages = [stage["stage"] for stage in facts.stages or ()]
     associations = (facts.audit or {}).get("associations") or {"labels": [], "words": [], "read": 0, "of": 0}
     gates = (facts.audit or {}).get("gates") or ()
+    moves = ((facts.audit or {}).get("remedies") or {}).get("thresholds", ())
     represented = (facts.audit or {}).get("representation") or []
     return template.render(
         facts=facts,
@@ -122,9 +127,11 @@ def render(facts: ReportFacts) -> str:
             for mine in [[gate for gate in gates if gate["verdict"] == outcome and gate["ok"]]]
             if mine
         ],
-        worst=[told(finding, samples) for finding in first],
-        gaps=[told(finding, samples) for finding in untold(behind[:MOST_GAPS], first)],
-        from_the_rule=[told(finding, ()) for finding in every if finding.get("measured_by") is not None][
+        brief=brief(facts.growth, facts.scores),
+        few=few(by_rule["impact_ratio"]),
+        worst=[told(finding, samples, moves) for finding in first],
+        gaps=[told(finding, samples, moves) for finding in untold(behind[:MOST_GAPS], first)],
+        from_the_rule=[told(finding, (), ()) for finding in every if finding.get("measured_by") is not None][
             :MOST_GAPS
         ],
         gaps_left_out=max(0, len(behind) - MOST_GAPS),

@@ -8,7 +8,7 @@ _LONGEST_NAME = 36
 
 def visible(text: str) -> str:
     """Return `text` with its control and format characters (new lines, bidirectional overrides) spelt out."""
-    return text if text.isprintable() else "".join(map(_spelt, text))
+    return text if text.isprintable() else "".join(map(_spelt, text.replace("\r\n", "\n")))
 
 
 def _spelt(character: str) -> str:
@@ -16,7 +16,7 @@ def _spelt(character: str) -> str:
     if character.isprintable() or character == "\u200d":
         return character
     named = f"U+{ord(character):04X} {unicodedata.name(character, '').lower()}".strip()
-    return "\u21b5 " if character == "\n" else f"\u2039{named}\u203a"
+    return "\u21b5 " if character in "\n\r" else f"\u2039{named}\u203a"
 
 
 def cut(text: str) -> str:

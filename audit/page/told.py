@@ -9,8 +9,8 @@ from audit.page.words import cause, sentence
 Facts = Mapping[str, Any]
 
 
-def told(finding: Finding, samples: Sequence[Facts]) -> dict[str, Any]:
-    """Put a finding into words, with what it is owed to and removed texts to look at."""
+def told(finding: Finding, samples: Sequence[Facts], moves: Sequence[Facts]) -> dict[str, Any]:
+    """Put a finding into words, with what it is owed to, which of the `moves` (remedies of thresholds) is for it, and removed texts to look at."""
     group, stages = (finding["axis"], finding["group"]), {finding["stage"]}
     if finding["stage"] == TOTAL:
         stages = {part["stage"] for part in finding["parts"]}
@@ -27,7 +27,16 @@ def told(finding: Finding, samples: Sequence[Facts]) -> dict[str, Any]:
     for sample in mine:
         unlike.setdefault(sample["text"], sample)
     shown = list(unlike.values())[:5]
-    return {"finding": finding, "words": sentence(finding), "cause": cause(finding), "samples": shown}
+    return {
+        "finding": finding,
+        "words": sentence(finding),
+        "cause": cause(finding),
+        "move": next(
+            (one for one in moves if (one["axis"], one["group"], one["stage"]) == (*group, finding["stage"])),
+            None,
+        ),
+        "samples": shown,
+    }
 
 
 def untold(gaps: Sequence[Finding], first: Sequence[Finding]) -> list[Finding]:

@@ -111,7 +111,9 @@ def cause(finding: Mapping[str, Any]) -> str | None:
         return None
     first, whole = parts[0], finding["log_ratio"]
     owed = f"the stage {first['stage']} by its rule {named(first['rule'].replace('_', ' '))}"
-    removed = f"{first['removed']:,} of the group's rows and {first['other_removed']:,} others"
+    against = first.get("against")  # which earlier builds did not count
+    met = f" (against {against:,} row{'' if against == 1 else 's'})" if against else ""
+    removed = f"{first['removed']:,} of the group's rows{met} and {first['other_removed']:,} others"
     if first["log_ratio"] is None or whole is None:
         return f"{owed}, which removed {removed}"
     if first["log_ratio"] >= 0 or whole >= 0:

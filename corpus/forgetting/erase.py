@@ -24,7 +24,7 @@ from corpus.store import Store
 from corpus.versions.rows import forget_decoded
 
 _QUOTING = (
-    ("samples", ("id",), ("text",)),
+    ("samples", ("id", "other"), ("text", "other_text")),
     ("pairs", ("id",), ("text", "instead_text")),
     ("clusters", ("id",), ("text",)),
     ("examples", ("id", "parent_id"), ("parent", "grown")),
@@ -183,8 +183,8 @@ def clean(told: dict[str, Any], found: Found) -> bool:
         left = [
             one
             for one in held[name]
-            if found.ids.isdisjoint(one[key] for key in ids)
-            and not any(_quotes(found, one[key]) for key in texts)
+            if found.ids.isdisjoint(one.get(key) for key in ids)
+            and not any(_quotes(found, one.get(key) or "") for key in texts)
         ]
         changed |= len(left) < len(held[name])
         held[name] = left

@@ -31,8 +31,9 @@ def group(rows, name="g", axis="gender", origin="mention-lexicon"):
     return Membership(axis, name, origin, rows)
 
 
-def step(kept, stage="length", entered=None, reason=None):
-    return Step(stage, np.ones(len(kept), dtype=bool) if entered is None else entered, kept, reason)
+def step(kept, stage="length", entered=None, reason=None, other=None):
+    entered = np.ones(len(kept), dtype=bool) if entered is None else entered
+    return Step(stage, entered, kept, reason, other=other)
 
 
 def audited(steps, groups, seed=1, audit=SETTINGS):
@@ -409,6 +410,25 @@ def test_the_rule_that_takes_a_groups_rows_is_told_first():
     ]
     assert found.parts[0]["log_ratio"] == pytest.approx(math.log(0.4) * 50 / 60)
     assert found.parts[1]["log_ratio"] == pytest.approx(math.log(0.4) * 10 / 60 - math.log(0.9))
+
+
+def test_the_rows_against_which_a_group_lost_are_counted_once_each():
+    """Of the 100 rows of the group 30 go against three rows and one against nobody, of the others 20 against one of the three."""
+    kept, reason, other = mask(1_000, 1_000), ["copy"] * 1_000, np.full(1_000, -1)
+    kept[:31], kept[500:520] = False, False
+    other[:30], other[500:520] = np.arange(30) % 3 + 990, 990
+    reason[30] = "short"
+
+    found = audited([step(kept, "copies", reason=pa.array(reason), other=other)], [group(mask(100, 1_000))])[
+        0
+    ]
+
+    told = {part["rule"]: (part["removed"], part["against"], part["other_removed"]) for part in found.parts}
+    assert told == {"copy": (30, 3, 20), "short": (1, None, 0)}
+    others = audited(
+        [step(kept, "copies", reason=pa.array(reason), other=other)], [group(~mask(100, 1_000))]
+    )[0]
+    assert {part["rule"]: part["against"] for part in others.parts} == {"copy": 1, "short": None}
 
 
 def test_what_is_rare_fails_by_its_removals():

@@ -176,6 +176,43 @@ def test_a_row_behind_a_gap_goes_where_it_is_forgotten(tmp_path, by):
     assert number not in json.dumps(done.read("curation.json")).split()
 
 
+@pytest.fixture
+def copied(tmp_path):
+    """A run in which women say again what others said, in another order."""
+    made = rows(400)
+    for row in [row for row in made if row["text"].startswith("she ")][:60]:
+        made.append({"text": " ".join(sorted(row["text"].split())), "label": "a"})
+    stages = [{"stage": "near_duplicates", "threshold": 1, "shingle_words": 1}, {"stage": "split"}]
+    held = jobs.recipe(jobs.write(tmp_path / "corpus", made), stages, audit={"axes": ["gender"]})
+    done = jobs.job(held, tmp_path / "store", workers=1)
+    assess.audit_data(done)
+    curate.publish(done)
+    finish.candidate(done)
+    finish.finish(done)
+    return done
+
+
+def test_the_row_that_stays_stands_beside_its_copy(copied):
+    held = copied.read("samples.json")
+    ledger = {line["id"]: line for line in copied.ledger().to_pylist()}
+
+    assert len(held) >= 5
+    for one in held:
+        assert one["other"] == ledger[one["id"]]["other"]
+        assert sorted(one["other_text"].split()) == sorted(one["text"].split())
+    page = finish.page(copied, copied.read("audit.json"))
+    assert held[0]["other_text"] in page
+
+
+def test_a_copy_goes_from_the_report_where_the_row_that_stays_is_forgotten(copied, tmp_path):
+    before = copied.read("samples.json")
+    other = before[0]["other"]
+
+    forget(Wanted(row=other), tmp_path / "store", "asked to", quiet=True)
+
+    assert copied.read("samples.json") == [one for one in before if one["other"] != other]
+
+
 class Repeats(Grow):
     """Says what women say over again, twice, and of all others the words in two other orders."""
 
@@ -233,4 +270,5 @@ def test_candidates_that_were_refused_stand_behind_the_gaps_of_admission(tmp_pat
     assert len(women) == 5
     assert {one["reason"] for one in women} == {"too_close"}
     assert all(one["text"].endswith("anew") for one in women)
+    assert all(one["text"].replace(" anew", "") == one["other_text"] for one in women)  # of the parent
     assert gap["n"] == 2 * gap["families"] == 2 * gap["effective_n"]

@@ -26,6 +26,7 @@ from audit.index import index
 from audit.models.accuracy import accuracy
 from audit.models.classes import by_class
 from audit.models.counterfactual import Exchange, counterfactual
+from audit.page.brief import brief
 from audit.page.plot import Scale, interval
 from audit.page.report import ReportFacts, render
 from audit.page.sections import fate
@@ -51,6 +52,7 @@ _TOLD = {
     *("data-yield", "data-pronoun", "data-drift", "data-moved", "data-swap"),
 }
 _OF_STAGES = {"data-ledger"}
+_OF_FEW = {"data-few"}
 
 
 class Page(HTMLParser):
@@ -73,7 +75,11 @@ class Page(HTMLParser):
             self.open.append(tag)
         if tag == "tr":
             self.row = next(
-                ((kind, values[kind]) for kind in (*_JUDGED, *_TOLD, *_OF_STAGES) if kind in values),
+                (
+                    (kind, values[kind])
+                    for kind in (*_JUDGED, *_TOLD, *_OF_STAGES, *_OF_FEW)
+                    if kind in values
+                ),
                 None,
             )
             if self.row:
@@ -241,7 +247,19 @@ def full(text, group="women"):
             {"stage": "grow", "in": 3_440, "out": 3_640, "grown": 200, "dropped": {}, "seconds": 9.0},
             gate(text),
         ],
-        samples=[{"stage": "length", "axis": "gender", "group": group, "reason": text, "text": text}],
+        samples=[
+            {
+                "stage": "length",
+                "axis": "gender",
+                "group": group,
+                "reason": text,
+                "id": text,
+                "text": text,
+                "other": text,
+                "other_text": f"{text} again",
+            }
+        ],
+        base_model=text,
         pairs=[
             {
                 "axis": "gender",
@@ -711,6 +729,82 @@ def test_samples_stand_by_their_finding_and_are_cut():
     shown = [text[:279] + "…" in html for text in texts]
     assert shown == [True] * 5 + [False] * 2
     assert "x" * 280 not in html
+
+
+def test_the_row_against_which_one_went_stands_beside_it():
+    facts = full("reviews")
+    sample = {"stage": "length", "axis": "gender", "group": "women", "reason": "too_short"}
+    met = [
+        {**sample, "id": "0" * 31 + "1", "text": "a first", "other": "f" * 32, "other_text": "a <b>copy</b> " + "x" * 300},
+        {**sample, "id": "0" * 31 + "2", "text": "a second", "other": "f" * 32, "other_text": "a second"},
+        {**sample, "id": "0" * 31 + "3", "text": "a third", "other": "f" * 32, "other_text": None},
+    ]  # fmt: skip
+
+    html = render(ReportFacts(title="t", audit=facts.audit, samples=met, reproduce={"run": "some-run"}))
+
+    worst = html[html.index('id="worst"') : html.index("</section>", html.index('id="worst"'))]
+    quotes = re.findall(r"<blockquote.*?</blockquote>", worst, re.DOTALL)
+    assert "<small>against</small> a &lt;b&gt;copy&lt;/b&gt; xxx" in quotes[0]
+    assert quotes[0].count("x") < 300
+    assert "a row that says the same" in quotes[1]
+    assert "against" not in quotes[2]
+    assert all(f"<code>{'0' * 12}</code>" in quote for quote in quotes)
+    assert "winnow explain some-run ID" in worst
+
+
+def test_growth_and_model_are_told_in_a_sentence_each_at_the_head():
+    facts = full("reviews")
+    scores = {
+        "majority": {"accuracy": {"value": 0.4, "low": 0.35, "high": 0.45, "n": 600}},
+        "tuned": {"accuracy": {"value": 0.66, "low": 0.62, "high": 0.7, "n": 600}},
+    }
+
+    html = render(replace(facts, scores=scores, base_model="file:model<b>"))
+
+    head = html[: html.index('id="worst"')]
+    assert f"{facts.growth['admitted']:,} of {facts.growth['candidates']:,} candidates were admitted" in head
+    assert "tuned is right on 66.0% (62.0% to 70.0%) of 600 test rows (majority 40.0%)." in head
+    assert "<code>file:model&lt;b&gt;</code> as it came" in html
+    assert brief(None, {"tuned": {"f1_macro": scores["tuned"]["accuracy"]}}) == []
+    assert brief({"candidates": 0, "admitted": 0}, {}) == []
+
+
+def test_groups_that_are_too_small_are_listed_with_what_they_need():
+    facts = full("reviews")
+
+    page = Page(render(facts))
+
+    expected = {
+        ("data-few", f"{each['axis']}|{each['group']}"): [
+            f"{each['n']:,}",
+            "–" if each["detectable"] is None else f"{100 * each['detectable']:.1f}",
+            "raise embedded_rows" if each["origin"] == "embedding-clusters"
+            else "none would" if each["needed"] is None else f"{each['needed']:,}",
+        ]
+        for each in facts.audit["findings"]
+        if (each["rule"], each["stage"], each["verdict"]) == ("impact_ratio", "total", "INSUFFICIENT_DATA")
+        and each["ratio"] is not None
+    }  # fmt: skip
+    assert expected
+    assert {row: cells[1:] for row, cells in page.rows.items() if row[0] == "data-few"} == expected
+
+
+def test_what_would_mend_a_worst_finding_stands_by_it():
+    facts = full("reviews")
+    worst_one = next(each for each in worst(facts.audit["findings"]) if each["rule"] == "impact_ratio")
+    place = {key: worst_one[key] for key in ("axis", "group", "stage")}
+    now = {"value": 3, "more": 0, "ratio": 0.5, "low": 0.4, "high": 0.6, "verdict": "FAIL"}
+    mild = {**now, "value": 2, "more": 1_186, "ratio": 1.0, "verdict": "PASS"}
+    move = {**place, "by": "length", "rule": "too_short", "knob": "min_words", "now": now, "front": [mild]}
+
+    def told(mildest):
+        thresholds = [{**move, "mildest": mildest}]
+        audit = {**facts.audit, "remedies": {"rows": [], "weights": [], "thresholds": thresholds}}
+        html = render(replace(facts, audit=audit))
+        return re.sub(r"<[^>]+>", "", html[html.index('id="worst"') : html.index("</ol>")])
+
+    assert "length.min_words at 2 instead of 3 would keep 1,186 rows more, and no longer fail" in told(2)
+    assert "no value of length.min_words that was tried" in told(None)
 
 
 def test_a_text_that_was_removed_twice_is_shown_once_behind_each_gap():
