@@ -83,6 +83,19 @@ def judge(
     return "PASS" if needed == 0 and measured.low >= limit else "INSUFFICIENT_DATA"
 
 
+def undecided(finding: Mapping[str, Any], settings: AuditSettings) -> dict[str, Any]:
+    """Say why a finding is INSUFFICIENT_DATA: `{"because", "least"}`, by the rule of `judge` that came first.
+
+    `rows`: the group has fewer than `least`. `expected`: fewer than `least` rows are expected to go or to stay. `sample`: a value at
+    the limit would not have shown. `limit`: the interval holds it. `least` is None of the last two.
+    """
+    if judged_rows(finding) < settings.min_group:
+        return {"because": "rows", "least": settings.min_group}
+    if finding["expected"] < settings.min_expected:
+        return {"because": "expected", "least": settings.min_expected}
+    return {"because": "sample" if finding["needed"] != 0 else "limit", "least": None}
+
+
 def judged_rows(finding: Mapping[str, Any]) -> int:
     """Return as how many rows a group is judged to be large enough: children are as many as the parents that they have."""
     return int(finding.get("families", finding["n"]))
@@ -91,7 +104,7 @@ def judged_rows(finding: Mapping[str, Any]) -> int:
 def settle(measured: Iterable[Mapping[str, Any]], settings: AuditSettings) -> list[Finding]:
     """Return what was measured with its q values, taken over all that was tested, and its outcomes.
 
-    Those of rows that stages removed say in `measured_by` the rule that measures the group's own axis and to which its loss
+    What could not be judged says why (`undecided`). Those of rows that stages removed say in `measured_by` the rule that measures the group's own axis and to which its loss
     is owed most, else None: that short rows go where short rows are to go is no news.
 
     Behind them stand what else the same numbers say, without a test of its own: rule `removal_ratio`, where a
@@ -105,6 +118,8 @@ def settle(measured: Iterable[Mapping[str, Any]], settings: AuditSettings) -> li
     for finding in found:
         finding["q"] = None if finding["p"] is None else next(q)
         finding["verdict"] = _outcome(finding, settings)
+        if finding["verdict"] == "INSUFFICIENT_DATA":
+            finding["undecided"] = undecided(finding, settings)
         if finding["rule"] == "impact_ratio":
             finding["measured_by"] = _measured_by(finding)
     return [*found, *_removed(found, settings), *_lost_most(found, settings)]
@@ -141,7 +156,7 @@ def _removed(found: Sequence[Finding], settings: AuditSettings) -> Iterator[Find
             and finding["removal_ratio"] > settings.max_removal_ratio
             and finding["other_rate"] - finding["rate"] >= settings.min_removal_gap
         ):
-            yield finding | {
+            yield _decided(finding) | {
                 "verdict": "FAIL",
                 "rule": "removal_ratio",
                 "limit": settings.max_removal_ratio,
@@ -162,7 +177,11 @@ def _lost_most(found: Sequence[Finding], settings: AuditSettings) -> Iterator[Fi
     by_one = {(finding["axis"], finding["group"]) for finding in lost if finding["stage"] != TOTAL}
     for finding in lost:
         if finding["stage"] != TOTAL or (finding["axis"], finding["group"]) not in by_one:
-            yield finding | {"verdict": "FAIL", "rule": "lost_most", "limit": 0.5}
+            yield _decided(finding) | {"verdict": "FAIL", "rule": "lost_most", "limit": 0.5}
+
+
+def _decided(finding: Finding) -> Finding:
+    return {key: value for key, value in finding.items() if key != "undecided"}
 
 
 def verdict(findings: Iterable[Mapping[str, Any]]) -> Outcome:

@@ -89,4 +89,5 @@ def _judged(finding: Finding, limit: float, settings: AuditSettings) -> Finding:
         needed=needed,
         settings=settings,
     )
-    return finding | {"verdict": found, "limit": limit, "needed": needed}
+    told = {key: value for key, value in finding.items() if key != "undecided"}  # of the audit's own limit
+    return told | {"verdict": found, "limit": limit, "needed": needed}

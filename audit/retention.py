@@ -5,7 +5,7 @@ English and 6% of those in White-aligned English (Dodge et al. 2021, arXiv 2104.
 """
 
 from collections.abc import Sequence
-from dataclasses import asdict, dataclass, replace
+from dataclasses import asdict, dataclass, field, replace
 from itertools import groupby
 from typing import Any
 
@@ -15,7 +15,7 @@ from audit.attribution import Part, parts, worst_first
 from audit.findings import Finding
 from audit.groups import AuditSettings, Membership
 from audit.steps import Counts, Step, check, clustered, compose, count, reasons, selection_rates, whole
-from audit.strata import Strata, adjusted, turned
+from audit.strata import Strata, adjusted, multiplied, turned
 from corpus.schema import digest
 from corpus.statistics import (
     Interval,
@@ -43,8 +43,9 @@ class Cell:
     `log_ratio` is the stage's part in the group's fate: the parts of all stages add up to that of `total`, and those
     of a stage's rules (`parts`) to its own. `gap_p` is of the largest gap between the axis's groups, where they
     do not overlap. `lost` counts the group's rows that went to stages that do not choose. `reasons` counts why the group's rows went. `within` is the impact ratio among rows of the same
-    length and source (`audit.strata.adjusted`), of `total` over plain counts, and `turned` says that it lies on the
-    other side of 1. Numbers that do not exist are None.
+    length and source (`audit.strata.adjusted`), of `total` the product of the stages', and `turned` says that it lies on the
+    other side of 1. `left_out` names the stages that are no part of `total`, since the group or all others never entered them.
+    Numbers that do not exist are None.
     """
 
     stage: str
@@ -79,6 +80,7 @@ class Cell:
     effective_other_n: float | None = None
     within: dict[str, Any] | None = None
     turned: bool = False
+    left_out: list[str] = field(default_factory=list)
 
 
 def retention(
@@ -129,15 +131,39 @@ def retention(
             worst_first(part for of_stage in why for part in of_stage[at].parts),
         )
         cells.append(cell_of(total, group, counts, told, settings, count(total, group.rows)))
+        cells[-1] = replace(cells[-1], left_out=_left_out(steps, [stage[at] for stage in stages]))
+    alike = _alike(steps, memberships, stages, cut)
     for position, step in enumerate((*steps, total)):
         here = slice(position * len(memberships), (position + 1) * len(memberships))
         gaps = _gaps(step, memberships, seed, families)
-        within = adjusted(step, memberships, cut) if cut is not None else [None] * len(memberships)
         cells[here] = [
             replace(cell, gap_p=gaps.get(cell.axis), **_beside(cell, ratio))
-            for cell, ratio in zip(cells[here], within, strict=True)
+            for cell, ratio in zip(cells[here], alike[position], strict=True)
         ]
     return [asdict(cell) | {"rule": "impact_ratio", "limit": settings.min_impact_ratio} for cell in cells]
+
+
+def _alike(
+    steps: Sequence[Step],
+    memberships: Sequence[Membership],
+    stages: Sequence[Sequence[Counts]],
+    cut: Strata | None,
+) -> list[list[dict[str, Any] | None]]:
+    """Return what rows alike say of each group, by stage and last of `total`."""
+    if cut is None:
+        return [[None] * len(memberships)] * (len(steps) + 1)
+    told = [adjusted(step, memberships, cut) for step in steps]
+    total = [
+        multiplied([mine[at] for mine, counts in zip(told, stages, strict=True) if counts[at].compared])
+        for at in range(len(memberships))
+    ]
+    return [*told, total]
+
+
+def _left_out(steps: Sequence[Step], counted: Sequence[Counts]) -> list[str]:
+    """Name the stages that one side alone entered, in their order."""
+    pairs = zip(steps, counted, strict=True)
+    return [step.stage for step, counts in pairs if not counts.two_sided and counts.n + counts.other_n]
 
 
 def _beside(cell: Cell, within: dict[str, Any] | None) -> dict[str, Any]:

@@ -4,7 +4,8 @@ A stage that drops short rows drops more of any group that writes shortly. What 
 of the same stratum is not owed to length or source; where it turns round (Simpson 1951) the plain ratio misleads.
 """
 
-from collections.abc import Sequence
+import math
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from typing import Any
 
@@ -69,6 +70,26 @@ def adjusted(step: Step, memberships: Sequence[Membership], cut: Strata) -> list
             }
         )
     return found
+
+
+def multiplied(stages: Sequence[Mapping[str, Any] | None]) -> dict[str, Any] | None:
+    """Return the product of what `adjusted` says of a group at each stage that there is something to compare at, for the whole pipeline.
+
+    Each stage's is of the rows that entered it, so their logarithms add up, and so do the variances of these. `strata` is the
+    least number of them. None where a stage says nothing, as one that left nothing of a side, and where there is no stage.
+    """
+    told = [one for one in stages if one is not None]
+    if not told or len(told) < len(stages):
+        return None
+    spread = math.sqrt(sum((math.log(one["high"]) - math.log(one["low"])) ** 2 for one in told)) / 2
+    ratio = math.exp(math.fsum(math.log(one["ratio"]) for one in told))
+    return {
+        "by": told[0]["by"],
+        "strata": min(one["strata"] for one in told),
+        "ratio": ratio,
+        "low": ratio * math.exp(-spread),
+        "high": ratio * math.exp(spread),
+    }
 
 
 def turned(plain: Interval, within: Interval) -> bool:

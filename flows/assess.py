@@ -43,9 +43,7 @@ def audit_data(job: Job, progress: Progress = silent) -> None:
     published = staying.published(job, groups, settings)
     kept = published.kept
     progress("embedding", 0, 0)
-    with ThreadPoolExecutor(
-        1
-    ) as beside:  # PyTorch computes with the interpreter let go, so what counts goes on
+    with ThreadPoolExecutor(1) as beside:
         drawn = beside.submit(embedded.embed, job, snapshot, groups, kept, settings)
         measured = retention(steps, groups, settings, job.recipe.seed, cut)
         gated, of_growth = _gated(job, settings)

@@ -1,7 +1,9 @@
 """What a run's audit sees through embeddings: clusters as groups, how unlike a group's rows are, what the labels teach of it."""
 
+import multiprocessing
 import os
 from collections.abc import Sequence
+from concurrent.futures import ProcessPoolExecutor
 from dataclasses import dataclass, replace
 from typing import Any
 
@@ -29,6 +31,9 @@ from corpus.stage import Context
 from flows.job import Job
 
 STAGE = "embedding probe"
+
+_MANY = 1_000
+"""Texts that are sooner encoded by a process that imports PyTorch anew, if this one has something to do meanwhile."""
 
 QUOTED = 3
 """Rows of each cluster that are quoted."""
@@ -115,8 +120,19 @@ def embed(
     ids = snapshot.narrow(["id"])["id"].combine_chunks()
     texts = text.contents(snapshot.take(ids.take(pa.array(rows))))
     context = Context(job.recipe.seed, "audit", job.models, Replay(job.store.replay))
-    encode = EncodeTexts(settings.embedding, threads=os.cpu_count() or 1)
-    return Embedded(ranks, rows, texts, matrix(encode(texts, context)), came, stay)
+    vectors = _encoded(EncodeTexts(settings.embedding, threads=os.cpu_count() or 1), texts, context)
+    return Embedded(ranks, rows, texts, vectors, came, stay)
+
+
+def _encoded(encode: EncodeTexts, texts: pa.StringArray, context: Context) -> np.ndarray:
+    """Return the vectors of texts; many are computed in a process of their own.
+
+    PyTorch asks for the interpreter between its steps, and beside a thread that counts it would wait for it at each.
+    """
+    if len(texts) < _MANY:
+        return matrix(encode(texts, context))
+    with ProcessPoolExecutor(1, multiprocessing.get_context("forkserver")) as alone:
+        return matrix(alone.submit(encode, texts, context).result())
 
 
 def by_cluster(

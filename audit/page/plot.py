@@ -11,6 +11,8 @@ from dataclasses import dataclass
 from markupsafe import Markup
 
 _HEIGHT = 22
+_BEYOND = 12
+"""How far behind the mark of a value outside of the scale its arrow ends."""
 _MARKS = {
     "FAIL": Markup('<path class="fail" d="M0 4.5L6.5 11L0 17.5L-6.5 11Z"/>'),
     "INSUFFICIENT_DATA": Markup('<circle class="unsure" cy="11" r="4.5"/>'),
@@ -50,8 +52,8 @@ def interval(
         f"{value:.2f}, interval {low:.2f} to {high:.2f}",
         _uprights(scale, limits),
         Markup('<line class="whisker" x1="{:.2f}%" x2="{:.2f}%" y1="11" y2="11"/>').format(start, end),
-        _arrow(low < scale.low, 0, -1),
-        _arrow(high > scale.high, 100, 1),
+        _arrow(low < scale.low, 0, -_BEYOND if value < scale.low else 0, -1),
+        _arrow(high > scale.high, 100, _BEYOND if value > scale.high else 0, 1),
         Markup('<svg x="{:.2f}%" overflow="visible">{}</svg>').format(scale.percent(value), _MARKS[verdict]),
     )
 
@@ -92,12 +94,12 @@ def _uprights(scale: Scale, limits: Sequence[float]) -> Markup:
     )
 
 
-def _arrow(shown: bool, at: float, way: int) -> Markup:
-    """Say that an interval goes on beyond the scale."""
+def _arrow(shown: bool, at: float, off: int, way: int) -> Markup:
+    """Say that an interval goes on beyond the scale: at its end, or `off` beside the mark of a value that lies there itself."""
     if not shown:
         return Markup("")
-    return Markup('<svg x="{}%" overflow="visible"><path class="more" d="M{} 7L0 11L{} 15"/></svg>').format(
-        at, -5 * way, -5 * way
+    return Markup('<svg x="{}%" overflow="visible"><path class="more" d="M{} 7L{} 11L{} 15"/></svg>').format(
+        at, off - 5 * way, off, off - 5 * way
     )
 
 

@@ -15,7 +15,7 @@ def published(audit: Facts | None) -> dict[str, Any] | None:
     """Return the sizes of the splits and the groups that are `gone` from training, the largest first; None of nothing.
 
     `gone` are those of which five rows and more came: `mentioned` by the lexicon's groups and `others`, each
-    `{"axis", "group", "came"}`, up to twelve of both, and `more` is how many are not named. Where no row is for training
+    `{"axis", "group", "came"}`, up to twelve of both, `more` is how many are not named, and `least` the rows from which a group is told. Where no row is for training
     nobody is gone from it.
     """
     splits = (audit or {}).get("splits") or []
@@ -36,4 +36,5 @@ def published(audit: Facts | None) -> dict[str, Any] | None:
         "mentioned": [one for one in named if one["origin"] == "mention-lexicon"],
         "others": [one for one in named if one["origin"] != "mention-lexicon"],
         "more": len(gone) - len(named),
+        "least": TOLD,
     }

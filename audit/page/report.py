@@ -86,6 +86,7 @@ def render(facts: ReportFacts) -> str:
         rule: [finding for finding in found if finding["rule"] == rule and finding["n"]]
         for rule in ("impact_ratio", "survival", "accuracy")
     }
+    removed = sections.failing_by_removals(found)
     stages = [stage["stage"] for stage in facts.stages or ()]
     associations = (facts.audit or {}).get("associations") or {"labels": [], "words": [], "read": 0, "of": 0}
     gates = (facts.audit or {}).get("gates") or ()
@@ -137,14 +138,14 @@ def render(facts: ReportFacts) -> str:
         gaps_left_out=max(0, len(behind) - MOST_GAPS),
         failed=any(finding["verdict"] == "FAIL" for finding in first),
         waterfall=sections.waterfall(facts.stages or ()),
-        forest=sections.forest(by_rule["impact_ratio"], stages, facts.audit),
+        forest=sections.forest(by_rule["impact_ratio"], stages, facts.audit, removed),
         totals=sections.by_group([each for each in by_rule["impact_ratio"] if each["stage"] == "total"]),
         by_stage=sections.by_stage(by_rule["impact_ratio"], stages),
         partial=any(
             each["stage"] == "total" and not math.isclose(each["rate"], each["kept"] / each["n"])
             for each in by_rule["impact_ratio"]
         ),
-        removed=sections.failing_by_removals(found),
+        removed=removed,
         narrowed=narrowed(by_rule["impact_ratio"], stages),
         survival=sections.parted(
             [(each, sections.survived(each, facts.audit)) for each in by_rule["survival"]], facts.audit

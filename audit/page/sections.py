@@ -5,7 +5,7 @@ from typing import Any
 
 from markupsafe import Markup
 
-from audit.findings import OUTCOMES, RETENTION, TOTAL, Finding
+from audit.findings import OUTCOMES, RETENTION, TOTAL, Finding, Outcome
 from audit.page import figures, plot
 from audit.page.spelt import named
 from audit.page.words import by_removals
@@ -86,16 +86,24 @@ def waterfall(stages: Sequence[Facts]) -> list[dict[str, Any]]:
     return told
 
 
-def forest(found: Sequence[Finding], stages: Sequence[str], audit: Facts | None) -> dict[str, Any] | None:
-    """Choose the ratios that matter most and draw them, the whole pipeline first, then stage by stage."""
+def forest(
+    found: Sequence[Finding],
+    stages: Sequence[str],
+    audit: Facts | None,
+    removed: Mapping[tuple[str, str, str], Sequence[str]],
+) -> dict[str, Any] | None:
+    """Choose the ratios that matter most and draw them, the whole pipeline first, then stage by stage.
+
+    Those fail too that do so by what was `removed` (`failing_by_removals`).
+    """
     drawable = [finding for finding in found if finding["ratio"] is not None]
     if not drawable or audit is None:
         return None
     limit = audit["settings"]["min_impact_ratio"]
     # What fails, what is near to it, and what lies farthest from even; of tiny groups there is nothing to see.
     matter = sorted(
-        (each for each in drawable if each["verdict"] != "INSUFFICIENT_DATA" or each["q"] < 0.5),
-        key=lambda each: (OUTCOMES.index(each["verdict"]), -abs(1 - each["ratio"])),
+        (each for each in drawable if _verdict(each, removed) != "INSUFFICIENT_DATA" or each["q"] < 0.5),
+        key=lambda each: (OUTCOMES.index(_verdict(each, removed)), -abs(1 - each["ratio"])),
     )[:_MOST_PLOTTED]
     scale = plot.ratio_scale([(each["low"], each["high"]) for each in matter])
     rows = [
@@ -106,7 +114,7 @@ def forest(found: Sequence[Finding], stages: Sequence[str], audit: Facts | None)
                 each["low"],
                 each["high"],
                 scale=scale,
-                verdict=each["verdict"],
+                verdict=_verdict(each, removed),
                 limits=(limit, 1.0),
             ),
         )
@@ -126,6 +134,11 @@ def forest(found: Sequence[Finding], stages: Sequence[str], audit: Facts | None)
         "limit": limit,
         "left_out": len(drawable) - len(matter),
     }
+
+
+def _verdict(finding: Finding, removed: Mapping[tuple[str, str, str], Sequence[str]]) -> Outcome:
+    fails = (finding["stage"], finding["axis"], finding["group"]) in removed
+    return "FAIL" if fails else finding["verdict"]
 
 
 def by_group(found: Sequence[Finding]) -> list[tuple[str, list[Finding]]]:

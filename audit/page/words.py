@@ -41,7 +41,7 @@ def sentence(finding: Finding) -> str:
     rows = f"{finding['n']:,} {subject(finding)}{_children(finding, 'families')}"
     stage = finding["stage"]
     if finding["rule"] in ("impact_ratio", "removal_ratio", "lost_most"):
-        stage = "The whole pipeline" if stage == TOTAL else f"The stage {stage}"
+        stage = f"The whole pipeline{_without(finding)}" if stage == TOTAL else f"The stage {stage}"
         others = f"{finding['other_n']:,} others{_children(finding, 'other_families')}"
     if finding["verdict"] == "NOT_APPLICABLE":
         return f"{stage}: nothing to compare for the {rows}."
@@ -88,10 +88,17 @@ def not_worse(finding: Finding) -> str | None:
     """Say of a model's finding that could not be judged, and in which the group does better, what is known; None of others."""
     if finding["verdict"] != "INSUFFICIENT_DATA" or finding["difference"] < 0:
         return None
-    sure = "not worse" if finding["difference_low"] >= 0 else "not seen to be worse"
+    if finding["difference_low"] >= 0:
+        return "not worse"
     least = finding["detectable"]
     missed = "any gap" if least is None else f"a gap of {100 * least:.1f} points"
-    return f"{sure}; {missed} could have been missed"
+    return f"not seen to be worse; {missed} could have been missed"
+
+
+def _without(finding: Mapping[str, Any]) -> str:
+    """Name the stages that are no part of a total, as that by which nothing of the group was left stands before them."""
+    left_out = finding.get("left_out")
+    return f" without {', '.join(left_out)} (where there was nobody to compare)" if left_out else ""
 
 
 def _children(finding: Mapping[str, Any], parents: str) -> str:
@@ -152,8 +159,20 @@ def _caveat(finding: Mapping[str, Any]) -> str:
     sure = "" if q is None else ", q < 0.001" if q < 0.001 else f", q = {q:.3f}"
     if finding["verdict"] != "INSUFFICIENT_DATA":
         return sure
+    match finding.get("undecided", {}).get("because"):
+        case "rows":
+            return f"{sure}; too little to judge: fewer than {finding['undecided']['least']} {_counted(finding)}{_more(finding)}"
+        case "expected":
+            few = f"{finding['undecided']['least']:g} of the group are expected to go or to stay"
+            return f"{sure}; too little to judge: fewer than {few}{_more(finding)}"
+        case "limit":
+            return f"{sure}; the interval holds the limit of {finding['limit']:g}"
     seen = "no difference" if least is None else f"only a difference of {100 * least:.1f} points or more"
     return f"{sure}; too little to judge: {seen} would be seen in four of five such samples{_more(finding)}"
+
+
+def _counted(finding: Mapping[str, Any]) -> str:
+    return "parents" if "families" in finding else "rows"
 
 
 def _more(finding: Mapping[str, Any]) -> str:

@@ -14,7 +14,7 @@ import pytest
 from scipy.stats import norm
 
 from audit.association import with_labels
-from audit.findings import OUTCOMES, gaps, record, settle, verdict, worst
+from audit.findings import OUTCOMES, RETENTION, gaps, record, settle, verdict, worst
 from audit.groups import AuditSettings, Membership, partition
 from audit.growth.association_drift import association_drift
 from audit.growth.label_drift import label_drift
@@ -324,7 +324,8 @@ def test_every_number_of_the_tables_is_that_of_the_audit():
             ]  # fmt: skip
         if each["rule"] == "survival":
             expected["data-survival", where] = [
-                "", f"{100 * each['rate']:.1f}%", ends(each), f"{each['n']:,}", f"{each['appeared']:,}", said(each),
+                "", f"{100 * each['rate']:.1f}%", f"{fine(each['low'])} to {fine(each['high'])}", f"{each['n']:,}",
+                f"{each['appeared']:,}", said(each),
             ]  # fmt: skip
         if each["rule"] == "accuracy":
             expected["data-accuracy", f"{each['stage']}|{where}"] = [
@@ -508,7 +509,11 @@ def of_model(women, others, *, baseline=False):
 
 
 @pytest.mark.parametrize(
-    ("women", "others", "sure"), [(150, 240, "not worse"), (125, 240, "not seen to be worse")]
+    ("women", "others", "sure"),
+    [
+        (150, 240, "not worse"),
+        (125, 240, "not seen to be worse; a gap of {:.1f} points could have been missed"),
+    ],
 )
 def test_a_group_that_does_better_is_said_to(women, others, sure):
     page, found = of_model(women, others)
@@ -517,9 +522,7 @@ def test_a_group_that_does_better_is_said_to(women, others, sure):
     z = norm.ppf(0.975) + norm.ppf(0.8)
     least = 100 * z * math.sqrt(pooled * (1 - pooled) * (1 / 200 + 1 / 400))
     assert found["verdict"] == "INSUFFICIENT_DATA"
-    assert page.rows["data-accuracy", "model|gender|women"][-1] == (
-        f"insufficient data {sure}; a gap of {least:.1f} points could have been missed"
-    )
+    assert page.rows["data-accuracy", "model|gender|women"][-1] == (f"insufficient data {sure.format(least)}")
     assert "the dashed line is the limit, -10 points" in "".join(page.text)
 
 
@@ -791,7 +794,7 @@ def test_groups_that_are_too_small_are_listed_with_what_they_need():
 
 def test_what_would_mend_a_worst_finding_stands_by_it():
     facts = full("reviews")
-    worst_one = next(each for each in worst(facts.audit["findings"]) if each["rule"] == "impact_ratio")
+    worst_one = next(each for each in worst(facts.audit["findings"]) if each["rule"] in RETENTION)
     place = {key: worst_one[key] for key in ("axis", "group", "stage")}
     now = {"value": 3, "more": 0, "ratio": 0.5, "low": 0.4, "high": 0.6, "verdict": "FAIL"}
     mild = {**now, "value": 2, "more": 1_186, "ratio": 1.0, "verdict": "PASS"}
@@ -803,8 +806,10 @@ def test_what_would_mend_a_worst_finding_stands_by_it():
         html = render(replace(facts, audit=audit))
         return re.sub(r"<[^>]+>", "", html[html.index('id="worst"') : html.index("</ol>")])
 
-    assert "length.min_words at 2 instead of 3 would keep 1,186 rows more, and no longer fail" in told(2)
+    assert "length.min_words at 2 instead of 3 would keep 1,186 rows more, and pass." in told(2)
     assert "no value of length.min_words that was tried" in told(None)
+    mild["verdict"] = "INSUFFICIENT_DATA"
+    assert "rows more, and no longer fail, which is not yet a pass." in told(2)
 
 
 def test_a_text_that_was_removed_twice_is_shown_once_behind_each_gap():
