@@ -35,7 +35,7 @@ class Admission(CorpusJudge):
 
     In order (`augment.unaided` up to the language): `not_made`, `endless` and `prompt_repeated` (the engine broke on it, came to no end, or said its instruction), `empty`, `mask_lost` (the engine says that a piece did not come back, or the links, handles, hashtags, places, code, slots and emoji are not those of the parent), `copy_of_parent`
     (the same words), `length_changed` (by the ratio of words), `number_changed`, `negation_changed` and `name_lost` (what
-    `kept` names; `augment.kept`), `person_changed` (pronouns of others), `sense_turned` (a word that translators take in another
+    `kept` names; `augment.kept`), `person_changed` (pronouns of others), `order_changed` (names, handles or pronouns change places: who did what to whom), `sense_turned` (a word that translators take in another
     of its senses is gone), `opposite_said` (a word came that says the contrary of one that went), `groups_changed` (other groups of people are mentioned, by a lexicon), `language_changed` (surely another language than the parent's), chrF of the candidate against its parent (Popović 2015, 0 to 100, sacrebleu's
     defaults; over the words alone, since links and handles that come back untouched hide both a copy and
     nonsense) below the band (`meaning_drift`) or above it (`too_close`), `test_overlap` (`augment.held_out`: runs of

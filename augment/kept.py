@@ -17,8 +17,9 @@ import pyarrow.compute as pc
 
 from augment.amounts import numbers
 from augment.dates import dates
-from augment.masks import said, unlike
+from augment.masks import held, said, unlike
 from augment.opposites import opposites
+from augment.order import moved
 from corpus.lexicon import Lexicon
 
 Kept = Literal["numbers", "negations", "names", "persons", "senses", "opposites", "groups"]
@@ -29,6 +30,7 @@ REASONS = (
     "negation_changed",
     "name_lost",
     "person_changed",
+    "order_changed",
     "sense_turned",
     "opposite_said",
 )
@@ -91,13 +93,12 @@ def names(text: str) -> Counter[str]:
     )
 
 
-def persons(text: str) -> frozenset[str]:
-    """Return of whom a text speaks in pronouns: of "i", "you", "he", "she", "it", "we", "they"."""
+def persons(text: str) -> list[str]:
+    """Return of whom a text speaks in pronouns, as they come: "i", "you", "he", "she", "it", "we", "they"."""
     found = _WORDS.findall(_THANKS.sub("thanks", text))
-    words = {word.lower().replace("’", "'") for word in found if word != "US"}
-    told = {_PERSONS.get(word.partition("'")[0]) for word in words}
-    told |= {"we" for word in words if word == "let's"}
-    return frozenset(person for person in told if person is not None)
+    words = (word.lower().replace("’", "'") for word in found if word != "US")
+    told = ("we" if word == "let's" else _PERSONS.get(word.partition("'")[0]) for word in words)
+    return [person for person in told if person is not None]
 
 
 def _turned(mine: str, theirs: str) -> int:
@@ -128,7 +129,7 @@ def lost(
 
     `number_changed`: other numbers or units, or in another order, or other weekdays or months. `negation_changed`: one denies an even, the other an odd number of
     times, or one of them not at all. `name_lost`: a name of the parent that the candidate does not have in any case.
-    `person_changed`: pronouns of other persons. `sense_turned`: a word that translators take in another of its senses is gone.
+    `person_changed`: pronouns of other persons. `order_changed`: names, handles or persons change places (`augment.order`). `sense_turned`: a word that translators take in another of its senses is gone.
     `opposite_said`: a word came that says the contrary of one that went. `groups` is not asked here: it needs a lexicon (`groups_changed`).
     `words` are both without links and their like (`augment.masks.said`), where they are known already.
     """
@@ -151,12 +152,32 @@ def _changes(
         has |= Counter(piece.lower() for piece in re.findall(r"[^\W_]+", mine))
         if count := (named - has).total():
             yield Change("name_lost", count)
-    if "persons" in asked and (count := len(persons(mine) ^ persons(theirs))):
+    spoken, of = (persons(mine), persons(theirs)) if "persons" in asked else ([], [])
+    if count := len({*spoken} ^ {*of}):
         yield Change("person_changed", count)
+    if count := moved(spoken, of) + (_names_moved(candidate, parent, named) if "names" in asked else 0):
+        yield Change("order_changed", count)
     if "senses" in asked and (count := _turned(mine, theirs)):
         yield Change("sense_turned", count)
     if "opposites" in asked and (count := opposites(mine, theirs)):
         yield Change("opposite_said", count)
+
+
+def _names_moved(candidate: str, parent: str, named: Collection[str]) -> int:
+    """Count names and handles of the parent that change places; where there is one alone it cannot."""
+    count = 0
+    if len(named) > 1:
+        count += moved(
+            *(
+                [word for word in map(_bare, _WORDS.findall(text)) if word in named]
+                for text in (candidate, parent)
+            )
+        )
+    if parent.count("@") > 1:
+        count += moved(
+            *([text[start:stop] for start, stop in held(text, ["handle"])] for text in (candidate, parent))
+        )
+    return count
 
 
 def _amounts_unlike(candidate: str, parent: str) -> int:

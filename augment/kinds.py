@@ -2,7 +2,7 @@
 
 "see bit.ly/x"  place "bit.ly/x"        "dear [NAME], open /etc/hosts"  slot "[NAME]", place "/etc/hosts"
 
-"end.Then" is two sentences without a blank, and "and/or" two words.
+"end.Then" is two sentences without a blank, "and/or" two words, and "cars=job" says what a tweet means.
 """
 
 PICTURE = "[\u00a9\u00ae\u203c\u2049\u2122\u2139\u2190-\u2bff\u3030\u303d\u3297\u3299\U0001f000-\U0001faff]"
@@ -46,8 +46,24 @@ _PLACES = (
 )
 """Paths of POSIX (two parts or more), of a share and a drive of Windows, domains, files. Words without a dot are passed at once."""
 
+_WRITTEN = (
+    r"(?<!\w)(?:[A-Za-z0-9]++_++[A-Za-z0-9]\w*+(?:\.\w++)*+(?:\([^()\s]*\)|\[[^\[\]\s]*\])?"
+    r"|(?=[\w.]{1,100}+[\[(:=!<>+^-])(?:"
+    r"[A-Za-z_]\w*+(?:\.\w++)*+(?:\(\)|\[[\"']?\w++[\"']?\])"
+    r"|[A-Za-z_]\w*+(?:\.\w++)++\([^()\s]*+\)"
+    r"|\w++(?:(?:::|->|=>|==|!=|<=|>=|\+=|-=|:=|\^)[\w\"'(\[{$]|=[\d\"'(\[{$])(?:\S*[\w\"'\]}>])?))"
+)
+"""snake_case, f(), x["key"], a.b(c), a::b, x==1, key="value"; each word is looked at once, however long it is."""
+_CODE = (
+    r"(?s:```.+?```)|`[^`\n]+`",
+    _WRITTEN,
+    r"-(?<!\S-)(?:[A-Za-z](?=\s)|-[a-z][\w-]*=\S+)",
+    r"\^[^\s^$]+\$(?!\w)",
+)
+"""What stands between back-ticks, tokens, options of commands (-m, --key=value), words of Apertium's stream."""
+
 KINDS = {
-    "code": r"(?s:```.+?```)|`[^`\n]+`",
+    "code": "|".join(_CODE),
     "slot": rf"(?=[{{$%[_<])(?:{'|'.join(_SLOTS)})",
     "endless": r"\S{120,}+",  # no word, and translators need time quadratic in its length
     "link": rf"(?=[Hhwsfg])(?:(?:https?|HTTPS?|Https?|s?ftps?|wss?|ssh|git|file|s3|gs|hf)://|www\.)\S*{_LAST}",

@@ -68,7 +68,7 @@ class Masked:
 def mask(text: str) -> Masked:
     """Put links, places, handles, hashtags, numbers, emoji, smileys, code, tags and slots out of a translator's reach.
 
-    Code is what stands in back-ticks; a slot is filled in later (`{name}`, `%s`); a place is a domain, path or file. U+FFFD and endless words are held too.
+    Code is what stands in back-ticks and what only code is written like (`user_name`, `f()`, `a::b`); a slot is filled in later (`{name}`, `%s`); a place is a domain, path or file. U+FFFD and endless words are held too.
     What stands before the first word or after the last is no part of a sentence, and is not sent at all (what may be
     part of a sentence is: code, slots, places).
     The others become rare words (`Xqza`, `Xqzb`, ...), which a translator passes as names. Nor is a text sent that says

@@ -122,6 +122,12 @@ def test_code_and_what_is_to_be_filled_in_stay_in_their_sentence():
         ("{} {0!r} {user.name} {a[b]} {1:.2f}", "slot", ["{}", "{0!r}", "{user.name}", "{a[b]}", "{1:.2f}"]),
         ("%1$s %-10s %5.2f %@ %HOME%", "slot", ["%1$s", "%-10s", "%5.2f", "%@", "%HOME%"]),
         ("{{ a.b }} {% if x %} <%= y %>", "slot", ["{{ a.b }}", "{% if x %}", "<%= y %>"]),
+        ("set user_name, os.environ['HOME'] or x[0].", "code", ["user_name", "os.environ['HOME']", "x[0]"]),
+        ("call f() and os.path.join(a,b), not f(x)", "code", ["f()", "os.path.join(a,b)"]),
+        ("std::vector<int> v, p->next, x==1; y+=2", "code", ["std::vector<int>", "p->next", "x==1", "y+=2"]),
+        ("a^2+b^2=c^2 with key='value' and n=3", "code", ["a^2+b^2=c^2", "key='value'", "n=3"]),
+        ("git commit -m fix --color=always", "code", ["-m", "--color=always"]),
+        ("it says ^the/cat<n>$ here", "code", ["^the/cat<n>$"]),
         ("[NAME] $NAME __X__ __init__ <name> <br/>", "slot", ["[NAME]", "$NAME", "__X__", "__init__", "<name>", "<br/>"]),
     ],
 )  # fmt: skip
@@ -137,8 +143,9 @@ def test_addresses_files_and_slots_are_held_whole(text, kind, pieces):
         "e.g. i.e. U.S. p.m. etc. Ph.D. Mr.Smith",
         "THE END.THEN WE WON.IN TIME",
         "so:/ a:b c:d really: no ... or .. and .",
-        "{ no slot } [no slot] [A] $ % __ _x_ a_b A$AP",
+        "{ no slot } [no slot] [A] $ % __ _x_ x_ A$AP",
         "sure % so 'tis <- and -> a < b",
+        "cars=job, flight(s), A -> B and a-b it--is =- f(x) ^^ - a",
     ],
 )
 def test_prose_is_not_held(text):
@@ -172,6 +179,7 @@ def test_what_looks_like_many_pieces_takes_no_longer_than_its_length(piece):
         ("hi Xqzb", "hi there", True, False),
         ("#men now", "#women now", True, False),
         ("`rm x`", "`ls x`", True, True),
+        ("my username is set", "my user_name is set", True, True),
         ("two of 9", "2 of nine", False, False),
         ("😡 fine", "😂 fine", True, True),
         ("😂 fine ❤", "❤️❤️ fine 😂😂", False, False),
