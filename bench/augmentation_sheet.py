@@ -65,7 +65,7 @@ def again(store: Path) -> dict[str, Any]:
             "admitted_now": len(still),
             "same_meaning": [_share(one) for one in said],
         }
-    return {"machine": describe(), "admitted": len(passed), **told}
+    return {"machine": describe(), "all_admitted": len(passed), **told}
 
 
 def _share(said: Sequence[bool]) -> dict[str, Any] | None:

@@ -120,11 +120,11 @@ def embed(
     ids = snapshot.narrow(["id"])["id"].combine_chunks()
     texts = text.contents(snapshot.take(ids.take(pa.array(rows))))
     context = Context(job.recipe.seed, "audit", job.models, Replay(job.store.replay))
-    vectors = _encoded(EncodeTexts(settings.embedding, threads=os.cpu_count() or 1), texts, context)
+    vectors = encoded(EncodeTexts(settings.embedding, threads=os.cpu_count() or 1), texts, context)
     return Embedded(ranks, rows, texts, vectors, came, stay)
 
 
-def _encoded(encode: EncodeTexts, texts: pa.StringArray, context: Context) -> np.ndarray:
+def encoded(encode: EncodeTexts, texts: pa.StringArray, context: Context) -> np.ndarray:
     """Return the vectors of texts; many are computed in a process of their own.
 
     PyTorch asks for the interpreter between its steps, and beside a thread that counts it would wait for it at each.

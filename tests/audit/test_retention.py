@@ -14,6 +14,7 @@ from scipy import stats
 
 from audit.findings import judge, settle, verdict
 from audit.groups import AuditSettings, Membership, partition
+from audit.page.words import sentence
 from audit.retention import retention
 from audit.steps import Counts, Step, compose, count, selection_rates
 from corpus.statistics import Interval, detectable_difference
@@ -429,6 +430,55 @@ def test_the_rows_against_which_a_group_lost_are_counted_once_each():
         [step(kept, "copies", reason=pa.array(reason), other=other)], [group(~mask(100, 1_000))]
     )[0]
     assert {part["rule"]: part["against"] for part in others.parts} == {"copy": 1, "short": None}
+
+
+def test_a_total_says_which_stages_are_no_part_of_it():
+    """The group's last rows go to the first stage, so nobody is left to compare behind it."""
+    of = mask(100, 1_000)
+    kept = ~of
+    kept[100:145] = False
+    steps = [
+        step(kept, "first"),
+        step(mask(500, 1_000), "second", entered=kept),
+        step(mask(1, 1_000), "third", entered=mask(0, 1_000)),
+    ]
+
+    found = settle(retention(steps, [group(of)], SETTINGS, 1), SETTINGS)
+
+    total = next(one for one in found if (one["stage"], one["rule"]) == ("total", "impact_ratio"))
+    assert total["left_out"] == ["second"]  # nobody entered the third
+    assert (total["rate"], total["other_rate"]) == (0, 0.95)
+    assert "The whole pipeline without second (where there was nobody to compare) kept 0.0%" in sentence(
+        total
+    )
+    assert all(one["left_out"] == [] for one in found if one["stage"] != "total")
+
+
+@pytest.mark.parametrize(
+    ("n", "kept", "other_n", "other_kept", "because", "words"),
+    [
+        (20, 5, 8_000, 7_900, ("rows", 30), "fewer than 30 rows"),
+        (100, 99, 8_000, 7_990, ("expected", 5), "fewer than 5 of the group are expected to go or to stay"),
+        (60, 30, 8_000, 4_000, ("sample", None), "points or more would be seen in four of five such samples"),
+        (400, 330, 8_000, 7_900, ("limit", None), "the interval holds the limit of 0.8"),
+    ],
+)
+def test_what_could_not_be_judged_says_why(n, kept, other_n, other_kept, because, words):
+    one, of = stage_with(n, kept, other_n, other_kept)
+    asked = SETTINGS.model_copy(update={"max_removal_ratio": 1e9})
+
+    found = settle(retention([one], [of], asked, 1), asked)[0]
+
+    assert found["verdict"] == "INSUFFICIENT_DATA"
+    assert found["undecided"] == {"because": because[0], "least": because[1]}
+    assert words in sentence(found)
+
+
+def test_what_was_judged_says_no_reason():
+    one, of = stage_with(800, 760, 8_000, 7_960)
+
+    for found in settle(retention([one], [of], SETTINGS, 1), SETTINGS):
+        assert "undecided" not in found
 
 
 def test_what_is_rare_fails_by_its_removals():

@@ -13,7 +13,7 @@ from audit.groups import AuditSettings, Membership
 from audit.page.words import sentence
 from audit.retention import retention
 from audit.steps import Step
-from audit.strata import BANDS, Strata, adjusted, strata
+from audit.strata import BANDS, Strata, adjusted, multiplied, strata
 from corpus.statistics import ratio_interval, stratified_ratio
 
 COUNTS = st.integers(1, 40).flatmap(lambda n: st.tuples(st.integers(0, n), st.just(n)))
@@ -95,6 +95,54 @@ def test_a_ratio_that_turns_round_is_flagged():
     assert found["high"] < 1 < found["within"]["low"]
     assert found["turned"]
     assert "turns round" in sentence(settle([found], AuditSettings())[0])
+
+
+def of_two_stages(seed):
+    """Rows of which the first stage sees all and the second one half, the group being in short rows mostly."""
+    generator = np.random.default_rng(seed)
+    words = generator.integers(1, 41, 6_000)
+    of = generator.random(6_000) < np.where(words <= 10, 0.4, 0.1)
+    first = Step(
+        "first", np.ones(6_000, dtype=bool), generator.random(6_000) < np.where(words <= 10, 0.5, 0.9)
+    )
+    second = Step("second", first.kept & (generator.random(6_000) < 0.5), generator.random(6_000) < 0.1)
+    cut = Strata(("length",), (words > 10).astype(np.int64), 2)
+    return first, second, of, cut
+
+
+def test_of_the_whole_pipeline_it_is_the_product_as_the_plain_ratio_is():
+    """A stage that sees some rows alone counts as much as its rows say, in either."""
+    first, second, of, cut = of_two_stages(3)
+
+    *stages, total = retention([first, second], [group(of)], AuditSettings(), 1, cut)
+
+    alike = [one["within"] for one in stages]
+    assert total["within"]["ratio"] == pytest.approx(math.prod(one["ratio"] for one in alike))
+    assert total["ratio"] == pytest.approx(math.prod(one["ratio"] for one in stages))
+    spreads = [math.log(one["high"] / one["low"]) for one in alike]
+    assert math.log(total["within"]["high"] / total["within"]["low"]) == pytest.approx(math.hypot(*spreads))
+    assert (total["within"]["by"], total["within"]["strata"]) == (["length"], 2)
+
+
+def test_the_product_holds_the_truth_as_often_as_it_says():
+    """Within a stratum the group is treated as all are: the ratio among rows alike is 1."""
+    held = 0
+    for seed in range(300):
+        first, second, of, cut = of_two_stages(seed)
+        within = retention([first, second], [group(of)], AuditSettings(), 1, cut)[-1]["within"]
+        held += within["low"] <= 1 <= within["high"]
+
+    assert 0.92 <= held / 300 <= 0.98
+
+
+def test_a_stage_that_cannot_tell_leaves_the_product_untold():
+    first, _, of, cut = of_two_stages(4)
+    nothing = Step("nothing", first.kept, np.ones(6_000, dtype=bool))
+    gone = Step("gone", first.kept, ~of)
+
+    assert retention([first, nothing], [group(of)], AuditSettings(), 1, cut)[-1]["within"] is not None
+    assert retention([first, gone], [group(of)], AuditSettings(), 1, cut)[-1]["within"] is None
+    assert multiplied([]) is None
 
 
 def test_where_nothing_cuts_the_rows_there_is_nothing_to_say():

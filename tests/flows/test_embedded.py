@@ -7,8 +7,10 @@ import pyarrow as pa
 import pytest
 
 from audit.vendi import diversity
-from corpus.models import Models
+from corpus.memo import Replay
+from corpus.models import EncodeTexts, Models
 from corpus.schema import UserError
+from corpus.stage import Context
 from flows import assess, embedded, finish, gates, staying, subjects
 from flows.prepare import prepare
 from flows.recipe import Gate
@@ -118,6 +120,22 @@ def test_diversity_is_of_the_rows_that_were_drawn_of_the_group(done):
     (told,) = [each for each in record["diversity"] if each["group"] == "women"]
     again = diversity(vectors, np.random.default_rng(0))
     assert told["came"]["low"] < again["value"] < told["came"]["high"]
+
+
+def test_a_process_of_its_own_finds_the_same_vectors(done, monkeypatch, tmp_path):
+    job, _ = done
+    encode, texts = (
+        EncodeTexts(subjects.settings_of(job).embedding, threads=2),
+        pa.array(["one", "two words", ""]),
+    )
+    known, fresh = (
+        Context(1, "audit", job.models, Replay(folder)) for folder in (tmp_path / "known", tmp_path / "fresh")
+    )
+    here = embedded.encoded(encode, texts, known)
+    monkeypatch.setattr(embedded, "_MANY", 1)
+
+    assert np.array_equal(embedded.encoded(encode, texts, fresh), here)
+    assert [*(tmp_path / "fresh").rglob("*.parquet")], "what was made there is replayed here"
 
 
 def test_the_probe_is_asked_of_the_rows_that_stay_and_labels_are_no_groups(done):
