@@ -106,7 +106,8 @@ def shares(groups: Sequence[Mapping[str, Any]], names: Sequence[str]) -> Markup:
                 axes.plot([group["reference"]] * 2, [row - 0.36, row + 0.36], color=COLOURS[3], linewidth=2)
         axes.set_xscale("log")
         axes.set_xlabel(
-            "share of the rows: as they came in (ring), as published (dot), in the reference (bar)"
+            "share of the rows: as they came in (ring), as published (dot)"
+            + ", in the reference (bar)" * any(group["reference"] is not None for group in groups)
         )
         axes.xaxis.set_major_formatter(lambda value, _: f"{100 * value:g}%")
 

@@ -89,4 +89,4 @@ def test_the_page_tells_gate_who_when_and_why_once():
     assert words.count("Gate gender, impact ratio 0.8, which stops a run.") == 1
     assert words.count("Approved by ada on 2026-11-28 14:08 UTC: they are advertisements,") == 1
     assert words.replace("… The rest of the reason …", "").count("they are advertisements") == 9
-    assert "pass Gate source (0.8) passed." in words
+    assert "pass Gate source (impact ratio 0.8) passed." in words

@@ -31,7 +31,7 @@ from audit.page.plot import Scale, interval
 from audit.page.report import ReportFacts, render
 from audit.page.sections import fate
 from audit.page.spelt import visible
-from audit.page.words import not_worse, sentence
+from audit.page.words import by_removals, not_worse, sentence
 from audit.probes import probe, settled
 from audit.remedies import remedies
 from audit.representation import representation
@@ -437,9 +437,9 @@ def test_the_head_says_how_many_of_those_judged_fail_and_how_each_gate_was_met()
     assert f"fail {judged.count('FAIL')} of {len(judged)} judged" in words
     assert f"not applicable {audit['counts']['NOT_APPLICABLE']} nothing to compare" in words
     assert "Gate gender, impact ratio 0.8. Failed by women at the whole pipeline" in words
-    assert "Gate source (0.8) could not be judged." in words
-    assert "Gate faith (0.8) passed." in words
-    assert "Gate age (0.8) had nothing to compare." in words
+    assert "Gate source (impact ratio 0.8) could not be judged." in words
+    assert "Gate faith (impact ratio 0.8) passed." in words
+    assert "Gate age (impact ratio 0.8) had nothing to compare." in words
     assert "Groups are what a text mentions, not who wrote it; intervals are 95%" in words
     assert "judged</small>" not in nobody
     assert "Groups are what a text mentions" not in nobody
@@ -959,3 +959,19 @@ def test_what_would_help_is_shown_with_the_command_to_try_it():
     }
     for one in held["weights"]:
         assert f"{one['effective']:,.0f}" in words
+
+
+@pytest.mark.parametrize(
+    ("ratio", "said"),
+    [
+        (3.72, "3.7 times"),
+        (99.94, "99.9 times"),
+        (154.1, "about 200 times"),
+        (3_960.4, "about 4,000 times"),
+        (63_529.6, "about 60,000 times"),
+    ],
+)
+def test_times_are_told_no_finer_than_they_are_known(ratio, said):
+    finding = {"rule": "removal_ratio", "removal_ratio": ratio, "rate": 0.9}
+
+    assert by_removals(finding) == f"removed {said} as often, though 90.0% stayed"
