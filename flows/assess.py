@@ -1,7 +1,6 @@
 """The audits of a run, over its folder: of the data stage by stage, of growth, of the model; and what stops it."""
 
 import json
-from concurrent.futures import ThreadPoolExecutor
 from typing import Any
 
 import numpy as np
@@ -37,14 +36,14 @@ def audit_data(job: Job, progress: Progress = silent) -> None:
     Texts are kept apart (`samples.json`, `pairs.json`), where what quotes a row that is forgotten is found.
     """
     settings, snapshot = subjects.settings_of(job), subjects.came(job)
-    groups, cut = subjects.groups_of(snapshot, settings)
     ids = snapshot.narrow(["id"])["id"].combine_chunks()
-    steps = list(subjects.steps_of(job, ids))
-    published = staying.published(job, groups, settings)
-    kept = published.kept
-    progress("embedding", 0, 0)
-    with ThreadPoolExecutor(1) as beside:
-        drawn = beside.submit(embedded.embed, job, snapshot, groups, kept, settings)
+    with embedded.beside(job, len(ids), settings) as by:
+        groups, cut = subjects.groups_of(snapshot, settings)
+        steps = list(subjects.steps_of(job, ids))
+        published = staying.published(job, groups, settings)
+        kept = published.kept
+        progress("embedding", 0, 0)
+        drawn = embedded.embed(job, snapshot, groups, kept, settings, by)
         measured = retention(steps, groups, settings, job.recipe.seed, cut)
         gated, of_growth = _gated(job, settings)
         shares = representation(groups, kept, published.by_group, published.others, settings)
@@ -52,7 +51,7 @@ def audit_data(job: Job, progress: Progress = silent) -> None:
         measured += [*of_growth, *against_reference(shares, settings), *across.measured]
         probes, pairs = probing.probes(job, snapshot, groups, kept, settings)
         associated, growth = _associations(job, groups, kept), growing.growth(job, settings)
-    seen = embedded.seen(job, drawn.result(), snapshot, groups, kept, steps, settings)
+        seen = embedded.seen(job, drawn, snapshot, groups, kept, steps, settings)
     measured += seen.measured
     found = findings.settle(measured, settings)
     job.write(

@@ -2,8 +2,9 @@
 
 import multiprocessing
 import os
-from collections.abc import Sequence
-from concurrent.futures import ProcessPoolExecutor
+from collections.abc import Iterator, Sequence
+from concurrent.futures import Executor, Future, ProcessPoolExecutor, ThreadPoolExecutor
+from contextlib import contextmanager
 from dataclasses import dataclass, replace
 from typing import Any
 
@@ -33,7 +34,7 @@ from flows.job import Job
 STAGE = "embedding probe"
 
 _MANY = 1_000
-"""Texts that are sooner encoded by a process that imports PyTorch anew, if this one has something to do meanwhile."""
+"""Rows of which some are sooner embedded by a process that imports PyTorch anew: this one has something to do meanwhile."""
 
 QUOTED = 3
 """Rows of each cluster that are quoted."""
@@ -57,6 +58,24 @@ class Embedded:
 
 
 @dataclass(frozen=True)
+class Drawn:
+    """Rows that are drawn to be embedded, and the vectors that are being made of them."""
+
+    ranks: Ranks
+    rows: np.ndarray
+    texts: pa.StringArray
+    came: np.ndarray
+    stay: np.ndarray
+    vectors: Future[pa.FixedSizeListArray]
+
+    def embedded(self) -> Embedded:
+        """Return them with their vectors, which are waited for."""
+        return Embedded(
+            self.ranks, self.rows, self.texts, matrix(self.vectors.result()), self.came, self.stay
+        )
+
+
+@dataclass(frozen=True)
 class Probed:
     """What the probe tells: findings, lines class by class, and what evening out the largest gaps would cost."""
 
@@ -77,7 +96,7 @@ class Seen:
 
 def seen(
     job: Job,
-    drawn: Embedded | None,
+    drawn: Drawn | None,
     snapshot: Snapshot,
     groups: Sequence[Membership],
     kept: np.ndarray,
@@ -87,27 +106,48 @@ def seen(
     """Ask all that can be asked of the rows that were embedded; nothing where the audit names no model."""
     if drawn is None:
         return Seen([], [], {"classes": [], "diversity": [], "embedded": None, "mitigation": []}, [])
-    found, measured = by_cluster(drawn, steps, settings, job.recipe.seed)
-    asked = probed(job, drawn, snapshot, groups, kept, settings)
+    here = drawn.embedded()
+    found, measured = by_cluster(here, steps, settings, job.recipe.seed)
+    asked = probed(job, here, snapshot, groups, kept, settings)
     told = {
         "classes": asked.classes,
-        "diversity": unlike(drawn, groups, kept, job.recipe.seed),
+        "diversity": unlike(here, groups, kept, job.recipe.seed),
         "embedded": {
             "model": settings.embedding,
-            "rows": len(drawn.rows),
-            "came": len(drawn.came),
-            "published": len(drawn.stay),
+            "rows": len(here.rows),
+            "came": len(here.came),
+            "published": len(here.stay),
         },
         "mitigation": asked.mitigation,
     }
-    quotes = quoted(drawn, found, snapshot) if settings.show_text else []
+    quotes = quoted(here, found, snapshot) if settings.show_text else []
     return Seen(found, [*measured, *asked.measured], told, quotes)
 
 
+@contextmanager
+def beside(job: Job, rows: int, settings: AuditSettings) -> Iterator[Executor]:
+    """Lend what embeds while others count: a process, which loads the model at once, or for few rows a thread.
+
+    PyTorch asks for the interpreter between its steps, and beside a thread that counts it would wait for it at each.
+    """
+    if settings.embedding is None or rows < _MANY:
+        with ThreadPoolExecutor(1) as thread:
+            yield thread
+        return
+    with ProcessPoolExecutor(1, multiprocessing.get_context("forkserver")) as alone:
+        alone.submit(job.models.encode, settings.embedding, pa.array([""]))
+        yield alone
+
+
 def embed(
-    job: Job, snapshot: Snapshot, groups: Sequence[Membership], kept: np.ndarray, settings: AuditSettings
-) -> Embedded | None:
-    """Embed an even draw of the rows that came and of those that stay, and some of each group; None where the audit names no model."""
+    job: Job,
+    snapshot: Snapshot,
+    groups: Sequence[Membership],
+    kept: np.ndarray,
+    settings: AuditSettings,
+    by: Executor,
+) -> Drawn | None:
+    """Draw evenly of the rows that came and of those that stay, and some of each group, and have them embedded; None where the audit names no model."""
     if settings.embedding is None or not len(kept):
         return None
     ranks = Ranks.drawn(
@@ -120,19 +160,8 @@ def embed(
     ids = snapshot.narrow(["id"])["id"].combine_chunks()
     texts = text.contents(snapshot.take(ids.take(pa.array(rows))))
     context = Context(job.recipe.seed, "audit", job.models, Replay(job.store.replay))
-    vectors = encoded(EncodeTexts(settings.embedding, threads=os.cpu_count() or 1), texts, context)
-    return Embedded(ranks, rows, texts, vectors, came, stay)
-
-
-def encoded(encode: EncodeTexts, texts: pa.StringArray, context: Context) -> np.ndarray:
-    """Return the vectors of texts; many are computed in a process of their own.
-
-    PyTorch asks for the interpreter between its steps, and beside a thread that counts it would wait for it at each.
-    """
-    if len(texts) < _MANY:
-        return matrix(encode(texts, context))
-    with ProcessPoolExecutor(1, multiprocessing.get_context("forkserver")) as alone:
-        return matrix(alone.submit(encode, texts, context).result())
+    encode = EncodeTexts(settings.embedding, threads=os.cpu_count() or 1)
+    return Drawn(ranks, rows, texts, came, stay, by.submit(encode, texts, context))
 
 
 def by_cluster(

@@ -1,16 +1,15 @@
 """Where the recipe's audit names a model, clusters, diversity and a probe of the labels are audited too, by draws of the rows."""
 
 import random
+import shutil
 
 import numpy as np
 import pyarrow as pa
 import pytest
 
 from audit.vendi import diversity
-from corpus.memo import Replay
-from corpus.models import EncodeTexts, Models
+from corpus.models import Models
 from corpus.schema import UserError
-from corpus.stage import Context
 from flows import assess, embedded, finish, gates, staying, subjects
 from flows.prepare import prepare
 from flows.recipe import Gate
@@ -109,7 +108,8 @@ def test_diversity_is_of_the_rows_that_were_drawn_of_the_group(done):
     groups, _ = subjects.groups_of(snapshot, settings)
     (women,) = [group for group in groups if group.group == "women"]
     kept = staying.published(job, groups, settings).kept
-    seen = embedded.embed(job, snapshot, groups, kept, settings)
+    with embedded.beside(job, len(kept), settings) as by:
+        seen = embedded.embed(job, snapshot, groups, kept, settings, by).embedded()
 
     rows = seen.ranks.first(women.rows, 100)
     ids = snapshot.narrow(["id"])["id"].combine_chunks()
@@ -122,20 +122,16 @@ def test_diversity_is_of_the_rows_that_were_drawn_of_the_group(done):
     assert told["came"]["low"] < again["value"] < told["came"]["high"]
 
 
-def test_a_process_of_its_own_finds_the_same_vectors(done, monkeypatch, tmp_path):
+def test_a_process_of_its_own_finds_the_same(done, monkeypatch):
     job, _ = done
-    encode, texts = (
-        EncodeTexts(subjects.settings_of(job).embedding, threads=2),
-        pa.array(["one", "two words", ""]),
-    )
-    known, fresh = (
-        Context(1, "audit", job.models, Replay(folder)) for folder in (tmp_path / "known", tmp_path / "fresh")
-    )
-    here = embedded.encoded(encode, texts, known)
+    here = {name: job.read(f"{name}.json") for name in ("audit-data", "clusters", "samples")}
+    shutil.rmtree(job.store.replay)
     monkeypatch.setattr(embedded, "_MANY", 1)
 
-    assert np.array_equal(embedded.encoded(encode, texts, fresh), here)
-    assert [*(tmp_path / "fresh").rglob("*.parquet")], "what was made there is replayed here"
+    assess.audit_data(job)
+
+    assert {name: job.read(f"{name}.json") for name in here} == here
+    assert [*job.store.replay.rglob("*.parquet")], "what was made there is replayed here"
 
 
 def test_the_probe_is_asked_of_the_rows_that_stay_and_labels_are_no_groups(done):
