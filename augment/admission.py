@@ -52,6 +52,11 @@ class Admission(CorpusJudge):
     the row most alike, of those that share a band). What a gate counts (lost pieces, changed numbers, negations, names) stands
     in the ledger of those that it refuses; of all others the count is 0.
 
+    Embeddings read all of a text: one longer than the model reads at once is read in windows that overlap
+    (`corpus.windows`). Each of its words is compared in the window where it stands farther from an end, with all words of the
+    other text; its own vector is the mean of those of the windows. Where `min_word_similarity` is null a long text
+    is asked by that mean alone, in which a bad part weighs no more than its length.
+
     Candidates of growth that means to stay near its parents (`counterfactual`, `templates`: `near` under `extra.grown`) are
     not asked whether they are `too_close` or `embedding_too_close`, and not for names, persons, opposites, groups and each word, which are
     what is exchanged; and they may be near-duplicates of their parent and of one another, if their words are not the same.

@@ -1,11 +1,11 @@
-"""Rows with their vectors: each is embedded once, whatever asks for it."""
+"""Rows with their vectors: each is embedded once and to its end, whatever asks for it."""
 
 from dataclasses import dataclass
 
 import numpy as np
 
 from corpus.arrays import matrix
-from corpus.models import EncodeTexts
+from corpus.models import EncodeWhole
 from corpus.stage import Rows
 
 
@@ -22,7 +22,7 @@ class Embedded:
         ascending = np.unique(positions)
         if not len(ascending):
             return cls(ascending, np.zeros((0, 1), np.float32))
-        return cls(ascending, matrix(rows.map(EncodeTexts(model), ascending)))
+        return cls(ascending, matrix(rows.map(EncodeWhole(model), ascending)))
 
     def beside(self, rows: Rows, model: str, positions: np.ndarray) -> "Embedded":
         """Return these rows and those at other positions, which are embedded now."""

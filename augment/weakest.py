@@ -3,6 +3,7 @@
 "never again with three wives"  ->  "never again with three trucks"  0.31, at "trucks", where the texts' cosine is 0.7
 """
 
+from collections.abc import Iterator
 from dataclasses import dataclass
 
 import numpy as np
@@ -12,8 +13,10 @@ from augment.pairs import Pairs
 from corpus.arrays import matrix
 from corpus.models import EncodeWords
 
-_BLOCK = 4_096
-"""Pairs whose word pieces are held at a time: some 100 MB."""
+_BLOCK = 1_000_000
+"""Characters of the pairs whose word pieces are held at a time: some 100 MB."""
+_SIDE = 1_024
+"""Pieces that are compared at a time with all of the other text."""
 
 
 @dataclass(frozen=True)
@@ -34,14 +37,16 @@ def worded(pairs: Pairs, model: str) -> Worded:
     mine, theirs = pairs.chosen, pairs.theirs
     weakest = np.full(len(mine), np.nan)
     positions, vectors = [np.zeros(0, np.int64)], []
-    for start in range(0, len(mine), _BLOCK):
-        own, other = (side[start : start + _BLOCK] for side in (mine, theirs))
+    for start, end in _blocks(pairs):
+        own, other = mine[start:end], theirs[start:end]
         here = np.unique(np.r_[own, other])
         told = pairs.rows.map(EncodeWords(model), here)
         held = matrix(told.field("vector"))
-        pieces = [_pieces(one.as_py(), held.shape[1]) for one in told.field("pieces")]
-        weakest[start : start + _BLOCK] = [
-            _weakest(pieces[one], pieces[two])
+        pieces = [
+            np.frombuffer(one.as_py(), np.int8).reshape(-1, held.shape[1]) for one in told.field("pieces")
+        ]
+        weakest[start:end] = [
+            _weakest(_unit(pieces[one]), _unit(pieces[two]))
             for one, two in zip(np.searchsorted(here, own), np.searchsorted(here, other), strict=True)
         ]
         new = ~np.isin(here, np.concatenate(positions))
@@ -53,12 +58,29 @@ def worded(pairs: Pairs, model: str) -> Worded:
     return Worded(Embedded(every[order], np.concatenate(vectors)[order]), weakest)
 
 
-def _pieces(held: bytes, dimensions: int) -> np.ndarray:
-    return np.frombuffer(held, np.int8).reshape(-1, dimensions).astype(np.float32) / np.float32(127)
+def _blocks(pairs: Pairs) -> Iterator[tuple[int, int]]:
+    """Yield where blocks of pairs begin and end: of so many characters, or one pair."""
+    sizes = [len(one) + len(other) for one, other in zip(*pairs.texts(), strict=True)]
+    start, held = 0, 0
+    for place, size in enumerate(sizes):
+        if place > start and held + size > _BLOCK:
+            yield start, place
+            start, held = place, 0
+        held += size
+    if sizes:
+        yield start, len(sizes)
+
+
+def _unit(pieces: np.ndarray) -> np.ndarray:
+    return pieces.astype(np.float32) / np.float32(127)
 
 
 def _weakest(one: np.ndarray, other: np.ndarray) -> float:
     if not len(one) or not len(other):
         return float("nan")
-    cosines = one @ other.T
-    return float(min(cosines.max(axis=0).min(), cosines.max(axis=1).min()))
+    least, best = np.float32(np.inf), np.full(len(other), -np.inf, np.float32)
+    for start in range(0, len(one), _SIDE):
+        cosines = one[start : start + _SIDE] @ other.T
+        least = min(least, cosines.max(axis=1).min())
+        best = np.maximum(best, cosines.max(axis=0))
+    return float(min(best.min(), least))

@@ -14,7 +14,7 @@ from augment.admission import Admission
 from augment.held_out import Shares
 from augment.likeness import near_duplicates
 from augment.pairs import Pairs
-from corpus.models import EncodeTexts, EncodeWords
+from corpus.models import EncodeWhole, EncodeWords
 from corpus.stage import Context, Features, Rows, Verdict
 
 
@@ -103,7 +103,7 @@ class Looked:
         found = self.rows.map(function, positions)
         if getattr(function, "heavy", False):
             self.seconds += time.perf_counter() - began
-        if isinstance(function, EncodeTexts | EncodeWords):
+        if isinstance(function, EncodeWhole | EncodeWords):
             self.embedded.append(positions)
         return found
 

@@ -1,6 +1,7 @@
 """A sentence-transformers model that answers the same for a text, to the bit, whatever stands beside it."""
 
 import functools
+import itertools
 from collections.abc import Callable, Sequence
 from concurrent.futures import ThreadPoolExecutor
 from dataclasses import dataclass
@@ -11,6 +12,7 @@ from typing import Any
 import numpy as np
 
 from corpus.threads import one_thread
+from corpus.windows import Window, windows
 
 BATCH = 16
 """Texts in a batch, those that fill it up included."""
@@ -35,33 +37,45 @@ class Encoder:
     model: Any
 
     def encode(self, texts: list[str], threads: int) -> np.ndarray:
-        """Return a vector of unit length for each text: float32, (texts, dimensions)."""
-        vectors = self._none(texts)
+        """Return a vector of unit length for each text, as far as the model reads it: float32, (texts, dimensions)."""
+        return _of_unit_length(self._vectors(self._pieces(texts), threads))
 
-        def fill(rows: np.ndarray, pieces: list[list[int]], answer: Any) -> None:
-            vectors[rows] = answer["sentence_embedding"].numpy()[: len(rows)]
-
-        self._each_batch(texts, threads, fill)
-        return _of_unit_length(vectors)
+    def encode_whole(self, texts: list[str]) -> np.ndarray:
+        """Return the same vectors, and for what is longer than the model reads the mean of those of its windows."""
+        read = self._windows(texts)
+        return _together(read, self._vectors([window.pieces for window in read], 1))
 
     def encode_words(self, texts: list[str]) -> tuple[np.ndarray, list[np.ndarray]]:
-        """Return the same vectors, and for each text those of its pieces: int8, (pieces, dimensions)."""
-        vectors = self._none(texts)
-        words: list[np.ndarray] = [np.zeros((0, vectors.shape[1]), np.int8)] * len(texts)
+        """Return what `encode_whole` does, and for each text the vectors of its pieces: int8, (pieces, dimensions)."""
+        read = self._windows(texts)
+        vectors = self._none(len(read))
+        words: list[np.ndarray] = [np.zeros((0, vectors.shape[1]), np.int8)] * len(read)
 
-        def fill(rows: np.ndarray, pieces: list[list[int]], answer: Any) -> None:
+        def fill(rows: np.ndarray, answer: Any) -> None:
             vectors[rows] = answer["sentence_embedding"].numpy()[: len(rows)]
             every = answer["token_embeddings"].numpy()
-            for place, (row, found) in enumerate(zip(rows.tolist(), pieces, strict=True)):
-                kept = self._says[np.array(found, np.int64)]
-                each = _of_unit_length(every[place, : len(found)][kept])
-                words[row] = np.rint(127 * each).astype(np.int8)
+            for place, row in enumerate(rows.tolist()):
+                mine = slice(read[row].start, read[row].end)
+                kept = self._says[np.array(read[row].pieces[mine], np.int64)]
+                words[row] = np.rint(127 * _of_unit_length(every[place, mine][kept])).astype(np.int8)
 
-        self._each_batch(texts, 1, fill)
-        return _of_unit_length(vectors), words
+        self._each_batch([window.pieces for window in read], 1, fill)
+        firsts = np.searchsorted([window.text for window in read], range(len(texts) + 1))
+        return _together(read, vectors), [
+            np.concatenate(words[first:last]) for first, last in itertools.pairwise(firsts.tolist())
+        ]
 
-    def _none(self, texts: list[str]) -> np.ndarray:
-        return np.zeros((len(texts), self.model.get_embedding_dimension()), np.float32)
+    def _vectors(self, pieces: list[list[int]], threads: int) -> np.ndarray:
+        vectors = self._none(len(pieces))
+
+        def fill(rows: np.ndarray, answer: Any) -> None:
+            vectors[rows] = answer["sentence_embedding"].numpy()[: len(rows)]
+
+        self._each_batch(pieces, threads, fill)
+        return vectors
+
+    def _none(self, count: int) -> np.ndarray:
+        return np.zeros((count, self.model.get_embedding_dimension()), np.float32)
 
     @cached_property
     def _says(self) -> np.ndarray:
@@ -74,16 +88,14 @@ class Encoder:
         )
 
     def _each_batch(
-        self, texts: list[str], threads: int, fill: Callable[[np.ndarray, list[list[int]], Any], None]
+        self, pieces: list[list[int]], threads: int, fill: Callable[[np.ndarray, Any], None]
     ) -> None:
-        """Sort texts into lengths, and fill each batch up with rows that nobody reads."""
-        pieces, limit = self._pieces(texts)
-        batches = shaped([len(row) for row in pieces], limit)
+        """Sort pieces of texts into lengths, and fill each batch up with rows that nobody reads."""
+        batches = shaped([len(row) for row in pieces], self._limit)
 
         def run(batch: tuple[int, np.ndarray]) -> None:
             length, rows = batch
-            mine = [pieces[row] for row in rows]
-            fill(rows, mine, self._forward(mine, length))
+            fill(rows, self._forward([pieces[row] for row in rows], length))
 
         with one_thread() as alone:
             if threads == 1:
@@ -93,11 +105,20 @@ class Encoder:
                 with ThreadPoolExecutor(threads, initializer=alone) as pool:
                     list(pool.map(run, batches))
 
-    def _pieces(self, texts: list[str]) -> tuple[list[list[int]], int]:
-        limit = int(self.model.max_seq_length)
+    @property
+    def _limit(self) -> int:
+        return int(self.model.max_seq_length)
+
+    def _pieces(self, texts: list[str]) -> list[list[int]]:
         if not texts:
-            return [], limit
-        return self.model.tokenizer(texts, truncation=True, max_length=limit)["input_ids"], limit
+            return []
+        found: list[list[int]] = self.model.tokenizer(texts, truncation=True, max_length=self._limit)[
+            "input_ids"
+        ]
+        return found
+
+    def _windows(self, texts: list[str]) -> list[Window]:
+        return windows(self.model.tokenizer, texts, self._limit)
 
     def _forward(self, pieces: list[list[int]], length: int) -> Any:
         import torch
@@ -122,6 +143,20 @@ def shaped(lengths: Sequence[int], limit: int) -> list[tuple[int, np.ndarray]]:
         for rows in [np.flatnonzero(shape == number)]
         for start in range(0, len(rows), BATCH)
     ]
+
+
+def _together(read: list[Window], vectors: np.ndarray) -> np.ndarray:
+    """Return a vector of unit length for each text: that of its window, or the mean of several by the pieces that count in each."""
+    unit = _of_unit_length(vectors)
+    of = np.array([window.text for window in read], np.int64)
+    count = np.bincount(of)
+    whole = np.zeros((len(count), vectors.shape[1]), np.float32)
+    alone = count[of] == 1
+    whole[of[alone]] = unit[alone]
+    weights = np.array([window.end - window.start for window in read], np.float32)
+    np.add.at(whole, of[~alone], (weights[:, None] * unit)[~alone])
+    whole[count > 1] = _of_unit_length(whole[count > 1])
+    return whole
 
 
 def _of_unit_length(vectors: np.ndarray) -> np.ndarray:

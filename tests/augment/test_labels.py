@@ -108,6 +108,23 @@ def test_of_a_parent_that_is_misjudged_anyway_only_what_is_doubted_more_counts(e
     assert admitted(texts, labels, answers, embedding).ledger.num_rows == 0
 
 
+@pytest.mark.parametrize("word", [-1, None])
+def test_what_stands_beyond_what_the_model_reads_at_once_is_asked_too(word, embedding):
+    """The model reads 64 letters; both candidates begin alike."""
+    texts, labels = corpus(200)
+    draw = random.Random(9)
+    begin = " ".join(said("abcd", draw) for _ in range(3))
+    others = [" ".join(said(letters, draw) for _ in range(9)) for letters in ("abcd", "wxyz")]
+    answers = {texts[1]: tuple(f"{begin} {other}" for other in others)}
+
+    outcome = admitted(texts, labels, answers, embedding, min_word_similarity=word, min_label_margin=0.5)
+
+    rows = make(texts, labels, splits=["train"] * len(texts)).to_pylist()
+    parent = next(row["id"] for row in rows if row["messages"][0]["content"] == texts[1])
+    child = grown_id(parent, "says", (), 1)
+    assert [(line["id"], line["reason"]) for line in outcome.ledger.to_pylist()] == [(child, "label_changed")]
+
+
 @pytest.mark.parametrize(
     ("labels", "knobs"),
     [

@@ -1,5 +1,7 @@
 """The weakest word of two texts is the one that nothing in the other is like."""
 
+import random
+
 import numpy as np
 import pytest
 
@@ -92,12 +94,68 @@ def test_a_candidate_with_a_word_too_weak_goes_and_one_that_means_to_stay_near_d
     assert admitted(embedding, ANSWERS, near=True, min_word_similarity=1).ledger.num_rows == 0
 
 
+def long(words: int) -> list[str]:
+    """Draw a text of which the model, which reads 64 letters, sees the first 15 words or so."""
+    return random.Random(7).choices(
+        ["the", "crew", "was", "kind", "and", "we", "saw", "a", "sea", "from", "our", "old", "town"], k=words
+    )
+
+
+TAIL = ["9177", "2086", "5543", "0912", "7764", "3108"]
+
+
+def asked_long(embedding: str, at: int, **knobs) -> tuple[list[dict[str, float]], list[str | None]]:
+    """Return what is measured, and the reasons, of a long candidate that means its parent, and of one that turns at a word."""
+    parent = long(120)
+    good = ["the", *parent[1:]]
+    bad = [*good[:at], *TAIL, *good[at + len(TAIL) :]]
+    rows = make([" ".join(parent)], splits=["train"])
+    says = Says(answers={" ".join(parent): (" ".join(good), " ".join(bad))})
+    outcome = laws.sent(rows, [says, Admission(embedding=embedding, **{**WIDE, **knobs})])
+    ids = [grown_id(rows["id"][0].as_py(), "says", (), number) for number in (0, 1)]
+    told = outcome.scores.to_pylist()
+    fell = {line["id"]: line["reason"] for line in outcome.ledger.to_pylist()}
+    scores_of = [{line["name"]: line["score"] for line in told if line["id"] == one} for one in ids]
+    return scores_of, [fell.get(one) for one in ids]
+
+
+@pytest.mark.parametrize("at", [30, 90, 114])
+def test_a_word_that_turned_beyond_what_the_model_reads_at_once_is_found(embedding, at):
+    (good, bad), _ = asked_long(embedding, at, min_word_similarity=-1)
+    least = (good["weakest_word"] + bad["weakest_word"]) / 2
+
+    _, reasons = asked_long(embedding, at, min_word_similarity=least)
+
+    assert bad["weakest_word"] < good["weakest_word"] - 0.02
+    assert reasons == [None, "word_drift"]
+
+
+@pytest.mark.parametrize("at", [30, 90, 114])
+def test_a_text_that_turned_beyond_it_drifts_where_words_are_not_asked(embedding, at):
+    (good, bad), _ = asked_long(embedding, at)
+    least = (good["cosine"] + bad["cosine"]) / 2
+
+    _, reasons = asked_long(embedding, at, min_similarity=least)
+
+    assert bad["cosine"] < good["cosine"]
+    assert reasons == [None, "embedding_drift"]
+
+
+def test_long_texts_are_compared_a_part_at_a_time(embedding, monkeypatch):
+    whole, _ = asked_long(embedding, 90, min_word_similarity=-1)
+    monkeypatch.setattr(weakest, "_SIDE", 7)
+
+    parts, _ = asked_long(embedding, 90, min_word_similarity=-1)
+
+    assert [one["weakest_word"] for one in parts] == pytest.approx([one["weakest_word"] for one in whole])
+
+
 def test_no_candidate_is_embedded_twice(embedding, monkeypatch):
     """Words and texts come from one pass; the label probe asks for originals that are no parent alone."""
     from corpus.encoder import Encoder
 
     asked: list[str] = []
-    for name in ("encode", "encode_words"):
+    for name in ("encode", "encode_whole", "encode_words"):
         monkeypatch.setattr(Encoder, name, _noted(getattr(Encoder, name), asked))
 
     admitted(embedding, ANSWERS, min_word_similarity=-1)
