@@ -34,6 +34,8 @@ KNOBS = {
     "min_label_margin": Bound("label_margin", -1, 1e9),
 }
 """The knobs that are moved."""
+CAPS = ("max_per_parent", "max_share", "keep", "targets")
+"""The knobs that choose among good candidates: off while thresholds are traded."""
 MOST_TRADED = ("min_word_similarity", "min_similarity", "max_chrf")
 """Those of which all combinations are tried."""
 POINTS = 15

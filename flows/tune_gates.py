@@ -18,7 +18,7 @@ from flows import gate_candidates, gate_sheet, gate_trade
 from flows.gate_candidates import Candidate
 from flows.gate_readers import agreement, judged, reader
 from flows.gate_sheet import ASKED, QUESTIONS
-from flows.gate_trade import KNOBS, Scored
+from flows.gate_trade import CAPS, KNOBS, Scored
 from flows.job import Job
 from flows.progress import shown
 from flows.what_if import again, found_run, only
@@ -65,8 +65,9 @@ def tune(
 ) -> dict[str, Any]:
     """Return what readers found, how far they agree, and for each threshold how many candidates pass and how many of these are right.
 
-    A candidate is right where no reader said no to either question and one at least said yes to both. `key` lies beside the
-    first sheet where it is not named. Raises `UserError` where the sheets are not of this run.
+    A candidate is right where no reader said no to either question and one at least said yes to both. Caps are left out
+    (`caps` names them): they choose among good candidates, and would choose others where a threshold moves. `key` lies beside
+    the first sheet where it is not named. Raises `UserError` where the sheets are not of this run.
     """
     began = time.perf_counter()
     store = Store(root.resolve())
@@ -83,6 +84,8 @@ def tune(
                 f"the sheet is of another run: {unknown[0]} is no row of {job.folder.name}; name the run that it was written of"
             )
         settings = [f"{gate.title}.{knob}={bound.widest:g}" for knob, bound in KNOBS.items()]
+        caps = [name for name in CAPS if getattr(gate, name) is not None]
+        settings += [f"{gate.title}.{name}=null" for name in caps]
         with again(job, settings, progress) as (_, after):
             scored = _scored(after, number, gate, some, held, read)
     return {
@@ -91,6 +94,7 @@ def tune(
         "candidates": held["of"],
         "readers": [reader(sheet, held, answers) for sheet, answers in zip(sheets, read, strict=True)],
         "agreement": agreement(read) if len(read) == 2 else None,
+        "caps": caps,
         "gates": gate_trade.trades(scored, gate),
         "best": gate_trade.best(scored, gate, wanted),
         "wanted": wanted,
@@ -182,9 +186,11 @@ def show(held: dict[str, Any]) -> None:
     from rich.table import Table
 
     console = Console(markup=False, emoji=False, highlight=False)
-    console.print(
-        f"{held['run']}, {held['stage']}: {held['candidates']['admitted']:,} admitted, {held['candidates']['refused']:,} refused\n"
+    counts = (
+        f"{held['candidates']['admitted']:,} admitted, {held['candidates']['refused']:,} refused"
+        + f"; what passes below is counted without {' and '.join(held['caps'])}" * bool(held["caps"])
     )
+    console.print(f"{held['run']}, {held['stage']}: {counts}\n", soft_wrap=True)
     table = Table(box=None, pad_edge=False)
     kinds = ("admitted", "refused", "planted")
     fluent = [one[kind][ASKED[-1]] for one in held["readers"] for kind in kinds]

@@ -12,6 +12,7 @@ from corpus.schema import UserError
 from flows import gate_sheet, tune_gates
 from flows.cli import winnow
 from flows.gate_plants import PLANTS
+from flows.recipe import parse
 from flows.what_if import what_if
 from tests.embedding import tiny
 from tests.flows import jobs
@@ -185,6 +186,48 @@ def test_what_a_threshold_admits_is_what_a_run_with_it_admits(run, sheet):
         "min_similarity",
         "min_word_similarity",
     }
+
+
+@pytest.mark.parametrize(
+    "cap",
+    [
+        {"keep": 20},
+        {"max_per_parent": 1},
+        {"max_share": 0.05},
+        {"targets": {"label": {"yes": 150}}},
+        {"keep": 30, "max_share": 0.05},
+    ],
+)
+def test_thresholds_are_traded_without_caps(run, cap, tmp_path, capsys):
+    """What passes under the present thresholds is what passed, and what was good and not wanted."""
+    held = run.recipe.model_dump(mode="json")
+    held["stages"][-1] |= cap
+    capped = jobs.job(parse(held, "capped"), tmp_path / "store", workers=1)
+    tune_gates.write("latest", capped.store.root, tmp_path / "sheet.csv")
+    read = answered(tmp_path / "sheet.csv", "yes.csv", lambda *_: ("yes", "yes"))
+
+    told = tune_gates.tune("latest", capped.store.root, [read], gate_sheet.key_of(tmp_path / "sheet.csv"))
+    tune_gates.show(told)
+
+    reasons = [line["reason"] for line in capped.ledger().to_pylist() if line["stage"] == "admission"]
+    assert reasons.count("enough") > 20
+    assert told["candidates"]["admitted"] == len(admitted(capped)) > 0
+    on = [trade for trade in told["gates"] if trade["now"] is not None]
+    assert len(on) >= 5
+    for trade in on:
+        (now,) = [point for point in trade["points"] if point["value"] == trade["now"]]
+        assert now["admitted"] == len(admitted(capped)) + reasons.count("enough") == len(admitted(run))
+    assert sorted(told["caps"]) == sorted(cap)
+    said = capsys.readouterr().out
+    assert all(name in said.split("\n\n")[0] for name in cap)
+
+
+def test_a_run_without_caps_leaves_none_out(run, sheet, capsys):
+    told = tune_gates.tune("latest", run.store.root, [sheet])
+    tune_gates.show(told)
+
+    assert told["caps"] == []
+    assert "is counted without" not in capsys.readouterr().out
 
 
 def test_precision_is_the_weighted_share_of_right_ones_that_pass(run, sheet):
