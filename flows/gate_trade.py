@@ -18,22 +18,48 @@ from corpus.statistics import effective_size, wilson
 
 
 class Bound(NamedTuple):
-    """Which score a knob bounds, from below (1) or from above (-1), and the value under which it refuses nobody."""
+    """Which score a knob bounds, from below (1), from above (-1) or, it and its inverse, from both sides (0).
+
+    Under `widest` it refuses nobody that it lets pass under another value. Where it is `met`, a score that is equal goes too, and
+    the knob is above 0.
+    """
 
     score: str
     sign: int
     widest: float
+    met: bool = False
+
+    def refuses(self, scores: np.ndarray, threshold: float) -> np.ndarray:
+        """Say whose score is beyond the threshold: nobody's that has none (nan)."""
+        if not self.sign:
+            return np.asarray((scores < 1 / threshold) | (scores > threshold))
+        refused = np.asarray(self.sign * scores < self.sign * threshold)
+        return refused | (scores == threshold) if self.met else refused
+
+    def values(self, scores: np.ndarray) -> np.ndarray:
+        """Return the values of the knob at which scores stand."""
+        known: np.ndarray = scores[~np.isnan(scores)]
+        found: np.ndarray = known if self.sign else np.maximum(known, 1 / known)
+        return found[found > 0] if self.met else found
 
 
 KNOBS = {
+    "max_word_ratio": Bound("word_ratio", 0, 1e9),
+    "min_language_score": Bound("other_language", -1, 1, met=True),
     "min_chrf": Bound("chrf", 1, 0),
     "max_chrf": Bound("chrf", -1, 100),
+    "overlap": Bound("held_out", -1, 1, met=True),
     "min_similarity": Bound("cosine", 1, -1),
     "max_similarity": Bound("cosine", -1, 1),
     "min_word_similarity": Bound("weakest_word", 1, -1),
-    "min_label_margin": Bound("label_margin", -1, 1e9),
+    "min_entailment": Bound("entailment", 1, 0),
+    "min_label_margin": Bound("label_margin", -1, 1e9, met=True),
 }
-"""The knobs that are moved."""
+"""The knobs that are moved, in the order in which the gate asks.
+
+`near_duplicate` is none: with it the bands move by which likenesses are found, and whom a candidate meets depends on who else
+passed.
+"""
 CAPS = ("max_per_parent", "max_share", "keep", "targets")
 """The knobs that choose among good candidates: off while thresholds are traded."""
 MOST_TRADED = ("min_word_similarity", "min_similarity", "max_chrf")
@@ -58,9 +84,8 @@ class Scored:
         """Say which candidates pass under these thresholds; one without a score is not refused by it."""
         passed = np.ones(len(self.weight), bool)
         for knob, threshold in thresholds.items():
-            bound = KNOBS[knob]
             if threshold is not None:
-                passed &= ~(bound.sign * self.scores[bound.score] < bound.sign * threshold)
+                passed &= ~KNOBS[knob].refuses(self.scores[KNOBS[knob].score], threshold)
         return passed
 
     def worth(self, passed: np.ndarray) -> dict[str, Any] | None:
@@ -79,16 +104,26 @@ class Scored:
         return {"value": value, "low": low, "high": high, "n": int(mine.sum())}
 
 
+def moved(gate: Admission) -> dict[str, Bound]:
+    """Return the knobs that are opened wide: not `overlap` where it is off, for 1 still refuses who says a whole held-out text."""
+    return {knob: bound for knob, bound in KNOBS.items() if knob != "overlap" or gate.overlap is not None}
+
+
 def trades(scored: Scored, gate: Admission) -> list[dict[str, Any]]:
     """Return for each knob what other values of it would admit, all other knobs as they are."""
     now = {knob: getattr(gate, knob) for knob in KNOBS}
     found = []
     for knob, bound in KNOBS.items():
         others = scored.passing({one: value for one, value in now.items() if one != knob})
-        known = scored.scores[bound.score][others & ~np.isnan(scored.scores[bound.score])]
-        if not len(known):
+        scores = scored.scores[bound.score][others]
+        if np.isnan(scores).all():
             continue
-        tried = {round(float(one), 3) for one in np.quantile(known, np.linspace(0, 1, POINTS))}
+        values = bound.values(scores)
+        tried = (
+            {round(float(one), 3) for one in np.quantile(values, np.linspace(0, 1, POINTS))}
+            if len(values)
+            else set()
+        )
         tried = {value for value in tried if _allowed(gate, knob, value)}
         if now[knob] is not None:
             tried.add(float(now[knob]))

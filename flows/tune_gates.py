@@ -83,7 +83,7 @@ def tune(
             raise UserError(
                 f"the sheet is of another run: {unknown[0]} is no row of {job.folder.name}; name the run that it was written of"
             )
-        settings = [f"{gate.title}.{knob}={bound.widest:g}" for knob, bound in KNOBS.items()]
+        settings = [f"{gate.title}.{knob}={bound.widest:g}" for knob, bound in gate_trade.moved(gate).items()]
         caps = [name for name in CAPS if getattr(gate, name) is not None]
         settings += [f"{gate.title}.{name}=null" for name in caps]
         with again(job, settings, progress) as (_, after):
@@ -122,7 +122,10 @@ def _scored(
     key: dict[str, Any],
     read: Sequence[Sequence[tuple[bool | None, ...]]],
 ) -> Scored:
-    """Put scores and verdicts of the candidates together that pass all gates but those whose thresholds are moved."""
+    """Put scores and verdicts of the candidates together that pass all gates but those whose thresholds are moved.
+
+    A near-duplicate of one that passes under wider thresholds alone is not among them: the trade counts it as gone.
+    """
     told = pq.read_table(after.segment(number) / "scores.parquet")
     scores: dict[str, dict[str, float]] = {bound.score: {} for bound in KNOBS.values()}
     for line in told.filter(pc.equal(told["stage"], gate.title)).to_pylist():

@@ -14,7 +14,7 @@ from flows.cli import winnow
 from flows.gate_plants import PLANTS
 from flows.recipe import parse
 from flows.what_if import what_if
-from tests.embedding import tiny
+from tests.embedding import infers, tiny
 from tests.flows import jobs
 from tests.flows.words import WORDS
 
@@ -163,29 +163,54 @@ def test_what_readers_found_is_a_recount(run, sheet):
     assert told["agreement"]["same_label"] is None  # nobody ever said no
 
 
-def test_what_a_threshold_admits_is_what_a_run_with_it_admits(run, sheet):
-    told = tune_gates.tune(
-        "latest",
-        run.store.root,
-        [answered(sheet, "yes.csv", lambda *_: ("yes", "yes"))],
-        gate_sheet.key_of(sheet),
-    )
+@pytest.fixture(scope="module")
+def asking(tmp_path_factory):
+    """A run whose gate asks all that it can, and refuses some by each answer."""
+    folder = tmp_path_factory.mktemp("asking")
+    draw = random.Random(4)
+    rows = [
+        {
+            "text": f"{number} {' '.join(draw.choices(WORDS[:9], k=4))} {number + 7}",
+            "label": draw.choice(["yes", "no"]),
+        }
+        for number in range(300)
+    ]
+    gate = {
+        "stage": "admission", "embedding": tiny(folder), "min_chrf": 20, "max_chrf": 98, "min_similarity": 0.5,
+        "max_similarity": 1, "min_word_similarity": 0.3, "near_duplicate": 1, "kept": [], "min_label_margin": None,
+        "max_word_ratio": 2, "min_language_score": 0.2, "overlap": 0.15, "run_words": 2, "min_words": 2,
+        "entailment": infers(folder), "min_entailment": 0.002,
+    }  # fmt: skip
+    stages = [{"stage": "split"}, {"stage": "paraphrase", "engine": "edits", "variants": 2}, gate]
+    return jobs.job(jobs.recipe(jobs.write(folder / "corpus", rows), stages), folder / "store", workers=1)
+
+
+@pytest.mark.parametrize(
+    ("name", "knobs"),
+    [
+        ("run", {"max_word_ratio", "min_chrf", "max_chrf", "min_similarity", "min_word_similarity"}),
+        ("asking", {"max_word_ratio", "min_language_score", "overlap", "min_entailment"}),
+    ],
+)
+def test_what_a_threshold_admits_is_what_a_run_with_it_admits(name, knobs, request, tmp_path):
+    job = request.getfixturevalue(name)
+    tune_gates.write("latest", job.store.root, tmp_path / "sheet.csv")
+    read = answered(tmp_path / "sheet.csv", "yes.csv", lambda *_: ("yes", "yes"))
+
+    told = tune_gates.tune("latest", job.store.root, [read], gate_sheet.key_of(tmp_path / "sheet.csv"))
 
     for trade in told["gates"]:
         for point in trade["points"][::5]:
-            again = what_if("latest", [f"admission.{trade['knob']}={point['value']}"], run.store.root)
+            again = what_if("latest", [f"admission.{trade['knob']}={point['value']}"], job.store.root)
             made = {"in": 0, "out": 0, **again["stages"][-1]["after"]}
             refused = sum(made["dropped"].values())
             assert point["admitted"] == sum(told["candidates"].values()) - refused, (
                 trade["knob"],
                 point["value"],
             )
-    assert {trade["knob"] for trade in told["gates"]} >= {
-        "min_chrf",
-        "max_chrf",
-        "min_similarity",
-        "min_word_similarity",
-    }
+    found = {trade["knob"]: {point["admitted"] for point in trade["points"]} for trade in told["gates"]}
+    assert found.keys() >= knobs
+    assert {knob for knob in knobs if len(found[knob]) < 2} == set()
 
 
 @pytest.mark.parametrize(
