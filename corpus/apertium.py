@@ -41,6 +41,8 @@ _OUT = str.maketrans(
 _BACK = str.maketrans(dict(zip(_STANDINS, _MEANING, strict=True)))
 _SUPERBLANK = re.compile(r"\[(.*?)\]", re.DOTALL)
 """What a rule moved with the blanks beside it: the reformatters, which are not asked, take its brackets away."""
+KNOWN = "a"
+"""A text that every pipeline answers, whether it knows the word or not."""
 _READ_AS = "superblanks are bare"
 """How answers are read here: part of what a translation depends on."""
 
@@ -58,7 +60,7 @@ def translate(source: str, target: str, texts: pa.StringArray) -> pa.StringArray
 
     Languages are Apertium's codes (`eng`, `spa`). A NUL is read as a space. A text that Apertium breaks on (it dies, hangs, or
     does not give it back whole), tried in its batch and again in smaller ones down to itself, is null.
-    Raises `UserError` where Apertium or the pair is not installed.
+    Raises `UserError` where Apertium or the pair is not installed, or answers nothing any more.
     """
     before, tagger, after = pipeline(source, target)
 
@@ -67,7 +69,7 @@ def translate(source: str, target: str, texts: pa.StringArray) -> pa.StringArray
         tagged = analysed if tagger is None else tag(tagger, analysed)
         return [_respaced(came(answer), text) for answer, text in zip(run(after, tagged), some, strict=True)]
 
-    return pa.array(piecewise(make, texts.to_pylist()), pa.string())
+    return pa.array(piecewise(make, texts.to_pylist(), KNOWN), pa.string())
 
 
 def escaped(text: str) -> str:

@@ -47,7 +47,8 @@ def analyse(language: str, other: str, texts: Sequence[str]) -> list[Analysis]:
     """Read each text by itself with the grammar that the pair `language`-`other` (Apertium's codes) brings.
 
     Of several readings of a word the pair's tagger takes one. A text that does not come back as it went, or on which Apertium
-    breaks twice (`corpus.piecewise`), is one piece, which nobody can read. Raises `UserError` where the pair is not installed.
+    breaks twice (`corpus.piecewise`), is one piece, which nobody can read. Raises `UserError` where the pair is not
+    installed, or answers nothing any more.
     """
     before, tagger, _ = apertium.pipeline(language, other)
     if tagger is None:
@@ -56,7 +57,7 @@ def analyse(language: str, other: str, texts: Sequence[str]) -> list[Analysis]:
         )
     reader = tagger.replace("apertium-tagger", "apertium-tagger -p", 1)
     sent = [apertium.escaped(text) for text in texts]
-    read = piecewise(lambda some: apertium.tag(reader, apertium.run(before, some)), sent)
+    read = piecewise(lambda some: apertium.tag(reader, apertium.run(before, some)), sent, apertium.KNOWN)
     aligned = [
         None if said is None else _aligned(text, _pieces(said))
         for text, said in zip(texts, read, strict=True)
@@ -68,7 +69,7 @@ def generate(language: str, other: str, words: Sequence[tuple[str, tuple[str, ..
     """Write each lemma in the form that its tags ask for; None where the grammar cannot, or breaks on it twice."""
     units = [f"^{apertium.escaped(lemma)}{''.join(f'<{tag}>' for tag in tags)}$" for lemma, tags in words]
     generator = _generator(language, other)
-    written = piecewise(lambda some: apertium.run(generator, some), units)
+    written = piecewise(lambda some: apertium.run(generator, some), units, apertium.KNOWN)
     answers = [answer and apertium.came(answer) for answer in written]
     return [None if answer is None or answer.startswith("#") else answer for answer in answers]
 

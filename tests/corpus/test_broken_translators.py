@@ -1,16 +1,21 @@
 """A translator that breaks costs the texts that it breaks on, and no other."""
 
+import math
 import os
 import shutil
 import signal
 import sys
+from collections.abc import Callable
 
 import pyarrow as pa
 import pytest
+from hypothesis import given
+from hypothesis import strategies as st
 
 from corpus import apertium, pipe
 from corpus.piecewise import BrokenError, piecewise
 from corpus.pipes import KEPT
+from corpus.schema import UserError
 
 TRANSLATOR = f"""#!{sys.executable}
 import os, pathlib, sys, time
@@ -135,24 +140,78 @@ def test_a_translator_that_is_killed_between_two_batches_costs_no_text(folder):
     assert len((folder / "pids").read_text().split()) == 2
 
 
-def test_a_translator_that_breaks_on_everything_is_not_asked_for_ever(folder):
-    texts = [f"DIE {number}" for number in range(3_000)]
+def test_a_translator_that_answers_nothing_any_more_is_not_asked_for_ever(folder):
+    (folder / "bad").write_text(TRANSLATOR.replace('"DIE" in text', "True"))
+    texts = [f"text {number}" for number in range(3_000)]
 
-    assert translated(texts) == [None] * 3_000
-    assert len((folder / "pids").read_text().split()) < 30
+    with pytest.raises(UserError, match=r"ended in the middle.* not even 'a' is answered"):
+        translated(texts)
+
+    assert len((folder / "pids").read_text().split()) < 10
 
 
-@pytest.mark.parametrize("count", [1, 2, 7, 8, 9, 64, 65, 1_000])
-def test_what_is_sent_in_pieces_comes_back_in_its_order(count):
-    texts = [str(number) for number in range(count)]
-    broken = {"0", "64", str(count - 1)}
-    sent = []
+@pytest.mark.parametrize("size", [1, 4, 20])
+def test_texts_behind_many_that_break_the_translator_are_made_in_parts_of_any_size(folder, size):
+    texts = [*(f"DIE {number}" for number in range(8)), *(f"text {number}" for number in range(12))]
+
+    made = [one for at in range(0, 20, size) for one in translated(texts[at : at + size])]
+
+    assert made == [None] * 8 + [text.upper() for text in texts[8:]]
+
+
+def maker(broken: set[str], sent: list[int], last: int = 10**9) -> Callable[[list[str]], list[str]]:
+    """Return what breaks on some texts, and on all of them from the ask `last` on; `sent` learns how many each ask was for."""
 
     def make(some: list[str]) -> list[str]:
         sent.append(len(some))
-        if broken.intersection(some):
+        if broken.intersection(some) or len(sent) > last:
             raise BrokenError("broken")
         return [f"<{text}>" for text in some]
 
-    assert piecewise(make, texts) == [None if text in broken else f"<{text}>" for text in texts]
+    return make
+
+
+@pytest.mark.parametrize("count", [0, 1, 2, 7, 8, 9, 64, 65, 1_000])
+def test_what_is_sent_in_pieces_comes_back_in_its_order(count):
+    texts = [str(number) for number in range(count)]
+    broken, sent = {"0", "64", str(count - 1)}, []
+
+    made = piecewise(maker(broken, sent), texts, "a")
+
+    assert made == [None if text in broken else f"<{text}>" for text in texts]
     assert len(sent) < 100
+
+
+@given(st.integers(1, 300), st.sets(st.integers(0, 299)), st.integers(1, 300))
+def test_the_same_texts_in_parts_of_any_size_have_the_same_answers(count, places, size):
+    texts = [str(number) for number in range(count)]
+    broken = {str(place) for place in places}
+
+    parts = [piecewise(maker(broken, []), texts[at : at + size], "a") for at in range(0, count, size)]
+
+    assert [one for part in parts for one in part] == [
+        None if text in broken else f"<{text}>" for text in texts
+    ]
+
+
+@pytest.mark.parametrize("count", [1, 8, 100, 5_000])
+def test_a_text_that_breaks_costs_few_asks_more(count):
+    sent = []
+
+    piecewise(maker({str(count // 2)}, sent), [str(number) for number in range(count)], "a")
+
+    assert len(sent) <= 2 + 8 * (1 + math.ceil(math.log(count, 8)))
+
+
+@given(st.integers(1, 60), st.sets(st.integers(0, 59)), st.integers(0, 200))
+def test_who_is_dead_is_told_by_the_known_text_and_condemns_none(count, places, last):
+    texts = [str(number) for number in range(count)]
+    broken, sent = {str(place) for place in places}, []
+
+    try:
+        made = piecewise(maker(broken, sent, last), texts, "a")
+    except UserError as error:
+        assert "not even 'a'" in str(error)  # noqa: PT017 - either may come
+        assert last < len(sent) <= last + 6
+    else:
+        assert made == [None if text in broken else f"<{text}>" for text in texts]

@@ -106,3 +106,15 @@ def test_what_breaks_apertium_is_read_by_nobody_and_its_neighbours_are(monkeypat
 
     assert analyse("eng", "spa", texts) == [sound[0], ["DIE here"], sound[1]]
     assert generate("eng", "spa", words) == [*written, None] == ["houses", None]
+
+
+def test_who_answers_nothing_any_more_takes_no_text_for_one_that_nobody_can_read(monkeypatch):
+    def dead(command: str, some: list[str]) -> list[str]:
+        raise BrokenError("it died")
+
+    monkeypatch.setattr(apertium, "run", dead)
+
+    with pytest.raises(UserError, match="it died; not even 'a' is answered"):
+        analyse("eng", "spa", ["two dogs"])
+    with pytest.raises(UserError, match="it died; not even 'a' is answered"):
+        generate("eng", "spa", [("house", ("n", "pl"))])
