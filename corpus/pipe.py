@@ -16,6 +16,8 @@ from corpus.piecewise import BrokenError
 
 SILENCE = 60.0
 """Seconds without a byte after which a pipeline hangs: answers come text by text, and the longest takes one or two."""
+LONGEST = (60.0, 1.0)
+"""Seconds that a batch may take, whatever comes: so many, and so many more for each KiB sent, of which some 50 are answered in one."""
 _MOST = (64, 2**20)
 """Bytes that may come for a batch: so many times those that went, and so many more."""
 _GRACE = 1.0
@@ -47,7 +49,7 @@ class Pipe:
         """Return what the pipeline says of texts, which hold no NUL and no bare bracket.
 
         Raises `BrokenError`, and ends the pipeline, where a part of it fails, where answers do not come in the frames of their
-        texts, where nothing comes for `SILENCE` seconds, and where too much comes.
+        texts, where nothing comes for `SILENCE` seconds, where what comes takes longer than `LONGEST` allows, and where too much comes.
         """
         if not texts:
             return Said([], "")
@@ -129,12 +131,10 @@ def _exchanged(running: "subprocess.Popen[bytes]", fed: bytes, last: bytes) -> t
         waiting.register(into, selectors.EVENT_WRITE)
         for pipe, heard in ((out, said), (err, told)):
             waiting.register(pipe, selectors.EVENT_READ, heard)
+        end = time.monotonic() + LONGEST[0] + LONGEST[1] * len(fed) / 2**10
         until = time.monotonic() + SILENCE
         while said.find(last, -_PIECE - len(last)) < 0:
-            ready = waiting.select(max(until - time.monotonic(), 0))
-            if not ready:
-                raise BrokenError(f"a translator said nothing for {SILENCE:g} seconds")
-            for key, _ in ready:
+            for key in _ready(waiting, until, end):
                 if key.fileobj is into:
                     left = left[_written(into, left) :]
                     if not left:
@@ -150,6 +150,18 @@ def _exchanged(running: "subprocess.Popen[bytes]", fed: bytes, last: bytes) -> t
             if len(said) + len(told) > most:
                 raise BrokenError(f"a translator said {len(said)} bytes for {len(fed)}, and did not stop")
     return bytes(said), bytes(told) + _drained(err)
+
+
+def _ready(
+    waiting: selectors.BaseSelector, until: float, end: float
+) -> list[selectors.SelectorKey]:  # fmt: skip
+    """Return what can be read from or written to. Raises `BrokenError` where nothing can `until` then, and at the batch's `end`."""
+    ready = [key for key, _ in waiting.select(max(min(until, end) - time.monotonic(), 0))]
+    if time.monotonic() >= end:
+        raise BrokenError("a translator did not come to the end of a batch in time")
+    if not ready:
+        raise BrokenError(f"a translator said nothing for {SILENCE:g} seconds")
+    return ready
 
 
 def _written(pipe: IO[bytes], left: memoryview) -> int:

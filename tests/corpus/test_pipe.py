@@ -175,6 +175,38 @@ def test_a_broken_batch_says_why_and_the_next_begins_anew(command, said, monkeyp
             asked.ask(["one", "two", "three"])
 
 
+DRIBBLE = """
+import os, time
+left = b""
+while b"\\0[" not in left or not left.endswith(b"\\0"):
+    left += os.read(0, 2**16)
+for at in range(len(left)):
+    os.write({stream}, left[at:at + 1])
+    time.sleep(0.05)
+"""
+
+
+@pytest.mark.parametrize("stream", [1, 2])
+def test_who_dribbles_is_waited_for_no_longer_than_a_batch_may_take(stream, monkeypatch):
+    monkeypatch.setattr(pipe, "SILENCE", 0.5)
+    monkeypatch.setattr(pipe, "LONGEST", (0.5, 1.0))
+    asked = Pipe([sys.executable, "-S", "-E", "-c", DRIBBLE.format(stream=stream)])
+    began = time.monotonic()
+
+    with pytest.raises(BrokenError, match="in time"):
+        asked.ask(["a" * 200, "b" * 200])
+
+    assert time.monotonic() - began < 5  # all of it takes 20 seconds
+
+
+def test_a_longer_batch_may_take_longer(monkeypatch):
+    monkeypatch.setattr(pipe, "SILENCE", 0.5)
+    monkeypatch.setattr(pipe, "LONGEST", (0.5, 60.0))
+    asked = Pipe([sys.executable, "-S", "-E", "-c", DRIBBLE.format(stream=1)])
+
+    assert asked.ask(["a" * 40]).answers == ["a" * 40]  # in 2 seconds
+
+
 def test_threads_take_turns(echo):
     batches = [[f"{number} {place}" for place in range(number % 7 + 1)] for number in range(200)]
 
