@@ -26,6 +26,7 @@ from pathlib import Path
 
 import pyarrow as pa
 
+from corpus import grammars
 from corpus.piecewise import piecewise
 from corpus.pipe import Pipe
 from corpus.pipes import KEPT
@@ -92,13 +93,17 @@ def revision(source: str, target: str) -> str:
 
 def mode(source: str, target: str) -> Path:
     """Return the file that holds the pair's pipeline."""
-    install = f"apt-get install apertium apertium-{source}-{target} (or apertium-{target}-{source})"
+    modes = Path(os.environ.get("APERTIUM_DATADIR", "/usr/share/apertium"), "modes")
+    held = modes / f"{source}-{target}.mode"
     if shutil.which("apertium") is None or shutil.which("apertium-wblank-mode") is None:
-        raise UserError(f"translation needs Apertium, and there is no `apertium` on the PATH: {install}")
-    held = Path(os.environ.get("APERTIUM_DATADIR", "/usr/share/apertium"), "modes", f"{source}-{target}.mode")
+        raise UserError(
+            "translation needs Apertium, and there is no `apertium` on the PATH: apt-get install apertium, and the "
+            f"package of the pair {source}-{target}"
+        )
     if not held.exists():
         raise UserError(
-            f"translation needs Apertium's pair {source}-{target}, and {held} is not there: {install}"
+            f"translation needs Apertium's pair {source}-{target}, and {held} is not there: "
+            f"{grammars.advice(source, target, modes)}"
         )
     return held
 

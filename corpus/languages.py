@@ -1,4 +1,4 @@
-"""Languages by code, as a language model is asked for them: by their English names."""
+"""Languages by code (ISO 639-1, 639-3), and as a language model is asked for them: by their English names."""
 
 from corpus.schema import UserError
 
@@ -20,9 +20,14 @@ _SHORT = {
 }  # fmt: skip
 
 
+def in_three_letters(code: str) -> str:
+    """Return the code of three letters for one of two; any other as it is."""
+    return _SHORT.get(code, code)
+
+
 def name(code: str) -> str:
-    """Return the English name of a language by its code of three letters or two (ISO 639-3, 639-1)."""
-    known = _NAMES.get(_SHORT.get(code, code))
+    """Return the English name of a language by its code of three letters or two."""
+    known = _NAMES.get(in_three_letters(code))
     if known is None:
         raise UserError(
             f"a language model is asked for a language by its name, and the code {code!r} is not known: "

@@ -207,17 +207,19 @@ def test_unknown_words_pass_without_marks():
     assert translated(["Xqza"]) == ["Xqza"]
 
 
-def test_a_missing_pair_says_what_to_install(tmp_path):
+def test_a_missing_pair_says_what_is_installed_and_where_to_look(tmp_path):
     models = Models(tmp_path, tmp_path)
 
-    with pytest.raises(UserError, match="apt-get install apertium apertium-eng-xyz"):
+    with pytest.raises(
+        UserError, match=r"installed \(.*eng-spa, .*spa-eng\), or look with `apt-cache search"
+    ):
         models.translate("apertium:eng-xyz", pa.array(["hello"]))
 
 
 def test_missing_apertium_says_what_to_install(tmp_path, monkeypatch):
     monkeypatch.setenv("PATH", str(tmp_path))
 
-    with pytest.raises(UserError, match="apt-get install apertium apertium-eng-spa"):
+    with pytest.raises(UserError, match="apt-get install apertium, and the package of the pair eng-spa"):
         apertium.revision("eng", "spa")
 
 
