@@ -54,6 +54,9 @@ class Maker:
     near: bool = False
     """Candidates are meant to be near their parents: admission does not ask whether enough was said anew."""
 
+    label_risk: str | None = None
+    """What may change a label, where candidates are made so that it may."""
+
     def row_id(self, parent: str, n: int) -> str:
         """Return the id of the `n`-th candidate of a row."""
         named = (f"{name}={value}" for name, value in self.parameters.items())
@@ -74,6 +77,7 @@ class Maker:
                     "licence": self.licence,
                     "masks_lost": any(one.masks_lost for one in said),
                     **({"near": True} if self.near else {}),
+                    **({"label_risk": self.label_risk} if self.label_risk else {}),
                     **({"shown": {"role": role, "characters": said[0].shown}} if said[0].shown else {}),
                     **({"fault": faults[0]} if faults else {}),
                 }

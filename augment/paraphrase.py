@@ -6,12 +6,12 @@ from typing import Annotated, Any, Literal
 
 import numpy as np
 import pyarrow as pa
-from pydantic import Field, NonNegativeInt, PositiveInt, model_validator
+from pydantic import Field, NonNegativeInt, PositiveInt, field_validator, model_validator
 
 from augment import synonyms, wordnet
 from augment.anew import Maker, Said, anew, by_row
 from augment.asked import Asked, ours
-from augment.edits import edited
+from augment.edits import KINDS, USUAL, Kind, edited
 from augment.masks import mask
 from corpus import asking
 from corpus.asking import PREFIX
@@ -29,7 +29,8 @@ class Paraphrase(Grow):
 
     `wordnet` exchanges words for synonyms of the sense that they have in the text, in the same inflection (English alone:
     Apertium's grammar reads and writes the words); where no sense is clear the row comes back as it is. `edits` moves, takes
-    out and mistypes words, in any language, and may change a label: it knows no meaning. `model+` before a URI asks an
+    out and mistypes words, in any language, and with the kind `insert` says some again; it may change a label, since it knows no
+    meaning, and each row says so (`label_risk`). `model+` before a URI asks an
     instructed language model, in its own chat template, with one of `templates` at one of `temperatures` for each candidate; it
     is spelled as an engine of `back_translation` is, URI and all, so that the engine of a row is one name. A text in
     one line that is not long is asked as a whole, another sentence by sentence; nothing is truncated. "Here is ...:" and quotes
@@ -66,9 +67,18 @@ class Paraphrase(Grow):
         le=1,
         description="share of the words that are changed; of `wordnet`, of those that have synonyms",
     )
+    kinds: tuple[Kind, ...] = Field(
+        USUAL, min_length=1, description=f"of `edits`: what is done to words, of {', '.join(KINDS)}"
+    )
     variants: PositiveInt = Field(1, le=20, description="candidates of each row, each drawn anew")
     min_words: NonNegativeInt = Field(4, description="words that a row must have to be grown from")
     max_words: PositiveInt = Field(1_000, description="words that it may have")
+
+    @field_validator("kinds")
+    @classmethod
+    def _in_order(cls, kinds: tuple[Kind, ...]) -> tuple[Kind, ...]:
+        """Return each kind once, in one order: one meaning, one spelling in a version's id."""
+        return tuple(kind for kind in KINDS if kind in kinds)
 
     @model_validator(mode="after")
     def _engine_can(self) -> "Paraphrase":
@@ -81,9 +91,10 @@ class Paraphrase(Grow):
             raise UserError(
                 f"paraphrase.engine needs a URI behind `{PREFIX}` (hf://owner/name@revision, file:folder), and {self._uri!r} came"
             )
-        others = {"share"} if self._is_model else _OF_MODELS
         foreign = [
-            name for name in sorted(others) if getattr(self, name) != type(self).model_fields[name].default
+            name
+            for name in sorted(self._others)
+            if getattr(self, name) != type(self).model_fields[name].default
         ]
         if foreign:
             raise UserError(
@@ -96,6 +107,13 @@ class Paraphrase(Grow):
     @property
     def _is_model(self) -> bool:
         return self.engine.startswith(PREFIX)
+
+    @property
+    def _others(self) -> set[str]:
+        """The knobs that the engine has no use for."""
+        if self._is_model:
+            return {"share", "kinds"}
+        return _OF_MODELS if self.engine == "edits" else {*_OF_MODELS, "kinds"}
 
     @property
     def _uri(self) -> str:
@@ -113,8 +131,7 @@ class Paraphrase(Grow):
     def identity(self, models: Models) -> dict[str, Any]:
         """Return the knobs that the engine has a use for, the instructions themselves among them."""
         known = super().identity(models)
-        others = {"share"} if self._is_model else _OF_MODELS
-        told = {name: known[name] for name in known if name not in others}
+        told = {name: known[name] for name in known if name not in self._others}
         return {**told, "templates": dict(self._instructions)} if self._is_model else told
 
     def ready(self, models: Models) -> None:
@@ -141,9 +158,18 @@ class Paraphrase(Grow):
         )
 
     def _maker(self, context: Context) -> Maker:
-        parameters = {"share": self.share, "seed": context.seed}
-        licence = wordnet.LICENCE if self.engine == "wordnet" else "made by Winnow's own edits (Apache-2.0)"
-        return Maker(self.stage, self.engine, self._revision(context), parameters, licence)
+        parameters = {"share": self.share, **self._chosen_kinds, "seed": context.seed}
+        revision = self._revision(context)
+        if self.engine == "wordnet":
+            return Maker(self.stage, self.engine, revision, parameters, wordnet.LICENCE)
+        licence = "made by Winnow's own edits (Apache-2.0)"
+        risk = f"{', '.join(self.kinds)}: by chance, whatever the words mean"
+        return Maker(self.stage, self.engine, revision, parameters, licence, label_risk=risk)
+
+    @property
+    def _chosen_kinds(self) -> dict[str, str]:
+        """The kinds of edits, where they are not the usual ones: those made rows, ids and all, before there were others."""
+        return {} if self.kinds == USUAL else {"kinds": "+".join(self.kinds)}
 
     def _revision(self, context: Context) -> str:
         if self.engine == "edits":
@@ -154,9 +180,10 @@ class Paraphrase(Grow):
 
     def _ways(self, texts: list[str], context: Context) -> list[list[Said]]:
         masked = [mask(text) for text in texts]
-        maker = (
-            f"paraphrase {self.engine} {self._revision(context)} {self.share} {self.variants} {context.seed}"
+        drawn = " ".join(
+            [*self._chosen_kinds.values(), str(self.share), str(self.variants), str(context.seed)]
         )
+        maker = f"paraphrase {self.engine} {self._revision(context)} {drawn}"
         made = context.replay.recall(
             maker,
             pa.array([one.text for one in masked], pa.string()),
@@ -168,7 +195,10 @@ class Paraphrase(Grow):
         """Say each text anew, `variants` times."""
         if self.engine == "edits":
             return [
-                [edited(text, self.share, _generator(seed, text, n)) for n in range(self.variants)]
+                [
+                    edited(text, self.share, _generator(seed, text, n), self.kinds)
+                    for n in range(self.variants)
+                ]
                 for text in texts
             ]
         return [

@@ -3,12 +3,14 @@
 import json
 import re
 import shutil
+import string
 
 import numpy as np
 import pyarrow as pa
 import pytest
 from hypothesis import given
 from hypothesis import strategies as st
+from pydantic import ValidationError
 
 from augment import synonyms, wordnet
 from augment.edits import edited
@@ -16,7 +18,7 @@ from augment.masks import mask
 from augment.paraphrase import Paraphrase
 from corpus.memo import Replay
 from corpus.models import Models
-from corpus.schema import ROW, UserError
+from corpus.schema import ROW, UserError, grown_id
 from corpus.stage import Context
 from tests.corpora import make
 
@@ -153,12 +155,54 @@ class TestStage:
         assert said(other) != said(once)
         assert set(other["id"].to_pylist()).isdisjoint(once["id"].to_pylist())
 
+    def test_rows_that_were_made_before_there_were_other_kinds_keep_their_ids(self, context):
+        (row,) = (
+            Paraphrase(engine="edits", kinds=("typo", "delete", "swap"))
+            .grow(make(TEXTS[:1]), context)
+            .to_pylist()
+        )
+        made = json.loads(row["extra"])["grown"]
+
+        assert row["id"] == grown_id(row["parent"], "paraphrase", ("edits", "share=0.6", "seed=7"), 0)
+        assert made["parameters"] == {"share": 0.6, "seed": 7}
+        assert made["label_risk"] == "swap, delete, typo: by chance, whatever the words mean"
+
+    def test_other_kinds_of_edits_make_other_rows(self, context):
+        rows, kinds = make(TEXTS[:2]), ("swap", "delete", "typo", "insert")
+        usual = Paraphrase(engine="edits").grow(rows, context)
+
+        grown = Paraphrase(engine="edits", kinds=kinds[::-1]).grow(rows, context)
+
+        made = [json.loads(extra)["grown"] for extra in grown["extra"].to_pylist()]
+        assert {one["parameters"]["kinds"] for one in made} == {"+".join(kinds)}
+        assert {one["label_risk"] for one in made} == {
+            f"{', '.join(kinds)}: by chance, whatever the words mean"
+        }
+        assert set(grown["id"].to_pylist()).isdisjoint(usual["id"].to_pylist())
+        assert said(grown) != said(usual)
+        assert grown.equals(Paraphrase(engine="edits", kinds=kinds).grow(rows, context))
+
+    def test_kinds_are_of_edits_alone(self):
+        with pytest.raises(ValidationError, match="kinds is of no use to the engine wordnet"):
+            Paraphrase(kinds=("insert",))
+        with pytest.raises(ValidationError, match="kinds is of no use to the engine model"):
+            Paraphrase(engine="model+file:x", kinds=("insert",))
+        with pytest.raises(ValidationError, match="at least 1 item"):
+            Paraphrase(engine="edits", kinds=())
+
     def test_no_rows_grow_nothing(self, context):
         assert Paraphrase().grow(make([]), context).equals(ROW.empty_table())
         assert Paraphrase().grow(make(["", "one", "😂 😂 😂 😂 😂"][:2]), context).equals(ROW.empty_table())
 
 
 hostile = st.text(st.sampled_from("ab not12\n\t <>&^$😂日don'té\u202e\u2028.NO"), max_size=60)
+
+
+USUALLY = [
+    "crew was and we here, piad 40 for a flight wnoderful to Bsoton",
+    "was there hree, we piad 40 a for flight wonderful to Bosotn",
+    "crew there was and here, paid we 40 for a wondefrul Boston",
+]
 
 
 class TestEdits:
@@ -193,6 +237,44 @@ class TestEdits:
         assert sum(word not in few.split() for word in text.split()) <= 1
         assert many.split() != text.split()
         assert 2 <= len(many.split()) <= 20
+
+    @given(hostile, st.floats(0.01, 1), st.integers(0, 50))
+    def test_what_is_inserted_is_a_word_of_the_text_and_all_else_stays(self, text, share, seed):
+        words = text.split()
+
+        told = edited(text, share, np.random.default_rng(seed), ["insert"]).split()
+
+        left, more = iter(told), len(told) - len(words)
+        typed = {"".join(sorted(word)) for word in words}
+        free = {"".join(sorted(word.strip(string.punctuation))) for word in words}
+        assert 0 <= more <= max(1, round(share * len(words)))
+        assert {"".join(sorted(word)) for word in told} <= typed | free
+        assert more == 0 or all(word in left for word in words), "the words of the text stand in their order"
+        for kept in (r"(?i)^(?:no|not|never|\w+n't)$", r"\d", r"^[A-Z]{2,}$"):
+            assert sum(bool(re.search(kept, word)) for word in told) == sum(
+                bool(re.search(kept, word)) for word in words
+            )
+
+    def test_a_word_is_inserted_at_another_place(self):
+        text = "the crew, was kind"
+
+        told = {edited(text, 0.01, np.random.default_rng(seed), ["insert"]) for seed in range(200)}
+
+        words = text.split()
+        expected = {
+            " ".join([*words[: at + 1], word.strip(","), *words[at + 1 :]])
+            for at in range(4)
+            for place, word in enumerate(words)
+            if place != at
+        }
+        assert told == expected
+
+    def test_the_usual_edits_are_those_that_evidence_was_made_with(self):
+        text = "the crew was there and here, we paid 40 for a wonderful flight to Boston"
+
+        told = [edited(text, 0.6, np.random.default_rng(seed)) for seed in range(3)]
+
+        assert told == USUALLY
 
     @pytest.mark.parametrize("text", ["", " ", "a", "not 12", "NO WAY 3"])
     def test_where_nothing_may_be_touched_nothing_is(self, text):
