@@ -15,13 +15,16 @@ from corpus.stage import Features, Verdict
 
 
 def made(features: Features, pairs: Pairs) -> Verdict:
-    """Refuse what its maker could not make, what says nothing, what lost a mask, and what says the words of its parent."""
+    """Refuse what its maker could not make, what says nothing, what lost a mask, and what says the words of its parent.
+
+    A maker says that masks were lost, not how many: they count as one.
+    """
     mine, theirs = pairs.chosen, pairs.theirs
     words, fault = np.stack(text.halves(features["said"])), features["fault"].to_numpy()[mine]
     return (
         functools.reduce(or_, (pairs.where(fault == one, one) for one in FAULTS))
         | pairs.where(features["characters"].to_numpy()[mine] == 0, "empty")
-        | pairs.where(features["mask_lost"].to_numpy()[mine], "mask_lost")
+        | pairs.counted(features["mask_lost"].to_numpy()[mine].astype(np.int64), "mask_lost")
         | pairs.where((words[:, mine] == words[:, theirs]).all(axis=0), "copy_of_parent")
     )
 

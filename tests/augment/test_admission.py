@@ -81,7 +81,8 @@ def test_each_reason_is_given_where_it_holds(said, knobs, reason, embedding):
 def test_a_lost_mask_is_told(embedding):
     outcome = grown({PARENT: "the crew was splendid and the meal good"}, embedding, masks_lost=True)
 
-    assert outcome.ledger["reason"].to_pylist() == ["mask_lost"]
+    (line,) = outcome.ledger.to_pylist()
+    assert (line["reason"], line["score"], line["threshold"]) == ("mask_lost", 1.0, 1.0)
 
 
 @pytest.mark.parametrize("near", [False, True])
