@@ -140,7 +140,10 @@ class Runner:
         return self.store.snapshot(standing.tables(), self.part_rows)
 
     def grow(self, stage: Grow, standing: Standing) -> tuple[Snapshot, list[str], dict[str, Any]]:
-        """Let `stage` grow from the rows that stand; return all of them together, the new ids, and a summary."""
+        """Let `stage` grow from the rows that stand; return all of them together, the new ids, and a summary.
+
+        `ungrown` counts the rows that it was to grow from and that have no candidate (too short, too long, not to be said anew).
+        """
         began = time.perf_counter()
         parents = standing.fresh & of_splits(standing.narrow["split"], stage.splits)
         tasks = [
@@ -161,6 +164,7 @@ class Runner:
             "in": stood,
             "out": stood + grown.num_rows,
             "grown": grown.num_rows,
+            "ungrown": int(parents.sum()) - len(pc.unique(grown["parent"])),
             "dropped": {},
             "seconds": round(time.perf_counter() - began, 3),
         }

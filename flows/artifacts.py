@@ -28,6 +28,7 @@ def stages(job: Job) -> None:
             "dropped": ", ".join(f"{reason} {count}" for reason, count in stage["dropped"].items()),
             "marked": ", ".join(f"{reason} {count}" for reason, count in stage.get("marked", {}).items()),
             "grown": stage.get("grown", ""),
+            "ungrown": stage.get("ungrown", ""),
             "changed": stage.get("changed", ""),
             "seconds": stage["seconds"],
         }

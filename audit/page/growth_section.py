@@ -60,6 +60,7 @@ def ledgers(stages: Sequence[Facts]) -> list[dict[str, Any]]:
                     "gate": stage["stage"],
                     "lines": lines,
                     "probe": stage.get("label_probe"),
+                    "ungrown": grower.get("ungrown", 0),
                     "unmet": stage.get("unmet", ()),
                     "made_a_second": _rate(grower["grown"], grower["seconds"]),
                     "judged_a_second": _rate(judged, stage["seconds"]),

@@ -24,6 +24,7 @@ from curation.split import Split
 from flows import assess, biography, cautions, finish, growing, subjects
 from flows import what_if as asking
 from flows.grown import grown as shown
+from flows.job import stage_rows
 from tests.audit.test_schema import SCHEMA
 from tests.embedding import tiny
 from tests.flows import jobs
@@ -128,6 +129,18 @@ def test_who_got_rows_is_what_the_rows_say(grown):
     assert glad["rate"] == pytest.approx(
         sum(children[row["id"]] for row in read if row["label"] == "yes") / glad["parents"]
     )
+
+
+def test_rows_of_which_nothing_grew_are_counted(grown):
+    done, record = grown
+    standing = pa.concat_tables(done.standing.tables()).to_pylist()
+    dropped = [row for file in (done.folder / "dropped").glob("*") for row in pq.read_table(file).to_pylist()]
+    with_candidates = {row["parent"] for row in [*standing, *dropped] if row["parent"]}
+
+    (told,) = (stage for stage in stage_rows(done) if stage["stage"] == "turns")
+
+    assert told["ungrown"] == record["growth"][0]["parents"] - len(with_candidates) > 0
+    assert told["out"] == told["in"] + told["grown"]
 
 
 def test_every_he_of_the_parents_is_a_she_of_the_children(grown):

@@ -244,7 +244,15 @@ def full(text, group="women"):
         rows={"in": ROWS, "rejected": 1, "kept": 3_000, "dropped": 1_199, "grown": 200},
         stages=[
             {"stage": "length", "in": 4_000, "out": 3_440, "dropped": {text: 560}, "seconds": 0.4},
-            {"stage": "grow", "in": 3_440, "out": 3_640, "grown": 200, "dropped": {}, "seconds": 9.0},
+            {
+                "stage": "grow",
+                "in": 3_440,
+                "out": 3_640,
+                "grown": 200,
+                "ungrown": 1_041,
+                "dropped": {},
+                "seconds": 9.0,
+            },
             gate(text),
         ],
         samples=[
@@ -645,6 +653,7 @@ def test_what_came_of_the_candidates_is_told_by_engine():
     words = " ".join("".join(page.text).split())
     assert html.count("<cite>reviews: too close</cite>") == 1
     assert "22 candidates a second were made, 50 a second judged by admission." in words
+    assert "judged by admission. 1,041 rows that it was to grow from have no candidate." in words
     assert "right on 80.0% of 90 originals that it did not see (70.0% to 87.0%)" in words
     assert "1,234 training rows labelled reviews were asked for, and there are 777." in words
     assert html.count("of the candidates") == 2
