@@ -13,9 +13,18 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from corpus import apertium, pipe
+from corpus import piecewise as pieces
 from corpus.piecewise import BrokenError, piecewise
 from corpus.pipes import KEPT
 from corpus.schema import UserError
+
+
+@pytest.fixture(autouse=True, scope="module")
+def no_pauses():
+    with pytest.MonkeyPatch.context() as patch:
+        patch.setattr(pieces, "_PAUSES", (0.0, 0.0, 0.0))
+        yield
+
 
 TRANSLATOR = f"""#!{sys.executable}
 import os, pathlib, sys, time
@@ -212,6 +221,21 @@ def test_who_is_dead_is_told_by_the_known_text_and_condemns_none(count, places, 
         made = piecewise(maker(broken, sent, last), texts, "a")
     except UserError as error:
         assert "not even 'a'" in str(error)  # noqa: PT017 - either may come
-        assert last < len(sent) <= last + 6
+        assert last < len(sent) <= last + 7
     else:
         assert made == [None if text in broken else f"<{text}>" for text in texts]
+
+
+def test_a_machine_that_lacks_something_for_a_moment_ends_nothing(monkeypatch):
+    slept, sent = [], []
+    monkeypatch.setattr(pieces, "_PAUSES", (0.0, 1.0, 5.0))
+    monkeypatch.setattr(pieces.time, "sleep", slept.append)
+
+    def make(texts):
+        sent.append(texts)
+        if len(sent) < 6:
+            raise BrokenError("no memory")
+        return [f"<{text}>" for text in texts]
+
+    assert piecewise(make, ["one", "two"], "a") == ["<one>", "<two>"]
+    assert slept == [0.0, 1.0, 5.0]
