@@ -10,7 +10,7 @@ import pyarrow.compute as pc
 from pydantic import Field, PositiveInt, model_validator
 
 from augment import labels, unaided
-from augment.cells import Targets, by_axis
+from augment.cells import Targets, by_axis, thin
 from augment.choice import Caps, choose
 from augment.chrf import scores as chrf_of
 from augment.embedded import Embedded
@@ -24,7 +24,7 @@ from augment.weakest import worded
 from augment.yields import yields
 from corpus import evaluation_sets, language_id, lexicon, shingles, text
 from corpus.models import EMBEDDING, Models
-from corpus.schema import UserError
+from corpus.schema import UserError, of_splits
 from corpus.shingles import Bands
 from corpus.sources import Source
 from corpus.stage import Context, CorpusJudge, Features, Rows, Verdict
@@ -66,7 +66,11 @@ class Admission(CorpusJudge):
 
     Where a cap is set, those that pass are taken one by one, the one first that adds most to the originals and to what
     is taken (`augment.choice`); what would exceed a cap is `enough`, and `detail` names the cap. What adds most is
-    least like its parent: under a tight cap raise `min_chrf` and `min_similarity`. Targets that are not met are told.
+    least like its parent: under a tight cap raise `min_chrf` and `min_similarity`.
+
+    Under targets rows alone are asked to grow whose label, source or group lies under its own by the training rows that
+    stand (`unasked` counts the others), but where a filter stands between the growth and this stage, which may make any
+    cell thin: then all are. Targets that are not met are told.
     """
 
     stage: Literal["admission"] = "admission"
@@ -202,6 +206,14 @@ class Admission(CorpusJudge):
             models.infers(self.entailment)
         evaluation_sets.check(self.against, models, self.run_words, self.min_words)
 
+    def wanted(self, rows: pa.Table) -> np.ndarray:
+        """Say which rows are of a cell that lies under its target; those of splits that are not judged are wanted all."""
+        if self.targets is None:
+            return super().wanted(rows)
+        under = thin(self.targets, rows, of_splits(rows["split"], ["train"]))
+        wanted: np.ndarray = under | ~of_splits(rows["split"], self.splits)
+        return wanted
+
     def measure(self, rows: pa.Table, context: Context) -> pa.Table:
         """Return LSH band keys, the key of the words, which engine made the row, whether a mask was lost on the way, its fault, whether it is to be near its parent, and whether it shows examples."""
         rows = unshown(rows)
@@ -258,7 +270,9 @@ class Admission(CorpusJudge):
             verdict |= left.below("entailment", follows, self.min_entailment, "not_entailed", but_near=True)
         told: dict[str, Any] = {}
         if self.min_label_margin is not None:
-            asked = labels.ask(pairs.after(verdict), embedded, self.embedding, context)
+            asked = labels.ask(
+                pairs.after(verdict), embedded, self.embedding, context, targeted=self.targets is not None
+            )
             verdict |= pairs.after(verdict).at_least(
                 "label_margin", asked.scores, self.min_label_margin, "label_changed"
             )

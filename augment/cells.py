@@ -4,7 +4,6 @@
 """
 
 from collections import Counter
-from collections.abc import Mapping
 from typing import Literal
 
 import numpy as np
@@ -12,8 +11,8 @@ import pyarrow as pa
 import pyarrow.compute as pc
 from pydantic import PositiveInt
 
+from corpus.arrays import whole
 from corpus.schema import UserError
-from corpus.stage import Rows
 
 Wanted = Literal["balance"] | dict[str, PositiveInt]
 Targets = Literal["balance"] | dict[str, PositiveInt | Wanted]
@@ -37,16 +36,17 @@ def by_axis(targets: Targets) -> dict[str, Wanted]:
     return {"label": numbers} if numbers else axes
 
 
-def wanted(targets: Targets, rows: Rows, standing: np.ndarray) -> tuple[dict[Cell, int], Counter[Cell]]:
+def wanted(targets: Targets, table: pa.Table, standing: np.ndarray) -> tuple[dict[Cell, int], Counter[Cell]]:
     """Return how many rows each cell shall have, and how many it has among those that stand (bool, one a row).
 
     `balance` is as many as the commonest value of the axis has. Raises `UserError` where no row has an axis.
     """
     goal: dict[Cell, int] = {}
     held: Counter[Cell] = Counter()
-    places = np.flatnonzero(standing)
     for axis, numbers in by_axis(targets).items():
-        found = Counter(one for of_row in cells(rows, (axis,), places) for one in of_row)
+        places, values = _values(table, axis)
+        counted = pc.value_counts(values.filter(pa.array(standing[places]))).to_pylist()
+        found = Counter({(axis, one["values"]): one["counts"] for one in counted})
         if not found and axis != "label":
             raise UserError(
                 f"targets name {axis!r}, and no training row has one: name label, source, or a group that a source declares"
@@ -59,25 +59,49 @@ def wanted(targets: Targets, rows: Rows, standing: np.ndarray) -> tuple[dict[Cel
     return goal, held
 
 
-def cells(rows: Rows, axes: tuple[str, ...], positions: np.ndarray) -> list[tuple[Cell, ...]]:
-    """Return the cells of rows on some axes."""
-    found: list[tuple[Cell, ...]] = [()] * len(positions)
-    for axis in axes:
-        for place, values in enumerate(_values(rows, axis, positions)):
-            found[place] += tuple((axis, value) for value in values)
+def thin(targets: Targets, table: pa.Table, standing: np.ndarray) -> np.ndarray:
+    """Say which rows (bool), standing or not, have a cell that lies under its target among those that stand."""
+    goal, held = wanted(targets, table, standing)
+    found = np.zeros(len(table), bool)
+    for axis in by_axis(targets):
+        places, values = _values(table, axis)
+        under = [value for (of, value), number in goal.items() if of == axis and held[of, value] < number]
+        found[places[pc.is_in(values, pa.array(under, pa.string())).to_numpy(zero_copy_only=False)]] = True
     return found
 
 
-def _values(rows: Rows, axis: str, positions: np.ndarray) -> list[list[str]]:
-    table = rows.table
-    if axis == "label":
-        return [[] if one is None else [one] for one in table["label"].take(pa.array(positions)).to_pylist()]
-    if axis == "source":
-        parent = pc.index_in(table["parent"].combine_chunks(), table["id"].combine_chunks())
-        source = table["source"].combine_chunks()
-        own = pc.coalesce(
-            source, source.take(pc.if_else(pc.is_valid(table["parent"].combine_chunks()), parent, None))
-        )
-        return [[] if one is None else [one] for one in own.take(pa.array(positions)).to_pylist()]
-    held: list[list[Mapping[str, str]] | None] = table["groups"].take(pa.array(positions)).to_pylist()
-    return [[one["value"] for one in of_row or () if one["axis"] == axis] for of_row in held]
+def cells(table: pa.Table, axes: tuple[str, ...], positions: np.ndarray) -> list[tuple[Cell, ...]]:
+    """Return the cells of rows at positions on some axes."""
+    found: list[tuple[Cell, ...]] = [()] * len(positions)
+    at = np.full(len(table), -1)
+    at[positions] = np.arange(len(positions))
+    for axis in axes:
+        places, values = _values(table, axis)
+        asked = at[places] >= 0
+        for place, value in zip(
+            at[places[asked]].tolist(), values.filter(pa.array(asked)).to_pylist(), strict=True
+        ):
+            found[place] += ((axis, value),)
+    return found
+
+
+def _values(table: pa.Table, axis: str) -> tuple[np.ndarray, pa.Array]:
+    """Return the values that rows have on an axis, each beside the place of its row, ascending."""
+    if axis in ("label", "source"):
+        held = whole(table["label"]) if axis == "label" else _sources(table)
+        return np.flatnonzero(held.is_valid().to_numpy(zero_copy_only=False)), held.drop_null()
+    groups = whole(table["groups"])
+    of_axis = pc.equal(groups.flatten().field("axis"), axis)
+    places = pc.list_parent_indices(groups).filter(of_axis).to_numpy(zero_copy_only=False)
+    return places, groups.flatten().field("value").filter(of_axis)
+
+
+def _sources(table: pa.Table) -> pa.Array:
+    """Return the source of each row; of what grew that of the row from which all its parents grew."""
+    source, parent = whole(table["source"]), whole(table["parent"])
+    above = pc.if_else(pc.is_valid(parent), pc.index_in(parent, whole(table["id"])), None)
+    before = len(source) + 1
+    while source.null_count < before:
+        before = source.null_count
+        source = pc.coalesce(source, source.take(above))
+    return source

@@ -1,8 +1,8 @@
 """How many candidates are wanted, and which: those that add most to what is there already, up to every cap.
 
 Added is what is not said near by: greedy facility location (`corpus.cover`) over the embeddings of the admitted candidates,
-the originals that are embedded and what is chosen so far counting as covered. What would exceed a cap when its turn comes is
-`enough`, and `detail` names the cap.
+the originals that are embedded and what is chosen so far counting as covered; under targets those alone that are of a cell
+which lies under its own. What would exceed a cap when its turn comes is `enough`, and `detail` names the cap.
 
 What adds most is what is least like its parent, so a tight cap leans on the lower ends of the bands: what these let pass and
 should not, it finds first.
@@ -18,7 +18,7 @@ import numpy as np
 import pyarrow as pa
 import pyarrow.compute as pc
 
-from augment.cells import Cell, Targets, by_axis, cells, wanted
+from augment.cells import Cell, Targets, by_axis, cells, thin, wanted
 from augment.embedded import Embedded
 from augment.pairs import Pairs
 from corpus.cover import greedy, nearest, steps
@@ -59,7 +59,7 @@ class Caps:
             originals = int(standing.sum() - grown.sum())
             limits["max_share"] = max(0, int(share * originals / (1 - share)) - int(grown.sum()))
         name = min(limits, key=lambda one: (limits[one], one), default=None)
-        goal, held = (None, Counter()) if self.targets is None else wanted(self.targets, rows, standing)
+        goal, held = (None, Counter()) if self.targets is None else wanted(self.targets, table, standing)
         return Room(
             None if name is None else (name, limits[name]),
             self.per_parent,
@@ -67,6 +67,13 @@ class Caps:
             goal,
             held,
         )
+
+    def counting(self, rows: Rows) -> np.ndarray:
+        """Say which rows (bool) are such as targets ask for when the choice begins: from others nothing can be taken."""
+        if self.targets is None:
+            return np.ones(len(rows.table), bool)
+        standing = of_splits(rows.table["split"], ["train"]) & ~rows.candidates
+        return thin(self.targets, rows.table, standing)
 
 
 @dataclass
@@ -112,22 +119,28 @@ class Room:
 def choose(
     pairs: Pairs, caps: Caps, embedded: Embedded, context: Context
 ) -> tuple[Verdict, list[dict[str, Any]]]:
-    """Choose from candidates that are embedded; return why each other one goes, and the targets that are not met."""
+    """Choose from candidates that are embedded; return why each other one goes, and the targets that are not met.
+
+    What no target asks for is covered by nothing and covers nothing: it is the same whether it was made or not.
+    """
     table, chosen = pairs.rows.table, pairs.chosen
-    room = caps.room(pairs.rows)
+    room, counting = caps.room(pairs.rows), caps.counting(pairs.rows)
     parents = table["parent"].take(pa.array(chosen)).to_pylist()
     axes = () if caps.targets is None else tuple(by_axis(caps.targets))
-    mine = cells(pairs.rows, axes, chosen)
-    why: dict[int, str] = {}
+    mine = cells(table, axes, chosen)
+    number = {position: row for row, position in enumerate(chosen.tolist())}
+    why = {number[position]: "targets" for position in chosen[~counting[chosen]].tolist()}
 
-    def allowed(row: int) -> bool:
+    def allowed(position: int) -> bool:
+        row = number[position]
         cap = room.cap(parents[row], mine[row])
         if cap is not None:
             why[row] = cap
         return cap is None
 
-    for row in _by_gain(pairs, embedded, allowed, context):
-        room.take(parents[row], mine[row])
+    originals = embedded.positions[(counting & ~pairs.rows.candidates)[embedded.positions]]
+    for position in _by_gain(pairs.rows, chosen[counting[chosen]], originals, embedded, allowed, context):
+        room.take(parents[number[position]], mine[number[position]])
     refused = np.array([row in why for row in range(len(chosen))], bool)
     detail = np.full(len(pairs.asked), None, object)
     detail[chosen] = [why.get(row) for row in range(len(chosen))]
@@ -135,26 +148,32 @@ def choose(
 
 
 def _by_gain(
-    pairs: Pairs, embedded: Embedded, allowed: Callable[[int], bool], context: Context
+    rows: Rows,
+    candidates: np.ndarray,
+    originals: np.ndarray,
+    embedded: Embedded,
+    allowed: Callable[[int], bool],
+    context: Context,
 ) -> Iterator[int]:
-    """Yield the candidates (their numbers) by what each adds to the originals that are embedded and to those before it."""
-    if not len(pairs.chosen):
+    """Yield the candidates (their positions) by what each adds to the originals and to those before it."""
+    if not len(candidates):
         return
-    vectors = embedded.at(pairs.chosen)
-    covered = vectors[_drawn(pairs, context)]
-    originals = np.setdiff1d(embedded.positions, np.flatnonzero(pairs.rows.candidates))
+    vectors = embedded.at(candidates)
+    covered = vectors[_drawn(rows, candidates, context)]
     alike = np.concatenate(
         [steps(vectors[start : start + COVERED], covered) for start in range(0, len(vectors), COVERED)]
     )
     order = np.arange(len(vectors))
-    yield from greedy(alike, nearest(embedded.at(originals), covered), order, order, allowed)
+    best = nearest(embedded.at(originals), covered)
+    for row in greedy(alike, best, order, order, lambda row: allowed(int(candidates[row]))):
+        yield int(candidates[row])
 
 
-def _drawn(pairs: Pairs, context: Context) -> np.ndarray:
+def _drawn(rows: Rows, candidates: np.ndarray, context: Context) -> np.ndarray:
     """Return which candidates are to be covered."""
-    if len(pairs.chosen) <= COVERED:
-        return np.arange(len(pairs.chosen))
-    ids = pairs.rows.table["id"].take(pa.array(pairs.chosen)).to_pylist()
+    if len(candidates) <= COVERED:
+        return np.arange(len(candidates))
+    ids = rows.table["id"].take(pa.array(candidates)).to_pylist()
     keys = np.array([context.keyed(one) for one in ids])
     return np.sort(np.argsort(keys, kind="stable")[:COVERED])
 

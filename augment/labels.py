@@ -22,7 +22,10 @@ from corpus.statistics import wilson
 from corpus.survival import codes
 
 LEAST, MOST = 500, 10_000
-"""Originals that the probe learns from: the parents, others drawn to make up the least, of more as many as the most."""
+"""Originals that the probe learns from: the parents, others drawn to make up the least, of more as many as the most.
+
+Where growth was targeted its parents are of few labels, and the probe learns from all, or as many as the most.
+"""
 
 
 @dataclass(frozen=True)
@@ -38,14 +41,15 @@ class Asked:
     probe: dict[str, Any] | None
 
 
-def ask(pairs: Pairs, embedded: Embedded, model: str, context: Context) -> Asked:
+def ask(pairs: Pairs, embedded: Embedded, model: str, context: Context, *, targeted: bool = False) -> Asked:
     """Ask about candidates that are embedded, as their parents are."""
     rows, chosen, parents = pairs.rows, pairs.chosen, pairs.theirs
     scores = np.full(len(rows.table), np.nan)
     originals = _originals(rows)
     if not len(chosen) or not _differ(rows, originals):
         return Asked(scores, embedded, None)
-    taught = _taught(rows, originals, embedded, context)
+    near = np.isin(originals, embedded.positions) | targeted
+    taught = _taught(rows, originals, near, context)
     embedded = embedded.beside(rows, model, taught)
     called: dict[int, str] = {}  # a family by the first of it that is learned from: candidates change no fold
     families = [
@@ -85,9 +89,8 @@ def _differ(rows: Rows, originals: np.ndarray) -> bool:
     return int((np.unique(held[:, 0], return_counts=True)[1] >= FAMILIES).sum()) >= 2
 
 
-def _taught(rows: Rows, originals: np.ndarray, embedded: Embedded, context: Context) -> np.ndarray:
-    """Return the originals that the probe learns from, in id order: those that are embedded, then others by keyed hash."""
-    near = np.isin(originals, embedded.positions)
+def _taught(rows: Rows, originals: np.ndarray, near: np.ndarray, context: Context) -> np.ndarray:
+    """Return the originals that the probe learns from, in id order: those that are `near` (bool), then others by keyed hash."""
     here = _drawn(rows, originals[near], MOST, context)
     others = _drawn(rows, originals[~near], LEAST - len(here), context)
     found = np.r_[here, others]

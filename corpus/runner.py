@@ -27,7 +27,7 @@ from corpus.schema import ROW, of_splits
 from corpus.segment import Measured, Pass, Segment, memo_key, remembered, run_pass
 from corpus.snapshot import Part, Snapshot
 from corpus.sources import File, Source
-from corpus.stage import Context, Grow, Stage
+from corpus.stage import Context, CorpusJudge, Grow, Stage
 from corpus.standing import Standing
 from corpus.store import Store
 
@@ -139,13 +139,18 @@ class Runner:
         """Write what stands as the next segment's input; the rows of the version that is built on are there already."""
         return self.store.snapshot(standing.tables(), self.part_rows)
 
-    def grow(self, stage: Grow, standing: Standing) -> tuple[Snapshot, list[str], dict[str, Any]]:
+    def grow(
+        self, stage: Grow, standing: Standing, gate: CorpusJudge | None = None
+    ) -> tuple[Snapshot, list[str], dict[str, Any]]:
         """Let `stage` grow from the rows that stand; return all of them together, the new ids, and a summary.
 
-        `ungrown` counts the rows that it was to grow from and that have no candidate (too short, too long, not to be said anew).
+        Of which rows the `gate` behind it could keep no child, none is asked; the summary counts them (`unasked`).
+        `ungrown` counts those that were asked and have no candidate (too short, too long, not to be said anew).
         """
         began = time.perf_counter()
-        parents = standing.fresh & of_splits(standing.narrow["split"], stage.splits)
+        could = standing.fresh & of_splits(standing.narrow["split"], stage.splits)
+        parents = could & _wanted(standing, gate)
+        unasked = int(could.sum() - parents.sum())
         tasks = [
             Growing(stage, self.context(stage), rows) for rows in standing.tables(parents) if rows.num_rows
         ]
@@ -165,6 +170,7 @@ class Runner:
             "out": stood + grown.num_rows,
             "grown": grown.num_rows,
             "ungrown": int(parents.sum()) - len(pc.unique(grown["parent"])),
+            **({"unasked": unasked} if unasked else {}),
             "dropped": {},
             "seconds": round(time.perf_counter() - began, 3),
         }
@@ -189,6 +195,16 @@ def run_growth(task: Growing) -> pa.Table:
     families = pc.coalesce(task.rows["family"], task.rows["id"]).take(where)
     inherited = {name: task.rows[name].take(where) for name in ("label", "groups", "split")}
     return with_columns(candidates, {**inherited, "family": families}).cast(ROW)
+
+
+def _wanted(standing: Standing, gate: CorpusJudge | None) -> np.ndarray:
+    """Say of which rows that stand a gate could keep children; of all where there is none."""
+    if gate is None:
+        return standing.stands
+    rows = standing.narrow.filter(pa.array(standing.stands))
+    wanted = np.zeros(len(standing.stands), bool)
+    wanted[standing.stands] = gate.wanted(rows)
+    return wanted
 
 
 def _merged(standing: Iterator[pa.Table], grown: pa.Table) -> Iterator[pa.Table]:

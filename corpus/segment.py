@@ -40,6 +40,12 @@ class Segment:
         """The stages that see each part, in order."""
         return (*self.row_stages, *self.corpus_judges)
 
+    @property
+    def gate(self) -> CorpusJudge | None:
+        """The judge of the candidates, where no judge stands between it and the growth: no row falls before it counts them."""
+        first = next((stage for stage in self.measuring if not isinstance(stage, Rewrite)), None)
+        return first if isinstance(first, CorpusJudge) and first.candidates else None
+
 
 def cut(stages: Sequence[Stage]) -> list[Segment]:
     """Cut a recipe's stages: a growth begins a segment, a row stage behind a corpus judge, and what follows a cut.

@@ -185,6 +185,13 @@ class CorpusJudge(Stage):
         """Whether it may cut texts: what stands behind it reads what is left of them."""
         return False
 
+    def wanted(self, rows: pa.Table) -> np.ndarray:
+        """Say of the rows that stand when a growth begins (their narrow columns) of which it could keep children (bool): by default of all.
+
+        Asked of the judge of candidates right behind the growth, so that nothing is made that it could not keep.
+        """
+        return np.ones(len(rows), bool)
+
     @abstractmethod
     def measure(self, rows: pa.Table, context: Context) -> pa.Table:
         """Return row-aligned features; `messages` holds only the roles that the stage reads.

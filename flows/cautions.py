@@ -18,7 +18,8 @@ def warnings(job: Job) -> list[str]:
     for stage in stage_rows(job):
         if "grown" in stage:
             if not stage["grown"]:
-                found.append(f"{stage['stage']} made no candidate")
+                why = f": of {stage['unasked']:,} rows no child is wanted" if stage.get("unasked") else ""
+                found.append(f"{stage['stage']} made no candidate{why}")
         elif stage["stage"] in judges and not any(
             stage.get(what) for what in ("dropped", "marked", "changed")
         ):

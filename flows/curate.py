@@ -78,10 +78,11 @@ def curate(job: Job, number: int, progress: Progress = silent) -> list[dict[str,
             before = job.store.open_snapshot(job.read("ingest.json")["snapshot"])
             if segment.grow is not None:
                 untouched = work.run(type(segment)(None, (), ()), before).standing
-                before, grown, summary = work.grow(segment.grow, untouched)
+                before, grown, summary = work.grow(segment.grow, untouched, segment.gate)
                 first = [summary]
         elif segment.grow is not None:
-            before, grown, summary = work.grow(segment.grow, Standing.load(job.segment(number - 1)))
+            stood = Standing.load(job.segment(number - 1))
+            before, grown, summary = work.grow(segment.grow, stood, segment.gate)
             first = [summary]
         else:
             before = work.settle(Standing.load(job.segment(number - 1)))

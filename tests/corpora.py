@@ -130,7 +130,7 @@ def send(
                         cut([])[0] if cut([]) else type(segment)(None, (), ()), before
                     ).standing
                 before, fresh, _ = (
-                    runner.grow(segment.grow, standing)
+                    runner.grow(segment.grow, standing, segment.gate)
                     if segment.grow
                     else (runner.settle(standing), [], None)
                 )

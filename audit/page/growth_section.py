@@ -62,6 +62,7 @@ def ledgers(stages: Sequence[Facts]) -> list[dict[str, Any]]:
                     "probe": stage.get("label_probe"),
                     "ungrown": grower.get("ungrown", 0),
                     "unmet": stage.get("unmet", ()),
+                    "unasked": grower.get("unasked", 0),
                     "made_a_second": _rate(grower["grown"], grower["seconds"]),
                     "judged_a_second": _rate(judged, stage["seconds"]),
                 }

@@ -215,7 +215,7 @@ def test_a_lexicon_without_pronouns_tells_of_none(grown, tmp_path):
 
 @pytest.fixture(scope="module")
 def refusing(tmp_path_factory):
-    """A run whose gate refuses candidates of two words more, and all that are not labelled yes."""
+    """A run whose gate refuses candidates of two words more, wants such alone as are labelled yes, and 20 of these."""
     folder = tmp_path_factory.mktemp("refusing")
     wide = {
         "min_chrf": 0,
@@ -226,7 +226,8 @@ def refusing(tmp_path_factory):
         "near_duplicate": 1,
         "kept": ("numbers", "negations", "names"),
     }
-    gate = Admission(embedding=tiny(folder), **wide, max_word_ratio=1.15, targets={"yes": 1000, "no": 1})
+    caps = {"targets": {"yes": 1000, "no": 1}, "keep": 20}
+    gate = Admission(embedding=tiny(folder), **wide, max_word_ratio=1.15, **caps)
     held = jobs.recipe(jobs.write(folder / "corpus", rows()), stages=[], audit={})
     stages = (Split(), Turns(), gate)
     return jobs.job(held.model_copy(update={"stages": stages}), folder / "store", workers=1)
@@ -298,6 +299,23 @@ def test_a_target_that_is_not_met_is_a_warning(refusing):
     told = f"admission was asked for 1,000 training rows labelled 'yes', and there are {yes}"
     assert [one for one in cautions.warnings(refusing) if "admission" in one] == [told]
     assert {row["label"] for row in standing if row["parent"]} == {"yes"}
+
+
+def test_who_was_not_asked_to_grow_is_counted_and_a_growth_that_nobody_was_asked_for_says_so(
+    refusing, tmp_path
+):
+    standing = pa.concat_tables(refusing.standing.tables()).to_pylist()
+    no = [row for row in standing if row["label"] == "no" and row["split"] == "train" and not row["parent"]]
+    (told,) = [one for one in stage_rows(refusing) if "grown" in one]
+    gate = refusing.recipe.stages[-1].model_copy(update={"targets": {"no": 1}})
+    held = jobs.recipe(jobs.write(tmp_path / "corpus", rows(40)), stages=[])
+    done = jobs.job(held.model_copy(update={"stages": (Split(), Turns(), gate)}), tmp_path / "store")
+
+    met = [one for one in cautions.warnings(done) if one.startswith("turns")]
+
+    assert told["unasked"] == len(no) > 100
+    unasked = sum(row["split"] == "train" for row in pa.concat_tables(done.standing.tables()).to_pylist())
+    assert met == [f"turns made no candidate: of {unasked} rows no child is wanted"]
 
 
 @pytest.fixture(scope="module")

@@ -250,6 +250,7 @@ def full(text, group="women"):
                 "out": 3_640,
                 "grown": 200,
                 "ungrown": 1_041,
+                "unasked": 1_357,
                 "dropped": {},
                 "seconds": 9.0,
             },
@@ -656,6 +657,7 @@ def test_what_came_of_the_candidates_is_told_by_engine():
     assert "judged by admission. 1,041 rows that it was to grow from have no candidate." in words
     assert "right on 80.0% of 90 originals that it did not see (70.0% to 87.0%)" in words
     assert "1,234 training rows labelled reviews were asked for, and there are 777." in words
+    assert "1,357 rows were not asked to grow" in words
     assert html.count("of the candidates") == 2
 
 
