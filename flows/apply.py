@@ -16,6 +16,7 @@ from corpus.stage import Grow
 from corpus.store import Store
 from flows import curate
 from flows.alarms import alarms
+from flows.cautions import warnings
 from flows.job import Job, Options, stage_rows, totals
 from flows.look import parting
 from flows.memory import Peak
@@ -59,6 +60,7 @@ def apply(
         "rows": totals(job),
         "stages": stage_rows(job),
         "alarms": alarms(job),
+        "warnings": warnings(job),
         "output": str(output),
         "seconds": round(time.perf_counter() - began, 3),
         "peak_rss_mb": peak.megabytes,

@@ -101,7 +101,7 @@ def _show_unchanged(console: Console, held: dict[str, Any]) -> None:
 
 def _show_warnings(console: Console, held: dict[str, Any]) -> None:
     for warning in held.get("warnings", ()):
-        console.print(f"note     {warning}")
+        console.print(f"note     {warning}", soft_wrap=True)
 
 
 def _near(path: str) -> str:

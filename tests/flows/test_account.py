@@ -129,6 +129,21 @@ def test_rules_that_never_fired_are_named(corpus, tmp_path):
     ]
 
 
+def test_apply_says_too_what_would_be_silent(corpus, tmp_path):
+    """A growth for a label that nobody has asks nobody, and both are told."""
+    folder = ["--output", str(tmp_path / "out"), "--store", str(tmp_path / "store")]
+    targets = ["--set", "variants=2", "--set", "admission.targets={positve: 900}"]
+    roles = ["--set", "roles=[text]"]
+
+    answer = CliRunner().invoke(winnow, ["apply", "templates", str(corpus), *folder, *targets, *roles])
+
+    assert answer.exit_code == 0, answer.output
+    said = " ".join(answer.output.split())
+    assert "note templates made no candidate: of 120 rows no child is wanted" in said
+    assert "note admission was asked for 900 training rows labelled 'positve', and there are 0" in said
+    assert "note 2 records were rejected" in said
+
+
 def test_a_recipe_without_stages_keeps_every_row(corpus, tmp_path):
     done = jobs.job(jobs.recipe(corpus, []), tmp_path / "store")
 

@@ -318,6 +318,24 @@ def test_who_was_not_asked_to_grow_is_counted_and_a_growth_that_nobody_was_asked
     assert met == [f"turns made no candidate: of {unasked} rows no child is wanted"]
 
 
+def test_a_target_that_no_row_can_meet_is_a_warning_though_nobody_was_asked(refusing, tmp_path):
+    """A misspelling of a label, a source or a group is told as what is wanted and not there."""
+    rowed = [{**row, "region": "north" if at % 2 else "south"} for at, row in enumerate(rows(40))]
+    folder = jobs.write(tmp_path / "corpus", rowed)
+    source = {"name": "small", "uri": f"file:{folder}", "groups": ["region"]}
+    targets = {"label": {"yse": 1900}, "source": {"smal": 50}, "region": {"nroth": 3}}
+    gate = refusing.recipe.stages[-1].model_copy(update={"targets": targets})
+    held = jobs.recipe(folder, stages=[], sources=[source])
+
+    done = jobs.job(held.model_copy(update={"stages": (Split(), Turns(), gate)}), tmp_path / "store")
+
+    assert [one for one in cautions.warnings(done) if "asked for" in one] == [
+        "admission was asked for 1,900 training rows labelled 'yse', and there are 0",
+        "admission was asked for 3 training rows of region 'nroth', and there are 0",
+        "admission was asked for 50 training rows of source 'smal', and there are 0",
+    ]
+
+
 @pytest.fixture(scope="module")
 def edited(tmp_path_factory):
     """A run that grew rows by edits, and admitted some of them."""
