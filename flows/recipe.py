@@ -136,6 +136,12 @@ class Recipe(BaseModel):
                     f"stages: candidates of {segment.grow.title} would go on before `admission` judges them; put it right behind, "
                     "with filters of single rows between them at most"
                 )
+            for gate in segment.corpus_judges:
+                if gate.candidates and segment.grow is None:
+                    raise UserError(
+                        f"stages: {gate.title} judges what the growth before it made, and none stands in its pass: put it right "
+                        "behind a growth (back_translation, paraphrase, counterfactual, templates), or leave it out"
+                    )
         return self
 
     @model_validator(mode="after")

@@ -144,6 +144,16 @@ def test_apply_says_too_what_would_be_silent(corpus, tmp_path):
     assert "note 2 records were rejected" in said
 
 
+def test_a_gate_of_grown_rows_alone_is_refused_before_a_row_is_read(corpus, tmp_path):
+    folder = ["--output", str(tmp_path / "out"), "--store", str(tmp_path / "store")]
+
+    answer = CliRunner().invoke(winnow, ["apply", "admission", str(corpus), *folder], standalone_mode=False)
+
+    assert isinstance(answer.exception, UserError)
+    assert "admission judges what the growth before it made" in str(answer.exception)
+    assert not (tmp_path / "store").exists()
+
+
 def test_a_recipe_without_stages_keeps_every_row(corpus, tmp_path):
     done = jobs.job(jobs.recipe(corpus, []), tmp_path / "store")
 

@@ -88,6 +88,20 @@ BASE = {"name": "small", "sources": [{"name": "a", "uri": "a.jsonl"}]}
             {"stages": [{"stage": "admission", "targets": {"region": "balance"}}]},
             "stages: admission.targets names 'region', which no source declares; there are: label, source",
         ),
+        *(
+            ({"stages": [{"stage": one} if isinstance(one, str) else one for one in stages]}, told)
+            for stages, told in (
+                (
+                    ["admission"],
+                    "admission judges what the growth before it made, and none stands in its pass",
+                ),
+                (["split", "admission", "length"], "stages: admission judges what the growth before it made"),
+                (
+                    ["paraphrase", "admission", "length", {"stage": "admission", "name": "second"}],
+                    "stages: second judges what the growth before it made",
+                ),
+            )
+        ),
         ({"stages": 5}, "stages: Input should be a valid tuple, and 5 came"),
         ({"evaluation": {}}, "there is no tuning section"),
         ({"tuning": {"model": "file:m"}, "shards": {"publish": False}}, "shards.publish is false"),
