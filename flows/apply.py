@@ -25,6 +25,9 @@ from flows.progress import shown
 from flows.recipe import Recipe, change, load, parse
 from flows.stages import named
 
+FILES = ("ledger.parquet", "scores.parquet")
+"""What is written beside the rows: each reject, drop and mark, and what stages measured of rows beside its score."""
+
 
 def apply(
     recipe_or_stage: str,
@@ -38,7 +41,7 @@ def apply(
     quiet: bool = True,
     **options: Any,
 ) -> dict[str, Any]:
-    """Write `kept/`, `dropped/` and `ledger.parquet` to `output`; return the account of the rows."""
+    """Write `kept/`, `dropped/`, `ledger.parquet` and `scores.parquet` to `output`; return the account of the rows."""
     began = time.perf_counter()
     columns = {
         name: column
@@ -135,11 +138,13 @@ def _write(job: Job, output: Path) -> None:
     try:
         curate.write_kept(job, aside / "kept")
         shutil.copytree(job.folder / "dropped", aside / "dropped")
-        shutil.copyfile(job.folder / "ledger.parquet", aside / "ledger.parquet")
+        for name in FILES:
+            shutil.copyfile(job.folder / name, aside / name)
         for name in ("kept", "dropped"):
             if (output / name).exists():
                 (output / name).rename(aside / f"old-{name}")
             (aside / name).rename(output / name)
-        (aside / "ledger.parquet").replace(output / "ledger.parquet")
+        for name in FILES:
+            (aside / name).replace(output / name)
     finally:
         shutil.rmtree(aside, ignore_errors=True)

@@ -87,7 +87,10 @@ def run(recipe: Path, settings: tuple[str, ...], as_json: bool, **options: Any) 
 @click.argument("recipe_or_stage")
 @click.argument("inputs", nargs=-1)
 @click.option(
-    "--output", required=True, type=click.Path(path_type=Path), help="gets kept/, dropped/ and ledger.parquet"
+    "--output",
+    required=True,
+    type=click.Path(path_type=Path),
+    help="gets kept/, dropped/, ledger.parquet and scores.parquet",
 )
 @click.option("--text-column", help="column of the text")
 @click.option("--label-column", help="column of the class")

@@ -45,7 +45,8 @@ def show_rows(held: dict[str, Any]) -> None:
     for said in sentences(held["alarms"]):
         console.print(f"\nalarm    {said}", soft_wrap=True)
     console.print(
-        f"\n{held['output']}: kept/, dropped/ (each row whole, with its reason), ledger.parquet; {held['seconds']:.1f} s",
+        f"\n{held['output']}: kept/, dropped/ (each row whole, with its reason), ledger.parquet, scores.parquet; "
+        f"{held['seconds']:.1f} s",
         soft_wrap=True,
     )
     console.print(f"next     winnow explain {held['run']} ROW   tells any row's way", soft_wrap=True)

@@ -6,13 +6,15 @@ import pyarrow as pa
 import pyarrow.parquet as pq
 import pytest
 from click.testing import CliRunner
+from sacrebleu.metrics.chrf import CHRF
 
-from corpus.schema import UserError
+from corpus.schema import SCORES, UserError
 from flows import biography, cautions
 from flows.apply import apply
 from flows.cli import winnow
 from flows.difference import difference
 from flows.job import totals
+from tests.embedding import tiny
 from tests.flows import jobs
 
 
@@ -86,6 +88,33 @@ def test_a_stage_alone_takes_bare_knobs(corpus, tmp_path):
     assert held["stages"][0]["dropped"].keys() == {"too_short"}
 
 
+def test_apply_writes_what_gates_measured_of_kept_rows_too(tmp_path):
+    said = ["the crew was wonderful and the food was good", "my flight from the coast is late again today"]
+    corpus = jobs.write(tmp_path / "corpus", [{"text": text} for text in said])
+    wide = ["min_chrf=0", "max_chrf=100", "min_similarity=-1", "max_similarity=1", "min_word_similarity=null"]
+    knobs = [f"admission.{one}" for one in (*wide, f"embedding={tiny(tmp_path)}", "kept=[]")]
+
+    apply(
+        "paraphrase",
+        [str(corpus)],
+        tmp_path / "out",
+        settings=["engine=edits", *knobs],
+        store=str(tmp_path / "store"),
+    )
+
+    rows = {row["id"]: row for row in pq.read_table(tmp_path / "out" / "kept").to_pylist()}
+    texts = {row_id: row["messages"][0]["content"] for row_id, row in rows.items()}
+    grown = {row_id: row["parent"] for row_id, row in rows.items() if row["parent"]}
+    scores = pq.read_table(tmp_path / "out" / "scores.parquet")
+    assert scores.schema == SCORES
+    measured = {row["id"]: row["score"] for row in scores.to_pylist() if row["name"] == "chrf"}
+    assert len(grown) > 0
+    assert measured == {
+        row_id: pytest.approx(CHRF().sentence_score(texts[row_id], [texts[parent]]).score)
+        for row_id, parent in grown.items()
+    }
+
+
 def test_apply_again_replaces_what_it_wrote(corpus, tmp_path):
     source = [str(corpus / "part-0.jsonl")]
     apply("length", source, tmp_path / "out", settings=["min_words=10"], store=str(tmp_path / "store"))
@@ -101,6 +130,7 @@ def test_apply_again_replaces_what_it_wrote(corpus, tmp_path):
         "dropped",
         "kept",
         "ledger.parquet",
+        "scores.parquet",
     ]
 
 
