@@ -32,7 +32,8 @@ class Counterfactual(Grow):
     Capitals, plurals, articles and genitives stay right; her is his or him, and a Christian a Jew or Jewish, by what stands
     behind it. Links, handles, code and the lexicon's traps ("lady gaga") are left as they are.
 
-    There is no candidate where a term has none that stands for it ("hijab" of a Christian), where nobody can tell how a word
+    There is no candidate where a term has none that stands for it ("hijab" of a Christian), nor any of an axis of which the row
+    has a word that nothing stands for (the lexicon's `unpaired`: "seniors", "priest"), where nobody can tell how a word
     is used ("gave her money"), where a given name would be left that the grammar knows and the lexicon has not, or where a
     message that is not read speaks of either group. Words that are in neither ("Beyonce") stay. **A label may depend on the
     group** (hate speech, a diagnosis, a fact about somebody): the candidate has its parent's, so read some.
@@ -100,16 +101,20 @@ class Counterfactual(Grow):
         )
 
     def _unread(self, rows: pa.Table, held: Lexicon) -> dict[str, list[str]]:
-        """Return the groups ("axis=value") that are mentioned in messages that are not read, by the ids of the rows."""
+        """Return the groups ("axis=value") that messages speak of which are not read, and axes of which they have a word that nothing stands for, by the ids of the rows."""
         roles = {*rows["messages"].combine_chunks().flatten().field("role").unique().to_pylist()}
         others = sorted(roles - {*self.roles}) if self.roles is not None else []
         if not others:
             return {}
-        found = held.mentions(text.contents(rows_with_roles(rows, others)))
+        texts = text.contents(rows_with_roles(rows, others))
+        found = held.mentions(texts)
+        told = {name: found[name].to_numpy() for name in found.column_names}
+        for axis in (Axis(held, name) for name in held.growth.unpaired):
+            told[axis.name] = np.array([axis.unpaired(one) for one in texts.to_pylist()], bool)
         ids = rows["id"].to_pylist()
         unread: dict[str, list[str]] = {}
-        for name in found.column_names:
-            for place in np.flatnonzero(found[name].to_numpy()):
+        for name, rows_that_tell in told.items():
+            for place in np.flatnonzero(rows_that_tell):
                 unread.setdefault(ids[place], []).append(name)
         return unread
 
@@ -187,7 +192,7 @@ class Counterfactual(Grow):
                 (axis.name, group, instead)
                 for group, instead in pairs
                 if self._wanted(axis.name, instead, *((group,) if instead in spoken else ()))
-                and not {f"{axis.name}={group}", f"{axis.name}={instead}"} & {*unread}
+                and not {axis.name, f"{axis.name}={group}", f"{axis.name}={instead}"} & {*unread}
             ]
         return found
 

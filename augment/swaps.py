@@ -28,8 +28,10 @@ def exchanged(axis: Axis, text: str, pieces: Analysis, group: str, instead: str)
     `pieces` are the text's words as a grammar reads them. Each term needs one that stands for it there; of "her", "his" and
     adjectives it must be clear how they are used (`augment.usage`); a name must not be the last of several, and where names
     are exchanged none must be left that the grammar knows as one of a gender. Capitals stay; articles and genitives agree.
-    A text that has no term comes back.
+    A text that has no term comes back, but none comes back that has a word which nothing stands for (`Axis.unpaired`).
     """
+    if axis.unpaired(text):
+        return None
     if axis.given and any(
         _is_given(piece) and piece.surface.lower() not in axis.given
         for piece in pieces

@@ -57,7 +57,7 @@ class Axis:
         ]
         if not found:
             return []
-        untouched = [*held(text, _UNTOUCHED), *(code.span() for code in _CODE.finditer(text))]
+        untouched = _left(text)
         traps = {
             group: [phrase.span() for phrase in pattern.finditer(text)]
             for group, pattern in self._traps.items()
@@ -69,6 +69,15 @@ class Axis:
             and not _within(one, traps.get(one.group, []))
             and not unicodedata.category(text[one.stop : one.stop + 1] or " ").startswith("M")
         ]
+
+    def unpaired(self, text: str) -> bool:
+        """Say whether a text has a word beside its terms that tells of a group and that nothing stands for ("seniors")."""
+        words = self.lexicon.growth.unpaired.get(self.name)
+        told = [] if words is None else [one.span() for one in self._unpaired.finditer(text)]
+        if not told:
+            return False
+        known = [*_left(text), *((one.start, one.stop) for one in self.found(text))]
+        return any(not any(start < end and begin < stop for begin, end in known) for start, stop in told)
 
     def options(self, term: str, group: str, instead: str) -> tuple[str, ...]:
         """Return what may stand for a group's term where it is said of another, the first in the lexicon first."""
@@ -120,6 +129,10 @@ class Axis:
         return _any(self._owners)
 
     @cached_property
+    def _unpaired(self) -> re.Pattern[str]:
+        return _any(self.lexicon.growth.unpaired[self.name])
+
+    @cached_property
     def _traps(self) -> dict[str, re.Pattern[str]]:
         listed: dict[str, list[str]] = {}
         for traps in (self.lexicon.traps, self.lexicon.growth.traps):
@@ -139,6 +152,11 @@ def _any(terms: Iterable[str]) -> re.Pattern[str]:
         r"\s+".join(re.escape(word).replace("'", _APOSTROPHES.pattern) for word in _plain(term).split())
         for term in terms
     )
+
+
+def _left(text: str) -> Spans:
+    """Return where links, handles, places and code stand, which are left as they are."""
+    return [*held(text, _UNTOUCHED), *(code.span() for code in _CODE.finditer(text))]
 
 
 def _within(one: Term, spans: Spans) -> bool:

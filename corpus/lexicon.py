@@ -84,7 +84,8 @@ class Growth(BaseModel):
 
     `traps` are terms, and phrases with one, that are left as they are; `adjectives` are terms that describe a noun, or name
     people only where their plural in s is a term too; `exclamations` are such that speak of somebody only behind a
-    determiner or an adjective.
+    determiner or an adjective. `unpaired` are words that tell of a group and that nothing stands for ("seniors"): a row that
+    has one is not exchanged on that axis.
     """
 
     model_config = ConfigDict(frozen=True, extra="forbid")
@@ -94,6 +95,7 @@ class Growth(BaseModel):
     traps: Mapping[Key, Mapping[Key, Terms]] = {}
     adjectives: frozenset[str] = frozenset()
     exclamations: frozenset[str] = frozenset()
+    unpaired: Mapping[Key, Terms] = {}
 
 
 class Lexicon(BaseModel):
@@ -140,9 +142,10 @@ class Lexicon(BaseModel):
             for slot in slots
             for value in slot
         ]
-        for axis in self.precision:
-            if axis not in self.axes:
-                raise ValueError(f"precision names {axis}, which is not among the axes")
+        for what, named_axes in (("precision", self.precision), ("unpaired", self.growth.unpaired)):
+            for axis in named_axes:
+                if axis not in self.axes:
+                    raise ValueError(f"{what} names {axis}, which is not among the axes")
         for what, axis, value in named:
             if value not in self.axes.get(axis, {}):
                 raise ValueError(f"{what} name {axis}={value}, which is not among the axes")

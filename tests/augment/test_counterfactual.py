@@ -74,6 +74,11 @@ def turned(text: str, axis: str, group: str, instead: str) -> str | None:
         ("<b>she</b> \u202eher\u202c", "<b>he</b> \u202ehim\u202c"),
         ("ma\u0303n man\u0303ana, she", "ma\u0303n man\u0303ana, he"),
         ("she \U0001f469\u200d\U0001f467 her \U0001f602", "he \U0001f469\u200d\U0001f467 him \U0001f602"),
+        ("She's a widow among widows", "He's a widower among widowers"),
+        ("the bride kissed her groom", "the groom kissed his bride"),
+        ("A queen and a young prince", "A king and a young princess"),
+        ("the nuns and a monk", "the monks and a nun"),
+        ("Dairy Queen, Burger King and her", "Dairy Queen, Burger King and him"),
         ("nobody here", "nobody here"),
         ("", ""),
     ],
@@ -96,6 +101,13 @@ def test_all_that_is_said_of_one_gender_is_said_of_the_other(text, expected):
         "well man, she won",
         "I saw Elton John and his band",
         "Beatrice says she is late",
+        "the queen of Queens",
+        "Prince sings of her",
+        "to groom her",
+        "he's a nice guy",
+        "she is PREGNANT again",
+        "her fianc\u00e9e",
+        "his lesbian sister",
     ],
 )
 def test_what_cannot_be_told_or_has_no_counterpart_is_not_exchanged(text):
@@ -145,6 +157,40 @@ def test_a_sign_at_the_end_goes_on_with_nothing(end):
 )
 def test_terms_of_other_axes_agree_with_what_stands_around_them(text, axis, group, instead, expected):
     assert turned(text, axis, group, instead) == expected
+
+
+@pytest.mark.parametrize(
+    ("text", "axis", "group", "instead"),
+    [
+        ("young people and seniors do not agree", "age", "young", "old"),
+        ("young people of 20 years old", "age", "young", "old"),
+        ("old people in a nursing\nhome", "age", "old", "young"),
+        ("The nun prayed in her church", "religion", "christian", "muslim"),
+        ("a Muslim at Christmas", "religion", "muslim", "hindu"),
+        ("the deaf man knows sign language", "disability", "sensory", "cognitive"),
+    ],
+)
+def test_of_an_axis_of_which_a_word_has_nothing_that_stands_for_it_nothing_is_exchanged(
+    text, axis, group, instead
+):
+    assert turned(text, axis, group, instead) is None
+
+
+def test_what_is_part_of_a_term_a_link_or_code_is_no_word_that_nothing_stands_for():
+    text = "the blind person, http://t.co/blind, @blind and `blind`"
+    expected = "the wheelchair user, http://t.co/blind, @blind and `blind`"
+
+    assert turned(text, "disability", "sensory", "physical") == expected
+
+
+def test_what_nothing_stands_for_has_nothing_that_stands_for_it():
+    for name, words in MENTIONS.growth.unpaired.items():
+        slots = (*MENTIONS.swaps.get(name, ()), *MENTIONS.growth.swaps.get(name, ()))
+        terms = {term for slot in slots for term in slot.values()}
+        terms |= {term for group in MENTIONS.axes[name].values() for term in group}
+
+        assert terms.isdisjoint(words)
+        assert len({*words}) == len(words)
 
 
 ONE_TO_ONE = [
@@ -264,6 +310,7 @@ class TestStage:
             [("system", "help"), ("user", "my sister is ill"), ("assistant", "yes"), ("user", "and she is sad")],
             [("user", "my sister is ill again"), ("assistant", "Is she?")],
             [("user", "my sister and what he gave her money for"), ("assistant", "I see")],
+            [("user", "my sister said so to me"), ("assistant", "What a guy")],
         )  # fmt: skip
 
         asked = Counterfactual(axes=("gender",)).grow(rows, context)

@@ -238,6 +238,11 @@ def test_what_growth_exchanges_is_of_values_that_are_known(what):
         Lexicon.model_validate({**lexicon("a").model_dump(), "growth": {what: {"axis": held}}})
 
 
+def test_words_that_nothing_stands_for_are_of_axes_that_are_known():
+    with pytest.raises(ValueError, match="unpaired names size, which is not among the axes"):
+        Lexicon.model_validate({**lexicon("a").model_dump(), "growth": {"unpaired": {"size": ("big",)}}})
+
+
 def test_what_growth_exchanges_is_no_part_of_what_mentions_depend_on():
     one = load("mentions")
 
