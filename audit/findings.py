@@ -260,7 +260,7 @@ def record(
         "settings": settings.model_dump(mode="json"),
         "lexicon": lexicon
         and {
-            **lexicon.model_dump(mode="json", exclude={"axes", "traps", "swaps", "pronouns"}),
+            **lexicon.model_dump(mode="json", exclude={"axes", "traps", "swaps", "pronouns", "growth"}),
             "digest": lexicon.digest,
         },
     }

@@ -4,10 +4,11 @@ import numpy as np
 import pyarrow as pa
 import pytest
 
-from audit.findings import gaps, settle, verdict, worst
+from audit.findings import gaps, record, settle, verdict, worst
 from audit.groups import AuditSettings, Membership
 from audit.retention import retention
 from audit.steps import Step
+from corpus import lexicon
 
 
 def finding(group, verdict="PASS", rule="impact_ratio", **more):
@@ -100,3 +101,15 @@ def test_what_follows_from_the_rule_itself_is_found_and_not_among_the_worst(orig
 
 def test_a_stage_by_another_name_makes_no_difference():
     assert worst(fell("text-length", "too_short", "tidy")) == worst(fell("text-length", "too_short"))
+
+
+def test_of_a_lexicon_is_told_what_a_reader_needs_and_not_its_words():
+    mentions = lexicon.load("mentions")
+
+    told = record([], AuditSettings(), mentions)["lexicon"]
+
+    assert told.keys() == {
+        *("name", "licence", "origin", "caution", "language", "notes", "precision"),
+        "digest",
+    }
+    assert told["digest"] == mentions.digest
