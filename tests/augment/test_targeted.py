@@ -192,6 +192,25 @@ def test_the_same_are_asked_whatever_the_size_of_a_part_and_the_number_of_worker
     assert also["unasked"] == told["unasked"] > 0
 
 
+def test_rows_of_the_version_that_is_built_on_count(embedding):
+    """Eight sad rows stand already, and one comes: of nine that are wanted none is left to be grown, of ten one is."""
+    rows, answers = corpus(9)
+    rows = put(rows, split=["train"] * 36, label=["sad"] * 9 + ["glad"] * 27)
+    earlier, new = laws.published(rows.slice(0, 8)), rows.slice(8)
+    grown = [
+        laws.sent(
+            new,
+            [Says(answers=answers), Admission(embedding=embedding, **WIDE, targets={"sad": count})],
+            earlier=earlier,
+        )
+        for count in (9, 10)
+    ]
+
+    assert [one.grown for one in grown] == [0, 2]
+    kept = [row for row in grown[1].kept.to_pylist() if row["parent"]]
+    assert [row["label"] for row in kept] == ["sad"]
+
+
 def test_behind_a_filter_all_are_asked_since_it_may_make_any_cell_thin(embedding):
     """Of eight sad rows four are too short: the target of six is met before the filter and not behind it."""
     rows, answers = corpus(6)

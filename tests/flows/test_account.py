@@ -169,6 +169,7 @@ def test_apply_says_too_what_would_be_silent(corpus, tmp_path):
 
     assert answer.exit_code == 0, answer.output
     said = " ".join(answer.output.split())
+    assert "templates 120 120 unasked 120" in said
     assert "note templates made no candidate: of 120 rows no child is wanted" in said
     assert "note admission was asked for 900 training rows labelled 'positve', and there are 0" in said
     assert "note 2 records were rejected" in said
