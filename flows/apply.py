@@ -86,7 +86,7 @@ def _recipe(
         )
     if path.suffix in {".yaml", ".yml"} or path.exists():
         held = load(path, settings, seed).model_dump(
-            mode="json", exclude={"audit", "tuning", "evaluation", "gates", "wait_minutes"}, exclude_none=True
+            mode="json", exclude={"audit", "tuning", "evaluation", "gates", "wait_minutes"}
         )
         base = path.resolve().parent
     else:

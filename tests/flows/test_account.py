@@ -220,6 +220,25 @@ def test_a_recipe_reads_named_files_as_it_reads_its_own(corpus, tmp_path):
     assert {group["axis"] for groups in kept["groups"].to_pylist() for group in groups} == {"label"}
 
 
+def test_a_gate_that_a_recipe_turns_off_is_off_in_an_apply_too(tmp_path):
+    corpus = jobs.write(tmp_path / "corpus", [{"text": "the crew was wonderful and the food was good"}])
+    gate = {
+        "stage": "admission",
+        "embedding": tiny(tmp_path),
+        "min_similarity": -1,
+        "min_word_similarity": None,
+    }
+    stages = [{"stage": "paraphrase", "engine": "edits"}, gate]
+    recipe = {"name": "small", "sources": [{"name": "small", "uri": str(corpus)}], "stages": stages}
+    (tmp_path / "recipe.yaml").write_text(json.dumps(recipe))
+
+    apply(str(tmp_path / "recipe.yaml"), (), tmp_path / "out", store=str(tmp_path / "store"))
+
+    asked = set(pq.read_table(tmp_path / "out" / "scores.parquet")["name"].to_pylist())
+    assert "cosine" in asked
+    assert "weakest_word" not in asked
+
+
 def test_files_for_a_recipe_of_two_sources_are_refused(corpus, tmp_path):
     sources = [{"name": name, "uri": "x.jsonl"} for name in ("a", "b")]
     written = tmp_path / "recipe.yaml"
