@@ -12,6 +12,7 @@ import pyarrow.compute as pc
 import pyarrow.parquet as pq
 
 from augment.admission import Admission
+from augment.choice import ENOUGH
 from corpus.schema import UserError, digest
 from corpus.store import Store
 from flows import gate_candidates, gate_sheet, gate_trade
@@ -85,7 +86,6 @@ def tune(
             )
         settings = [f"{gate.title}.{knob}={bound.widest:g}" for knob, bound in gate_trade.moved(gate).items()]
         caps = [name for name in CAPS if getattr(gate, name) is not None]
-        settings += [f"{gate.title}.{name}=null" for name in caps]
         with again(job, settings, progress) as (_, after):
             scored = _scored(after, number, gate, some, held, read)
     return {
@@ -124,14 +124,16 @@ def _scored(
 ) -> Scored:
     """Put scores and verdicts of the candidates together that pass all gates but those whose thresholds are moved.
 
-    A near-duplicate of one that passes under wider thresholds alone is not among them: the trade counts it as gone.
+    A near-duplicate of one that passes under wider thresholds alone is not among them: the trade counts it as gone. What caps
+    left out passed all gates before; caps are not turned off, since by its targets the run grew from some rows alone.
     """
     told = pq.read_table(after.segment(number) / "scores.parquet")
     scores: dict[str, dict[str, float]] = {bound.score: {} for bound in KNOBS.values()}
     for line in told.filter(pc.equal(told["stage"], gate.title)).to_pylist():
         scores.setdefault(line["name"], {})[line["id"]] = line["score"]
-    ledger = pq.read_table(after.segment(number) / "ledger.parquet", columns=["id", "stage"])
-    gone = {*ledger.filter(pc.equal(ledger["stage"], gate.title))["id"].to_pylist()}
+    ledger = pq.read_table(after.segment(number) / "ledger.parquet", columns=["id", "stage", "reason"])
+    refused = pc.and_(pc.equal(ledger["stage"], gate.title), pc.not_equal(ledger["reason"], ENOUGH))
+    gone = {*ledger.filter(refused)["id"].to_pylist()}
     ids = [row_id for row_id in some if row_id not in gone]
     verdicts = {}
     for line in key["lines"]:
