@@ -62,7 +62,11 @@ def show_stages(console: Console, held: dict[str, Any]) -> None:
     for stage in held["stages"]:
         told = [f"{reason} {count:,}" for reason, count in stage["dropped"].items()]
         told += [f"marked {reason} {count:,}" for reason, count in stage.get("marked", {}).items()]
-        told += [f"{what} {stage[what]:,}" for what in ("changed", "grown", "ungrown", "unasked") if stage.get(what)]
+        told += [
+            f"{what} {stage[what]:,}"
+            for what in ("changed", "grown", "ungrown", "unasked")
+            if stage.get(what)
+        ]
         told += [f"recall {recalled(stage['recall'])}"] if "recall" in stage else []
         table.add_row(
             stage["stage"],
