@@ -16,7 +16,7 @@ from corpus.versions.version import LEDGER_FILE, SCORES_FILE, Version
 from flows import alarms, approval, assess, gates, reproduce
 from flows.cautions import warnings
 from flows.curate import RUN, opened
-from flows.grown import grown
+from flows.grown import grown, in_short
 from flows.increment import SOURCES
 from flows.job import Job, stage_rows, totals
 from flows.recipe import Recipe
@@ -44,8 +44,8 @@ def _name(job: Job, name: str, version: str, after: int) -> Ref:
 def finish(job: Job) -> dict[str, Any]:
     """Write audit, report and attestations; let the recipe's name mean the version; return the summary."""
     record = assess.conclude(job)
-    summary = summary_of(job, record)
     rendered = page(job, record)
+    summary = summary_of(job, record)
     job.store.write_file(job.folder / "report.html", rendered)
     summary["report"] = str(job.folder / "report.html")
     if summary["version"] is not None:
@@ -124,6 +124,9 @@ def summary_of(job: Job, record: dict[str, Any]) -> dict[str, Any]:
         "unchanged": job.unchanged,
         "rows": totals(job),
         "stages": stage_rows(job),
+        "growth": None
+        if job.unchanged
+        else in_short((job.read("curation.json") or {}).get("growth"), stage_rows(job)),
         "audit": {
             "verdict": record["verdict"],
             "counts": record["counts"],

@@ -1,6 +1,6 @@
 """Rows that grew beside their parents, for people to read: some that were admitted, and some of each reason for which others were not."""
 
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 from typing import Any
 
 import numpy as np
@@ -39,6 +39,31 @@ def grown(job: Job) -> dict[str, Any] | None:
         "admitted": int(admitted.sum()),
         "examples": [_beside(row, parents) for row in shown],
         "refused": [{**_beside(row, parents), "reason": reason} for reason, row in refused],
+    }
+
+
+def in_short(told: Mapping[str, Any] | None, stages: Sequence[Mapping[str, Any]]) -> dict[str, Any] | None:
+    """Return what a summary says of growth without a word of a row: `told` is what `grown` told, `stages` are `stage_rows`.
+
+    `{"candidates", "admitted", "rows_a_second": {stage: number}, "examples": {"admitted" or a reason: [id]}}`: rows that a growth
+    made and that a gate judged in a second (None where it took none), and ids for `winnow explain`.
+    """
+    if told is None:
+        return None
+    pace = {
+        stage["stage"]: rows / stage["seconds"] if stage["seconds"] else None
+        for stage in stages
+        if "grown" in stage or "yields" in stage
+        for rows in [stage.get("grown") or sum(line["made"] for line in stage.get("yields", ()))]
+    }
+    examples: dict[str, list[str]] = {"admitted": [one["id"] for one in told["examples"]]}
+    for one in told["refused"]:
+        examples.setdefault(one["reason"], []).append(one["id"])
+    return {
+        "candidates": told["candidates"],
+        "admitted": told["admitted"],
+        "rows_a_second": pace,
+        "examples": examples,
     }
 
 

@@ -24,6 +24,7 @@ from curation.split import Split
 from flows import assess, biography, cautions, finish, growing, subjects
 from flows import what_if as asking
 from flows.grown import grown as shown
+from flows.grown import in_short
 from flows.job import stage_rows
 from tests.audit.test_schema import SCHEMA
 from tests.embedding import tiny
@@ -254,6 +255,24 @@ def test_some_of_each_reason_are_shown_beside_their_parents(refusing):
     for one in told:
         assert (fell[one["id"]]["reason"], fell[one["id"]]["parent"]) == (one["reason"], one["parent_id"])
         assert (one["grown"], one["parent"]) == (said[one["id"]], said[one["parent_id"]])
+
+
+def test_a_summary_has_paces_and_the_ids_of_examples_and_no_word(refusing):
+    told, stages = shown(refusing), stage_rows(refusing)
+
+    short = in_short(told, stages)
+
+    lines = {line["stage"]: line for line in stages}
+    (grower,) = [line for line in stages if "grown" in line]
+    assert (short["candidates"], short["admitted"]) == (grower["grown"], told["admitted"])
+    assert set(short["rows_a_second"]) == {grower["stage"], "admission"}
+    judged = told["admitted"] + sum(lines["admission"]["dropped"].values())
+    assert short["rows_a_second"]["admission"] == pytest.approx(judged / lines["admission"]["seconds"])
+    reasons = {line["id"]: line["reason"] for line in refusing.ledger().to_pylist()}
+    for reason, ids in short["examples"].items():
+        assert {reasons.get(row_id, "admitted") for row_id in ids} == {reason}
+    assert not any(one["grown"] in str(short) for one in told["refused"])
+    assert in_short(None, stages) is None
 
 
 def test_what_is_good_and_not_wanted_counts_as_no_loss_of_its_group(refusing):
