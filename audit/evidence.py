@@ -33,9 +33,8 @@ def limits(audit: Facts) -> str | None:
 
 def sources(audit: Facts) -> str | None:
     """Count the sources and name the largest."""
-    groups = [
-        group for group in _groups(audit, "source") if group["group"] != MISSING
-    ]  # as grown rows have none
+    # What was grown has no source.
+    groups = [group for group in _groups(audit, "source") if group["group"] != MISSING]
     if not any(group["published"]["rows"] for group in groups):
         return None
     first = max(groups, key=lambda group: group["published"]["rows"])

@@ -118,11 +118,13 @@ def settle(measured: Iterable[Mapping[str, Any]], settings: AuditSettings) -> li
     for finding in found:
         finding["q"] = None if finding["p"] is None else next(q)
         finding["verdict"] = _outcome(finding, settings)
-        if finding["verdict"] == "INSUFFICIENT_DATA":
-            finding["undecided"] = undecided(finding, settings)
         if finding["rule"] == "impact_ratio":
             finding["measured_by"] = _measured_by(finding)
-    return [*found, *_removed(found, settings), *_lost_most(found, settings)]
+    every = [*found, *_removed(found, settings), *_lost_most(found, settings)]
+    for finding in every:
+        if finding["verdict"] == "INSUFFICIENT_DATA":
+            finding["undecided"] = undecided(finding, settings)
+    return every
 
 
 def _outcome(finding: Finding, settings: AuditSettings) -> Outcome:
@@ -156,7 +158,7 @@ def _removed(found: Sequence[Finding], settings: AuditSettings) -> Iterator[Find
             and finding["removal_ratio"] > settings.max_removal_ratio
             and finding["other_rate"] - finding["rate"] >= settings.min_removal_gap
         ):
-            yield _decided(finding) | {
+            yield finding | {
                 "verdict": "FAIL",
                 "rule": "removal_ratio",
                 "limit": settings.max_removal_ratio,
@@ -177,11 +179,7 @@ def _lost_most(found: Sequence[Finding], settings: AuditSettings) -> Iterator[Fi
     by_one = {(finding["axis"], finding["group"]) for finding in lost if finding["stage"] != TOTAL}
     for finding in lost:
         if finding["stage"] != TOTAL or (finding["axis"], finding["group"]) not in by_one:
-            yield _decided(finding) | {"verdict": "FAIL", "rule": "lost_most", "limit": 0.5}
-
-
-def _decided(finding: Finding) -> Finding:
-    return {key: value for key, value in finding.items() if key != "undecided"}
+            yield finding | {"verdict": "FAIL", "rule": "lost_most", "limit": 0.5}
 
 
 def verdict(findings: Iterable[Mapping[str, Any]]) -> Outcome:

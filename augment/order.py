@@ -10,7 +10,7 @@ from collections.abc import Iterable
 
 
 def moved(mine: Iterable[str], theirs: Iterable[str]) -> int:
-    """Count those that come in both texts and at another place among these; each text is told word by word, of interest or not."""
+    """Count those that come in both texts and at another place among these, each where it comes first."""
     first, other = dict.fromkeys(mine), dict.fromkeys(theirs)
     ours = [word for word in first if word in other]
     of_parent = [word for word in other if word in first]

@@ -10,7 +10,7 @@ made, and with as many further originals as were made, which is what rows of one
 on the same test rows. `--lora` tunes the demo's language model at one size, and adds each arm to the results as soon as all its
 seeds are measured; arms that are there already are kept. The differences are paired by seed, with intervals of Student's t over
 the seeds: of the draw of originals, not of the test rows. `--model` asks the same of paraphrases by an instructed language model,
-at the smallest size and from 400 training rows, since it says one or two a second.
+at the smallest size and from 400 training rows, since it says about one a second.
 """
 
 import argparse

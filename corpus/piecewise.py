@@ -25,7 +25,8 @@ def piecewise(
     `make` answers as many texts as it is given, or raises `BrokenError`. A batch that breaks is sent again in pieces, and these
     in theirs, down to single texts: some 8 log8(n) asks for each that breaks, of a batch of n. `known` is a text that `make` has
     an answer for unless it is out of order. No text is None before another, or that one, was answered behind it, so what is made
-    depends on no neighbour and on no batch; what broke while that one was not answered either is asked once more. Raises `UserError` where `known` is not answered either, asked three times in six seconds.
+    depends on no neighbour and on no batch; what broke while that one was not answered either is asked once more. Raises
+    `UserError` where `known` is not answered either, asked three times with pauses.
     """
     found: list[str | None] = [None] * len(texts)
     waiting = [range(len(texts))] if texts else []

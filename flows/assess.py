@@ -141,9 +141,8 @@ def audit_model(job: Job, say: Say) -> None:
     groups = subjects.members(kept, settings)
     crossing = judged(groups, settings)
     groups += [one.membership(kept.num_rows) for one in crossing]
-    unlabelled = [
-        group for group in groups if group.axis != "label"
-    ]  # of one class there is no F1 over classes
+    # Of rows of one class there is no F1 over classes.
+    unlabelled = [group for group in groups if group.axis != "label"]
     sides = [None] * (len(groups) - len(crossing)) + [one.sides for one in crossing]
     labels = json.loads(said.schema.metadata[b"labels"])
     numbers = pa.array(labels, pa.string())

@@ -116,6 +116,7 @@ def summary_of(job: Job, record: dict[str, Any]) -> dict[str, Any]:
     watched = job.read("watched.json") or {}
     version = job.read("version.json")
     raised = alarms.alarms(job)
+    stages, curated = stage_rows(job), job.read("curation.json") or {}
     return {
         "run": job.folder.name,
         "name": job.recipe.name,
@@ -123,10 +124,8 @@ def summary_of(job: Job, record: dict[str, Any]) -> dict[str, Any]:
         "builds_on": _builds_on(job),
         "unchanged": job.unchanged,
         "rows": totals(job),
-        "stages": stage_rows(job),
-        "growth": None
-        if job.unchanged
-        else in_short((job.read("curation.json") or {}).get("growth"), stage_rows(job)),
+        "stages": stages,
+        "growth": None if job.unchanged else in_short(curated.get("growth"), stages),
         "audit": {
             "verdict": record["verdict"],
             "counts": record["counts"],

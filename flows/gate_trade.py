@@ -61,7 +61,7 @@ KNOBS = {
 passed.
 """
 CAPS = ("max_per_parent", "max_share", "keep", "targets")
-"""The knobs that choose among good candidates: off while thresholds are traded."""
+"""The knobs that choose among good candidates: what they left out counts as passed while thresholds are traded."""
 MOST_TRADED = ("min_word_similarity", "min_similarity", "max_chrf")
 """Those of which all combinations are tried."""
 POINTS = 15

@@ -6,10 +6,6 @@ from audit.findings import TOTAL, Finding
 
 
 def few(measured: Sequence[Finding]) -> list[Finding]:
-    """Return the findings over the whole pipeline that could not be judged and were compared, the fullest group first."""
-    undecided = [
-        one
-        for one in measured
-        if one["stage"] == TOTAL and one["verdict"] == "INSUFFICIENT_DATA" and one["ratio"] is not None
-    ]
+    """Return the findings over the whole pipeline that could not be judged, the fullest group first."""
+    undecided = [one for one in measured if one["stage"] == TOTAL and one["verdict"] == "INSUFFICIENT_DATA"]
     return sorted(undecided, key=lambda one: (-one["n"], one["axis"], one["group"]))

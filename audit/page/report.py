@@ -29,7 +29,7 @@ from audit.page.quoted import quoted
 from audit.page.spelt import cut, named, visible
 from audit.page.told import told, untold
 from audit.page.topics import topics, with_topics
-from audit.page.words import GATES, compared, not_worse, subject
+from audit.page.words import GATES, compared, not_worse, subject, times
 
 Facts = Mapping[str, Any]
 
@@ -173,6 +173,7 @@ def render(facts: ReportFacts) -> str:
         share_axis=plot.axis(plot.Scale(0, 1), (0.2, 0.4, 0.6, 0.8)),
         points_axis=plot.axis(plot.Scale(-50, 50), (-40, -20, 0, 20, 40)),
         not_worse=not_worse,
+        times=times,
         subject=subject,
         cut=cut,
     )

@@ -51,8 +51,8 @@ def sentence(finding: Finding) -> str:
         case "removal_ratio":
             said = (
                 f"{stage} removed {1 - finding['rate']:.1%} of the {rows} and {1 - finding['other_rate']:.1%} of the "
-                f"{others}: {_times(finding['removal_ratio'])} times as often "
-                f"({_times(finding['removal_low'])} to {_times(finding['removal_high'])})"
+                f"{others}: {times(finding['removal_ratio'])} times as often "
+                f"({times(finding['removal_low'])} to {times(finding['removal_high'])})"
             )
         case "impact_ratio":
             said = (
@@ -81,14 +81,14 @@ def by_removals(finding: Finding) -> str:
     """Say why a finding fails that rests on what was removed, in the few words that stand by its verdict."""
     if finding["rule"] == "lost_most":
         return "more than half went to a stage" if finding["stage"] == TOTAL else "more than half went"
-    return f"removed {_times(finding['removal_ratio'])} times as often, though {finding['rate']:.1%} stayed"
+    return f"removed {times(finding['removal_ratio'])} times as often, though {finding['rate']:.1%} stayed"
 
 
-def _times(ratio: float) -> str:
-    """Write how many times, no finer than is known of what is rare: "3.7", "about 4,000"."""
+def times(ratio: float) -> str:
+    """Write how many times, of many no finer than in two digits: "3.7", "about 150", "about 4,000"."""
     if ratio < 100:
         return f"{ratio:.1f}"
-    magnitude = 10 ** (len(str(int(ratio))) - 1)
+    magnitude = 10 ** (len(str(int(ratio))) - 2)
     return f"about {magnitude * round(ratio / magnitude):,}"
 
 

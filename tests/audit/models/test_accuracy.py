@@ -36,6 +36,28 @@ def test_accuracy_is_sklearns_on_either_side():
     )
 
 
+def test_groups_of_one_frame_or_of_many_are_counted_each_among_its_own_rows(monkeypatch):
+    generator = np.random.default_rng(4)
+    truth = generator.choice(["no", "yes"], 200)
+    predicted = np.where(generator.random(200) < 0.7, truth, "no")
+    rows = [generator.random(200) < share for share in (0.2, 0.5, 0.9, 0.0)]
+    among = [generator.random(200) < share for share in (1.0, 0.4, 0.1, 0.5)]
+    groups = [group(mine, f"g{at}") for at, mine in enumerate(rows)]
+
+    def found():
+        told = accuracy(pa.array(truth), pa.array(predicted), groups, AuditSettings(), "probe", among=among)
+        return [(each["kept"], each["n"], each["other_n"], each["other_rate"]) for each in told]
+
+    whole = found()
+    monkeypatch.setattr(model, "_FRAME_ROWS", 1)
+
+    assert found() == whole
+    for (kept, n, other_n, other_rate), mine, side in zip(whole, rows, among, strict=True):
+        right = (truth == predicted)[side]
+        assert (kept, n, other_n) == (right[mine[side]].sum(), mine[side].sum(), (~mine[side]).sum())
+        assert other_rate == pytest.approx(right[~mine[side]].mean())
+
+
 def test_each_outcome_has_its_reason():
     truth = pa.array(["yes"] * 600)
     at = np.arange(600)

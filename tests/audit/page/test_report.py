@@ -977,9 +977,9 @@ def test_what_would_help_is_shown_with_the_command_to_try_it():
     [
         (3.72, "3.7 times"),
         (99.94, "99.9 times"),
-        (154.1, "about 200 times"),
+        (154.1, "about 150 times"),
         (3_960.4, "about 4,000 times"),
-        (63_529.6, "about 60,000 times"),
+        (63_529.6, "about 64,000 times"),
     ],
 )
 def test_times_are_told_no_finer_than_they_are_known(ratio, said):
