@@ -1,7 +1,8 @@
-"""Prompts are asked in other ways: a template is put around what the user says, examples before it, and the answers stay."""
+"""Prompts are asked in other ways: in a template's words or with a template around them, behind examples; the answers stay."""
 
 import functools
 from collections.abc import Sequence
+from dataclasses import dataclass
 from importlib.resources import files
 from typing import Any, Literal
 
@@ -10,12 +11,13 @@ import yaml
 from pydantic import BaseModel, ConfigDict, Field, NonNegativeInt, PositiveInt, model_validator
 
 from augment.anew import Maker, Said, Way, by_row
+from augment.request import REQUEST, Request, requests, revision
 from corpus.models import Models
 from corpus.schema import UserError, digest
 from corpus.stage import Context, Grow
 
 _TEXT = "{text}"
-_REVISION = "1"
+_REVISION = "2"
 
 
 class Example(BaseModel):
@@ -30,8 +32,13 @@ class Example(BaseModel):
 class Templates(Grow):
     """Grow `variants` candidates from each row, each the same prompt in another template; what answers it is copied.
 
-    The template is put around the first message of `roles`, whose words stay as they are; later turns refer to it and stay
-    too; a row in which it is blank does not grow. Which templates a row gets depends on its id and the seed alone.
+    It is the first message of `roles` that is asked otherwise; later turns refer to it and stay, and a row in which it is blank
+    does not grow. A template with {text} is put around the prompt, whose words stay as they are. One with {request} says the
+    prompt's request in its own words: "Please write a poem. Make it rhyme." in "Could you {request}?" becomes "Could you write a
+    poem? Make it rhyme." It is for prompts alone that begin with a request in English (`augment.request`; its words are in
+    `data/templates`), a question or a statement is not given to it, and neither is a prompt that stands in it already. What a
+    request introduces, behind a colon or in the next line, stays to the character. Which templates a row gets, of those that it
+    can be given, depends on its id and the seed alone.
 
     With `shots` as many of the recipe's `examples` stand before it, drawn by the row and the template, each asked in the same
     template and answered: a few-shot prompt. An example that is the row's own prompt is not shown to it, and where too few are
@@ -50,13 +57,15 @@ class Templates(Grow):
     templates: tuple[str, ...] | None = Field(
         None,
         min_length=1,
-        description="ways to ask, each with {text} once; those of `data/templates` where absent",
+        description="ways to ask, each with {text} or {request} once; those of `data/templates` where absent",
     )
     examples: tuple[Example, ...] = Field(
         (), description="prompts with their answers, of which `shots` are shown"
     )
     shots: NonNegativeInt = Field(0, description="examples that stand before each prompt")
-    variants: PositiveInt = Field(1, description="candidates of each row, each with a template of its own")
+    variants: PositiveInt = Field(
+        1, description="candidates of each row, each with a template of its own; fewer where fewer suit it"
+    )
     min_words: NonNegativeInt = Field(1, description="words that a row must have to be grown from")
     max_words: PositiveInt = Field(1_000, description="words that it may have")
 
@@ -64,9 +73,10 @@ class Templates(Grow):
     def _templates_are_sound(self) -> "Templates":
         held = self._held
         for one in held:
-            if one.count(_TEXT) != 1 or not one.replace(_TEXT, "").strip():
+            if one.count(_TEXT) + one.count(REQUEST) != 1 or one.strip() in (_TEXT, REQUEST):
                 raise UserError(
-                    f"a template needs {_TEXT} once and words around it, got {one!r}; write one such as 'Please answer: {_TEXT}'"
+                    f"a template needs {_TEXT} or {REQUEST} once and words around it, got {one!r}; "
+                    f"write one such as 'Please answer: {_TEXT}' or 'Could you {REQUEST}?'"
                 )
         if len({*held}) < len(held):
             raise UserError(f"two templates are the same among {', '.join(map(repr, held))}: take one out")
@@ -90,35 +100,63 @@ class Templates(Grow):
         return ours() if self.templates is None else self.templates
 
     def identity(self, models: Models) -> dict[str, Any]:
-        """Return the knobs, with the templates themselves."""
-        return {**super().identity(models), "templates": [*self._held]}
+        """Return the knobs with the templates themselves, and what requests are known by where a template says one."""
+        words = {"requests": revision()} if any(REQUEST in one for one in self._held) else {}
+        return {**super().identity(models), "templates": [*self._held], **words}
 
     def grow(self, rows: pa.Table, context: Context) -> pa.Table:
         """Return the candidates of each row whose prompt is long enough: parent, operation, messages and the template."""
+        examples = _prompts([one.asked for one in self.examples])
         return by_row(
             rows,
             self.roles,
             (self.min_words, self.max_words),
             lambda ids, texts: [
-                self._ways(row_id, said, context) for row_id, said in zip(ids, texts, strict=True)
+                self._ways(row_id, said, prompt, examples, context)
+                for row_id, said, prompt in zip(
+                    ids, texts, _prompts([said[0] for said in texts]), strict=True
+                )
             ],
         )
 
-    def _ways(self, row_id: str, said: Sequence[str], context: Context) -> list[Way]:
-        if not said[0].strip():
+    def _ways(
+        self,
+        row_id: str,
+        said: Sequence[str],
+        prompt: "_Prompt",
+        examples: Sequence["_Prompt"],
+        context: Context,
+    ) -> list[Way]:
+        if not prompt.said.strip():
             return []
-        drawn = context.generator(row_id).permutation(len(self._held))[: self.variants]
-        ways = (self._way(row_id, self._held[place], said, context) for place in drawn.tolist())
-        return [way for way in ways if way is not None]
+        others = [
+            (one, example.answered)
+            for one, example in zip(examples, self.examples, strict=True)
+            if _plain(one.said) != _plain(prompt.said)
+        ]
+        suiting = [
+            template
+            for template in self._held
+            if prompt.asked(template) not in (None, prompt.said)
+            and len(_shown(template, others)) >= self.shots
+        ]
+        drawn = context.generator(row_id).permutation(len(suiting))[: self.variants]
+        return [self._way(row_id, suiting[place], said, prompt, others, context) for place in drawn.tolist()]
 
-    def _way(self, row_id: str, template: str, said: Sequence[str], context: Context) -> Way | None:
-        """Return the row's prompt in a template, behind its examples; None where too few of these are left."""
-        others = [one for one in self.examples if _plain(one.asked) != _plain(said[0])]
-        if len(others) < self.shots:
-            return None
-        drawn = context.generator(f"{row_id} {template}").permutation(len(others))[: self.shots]
-        shown = "".join(_answered(template, others[place]) for place in drawn.tolist())
-        first = Said(shown + template.replace(_TEXT, said[0]), shown=len(shown))
+    def _way(
+        self,
+        row_id: str,
+        template: str,
+        said: Sequence[str],
+        prompt: "_Prompt",
+        others: Sequence[tuple["_Prompt", str]],
+        context: Context,
+    ) -> Way:
+        """Return the row's prompt in a template, behind `shots` of the examples that can be asked in it too."""
+        some = _shown(template, others)
+        drawn = context.generator(f"{row_id} {template}").permutation(len(some))[: self.shots]
+        shown = "".join(some[place] for place in drawn.tolist())
+        first = Said(f"{shown}{prompt.asked(template)}", shown=len(shown))
         return Way([first, *map(Said, said[1:])], self._maker(template, shown, context))
 
     def _maker(self, template: str, shown: str, context: Context) -> Maker:
@@ -131,10 +169,32 @@ class Templates(Grow):
         return Maker(self.stage, "templates", _REVISION, parameters, licence, near=True)
 
 
-def _answered(template: str, example: Example) -> str:
-    """Write an example as its template asks: behind a colon the answer follows at once, else in the next line."""
-    asked = template.replace(_TEXT, example.asked)
-    return f"{asked}{' ' if asked.endswith(':') else chr(10)}{example.answered}\n\n"
+@dataclass(frozen=True)
+class _Prompt:
+    """What is asked, and its request where it begins with one."""
+
+    said: str
+    request: Request | None
+
+    def asked(self, template: str) -> str | None:
+        """Return the prompt in a template, None where the template is for requests and there is none."""
+        if _TEXT in template:
+            return template.replace(_TEXT, self.said)
+        return None if self.request is None else self.request.said(template)
+
+
+def _prompts(texts: Sequence[str]) -> list[_Prompt]:
+    return [_Prompt(text, request) for text, request in zip(texts, requests(texts), strict=True)]
+
+
+def _shown(template: str, examples: Sequence[tuple[_Prompt, str]]) -> list[str]:
+    """Write each example that a template suits: behind a colon the answer follows at once, else in the next line."""
+    asked = [(one.asked(template), answer) for one, answer in examples]
+    return [
+        f"{prompt}{' ' if prompt.endswith(':') else chr(10)}{answer}\n\n"
+        for prompt, answer in asked
+        if prompt is not None
+    ]
 
 
 def _plain(asked: str) -> str:

@@ -1,0 +1,88 @@
+"""What a prompt asks for is found where it begins with a request, and said otherwise without a change to anything else."""
+
+import pytest
+from hypothesis import given, settings
+from hypothesis import strategies as st
+
+from augment.request import requests
+
+TEMPLATE = "Could you {request}?"
+
+
+def said(text: str, template: str = TEMPLATE) -> str | None:
+    (found,) = requests([text])
+    return None if found is None else found.said(template)
+
+
+@pytest.mark.parametrize(
+    ("text", "other"),
+    [
+        ("Write a poem about cats", "Could you write a poem about cats?"),
+        ("Please write a poem. Make it rhyme!", "Could you write a poem? Make it rhyme!"),
+        ("Would you please, list three fruits?", "Could you list three fruits?"),
+        ("I'd like you to explain tides.", "Could you explain tides?"),
+        ("I’d like you to explain tides.", "Could you explain tides?"),
+        ("Tell me a joke, please.", "Could you tell me a joke?"),
+        ("Name the capital of France!", "Could you name the capital of France?"),
+        ("Write a letter to Dr. Smith about it.", "Could you write a letter to Dr. Smith about it?"),
+        ("Translate to French: I am here. You too.", "Could you translate to French: I am here. You too."),
+        ("Summarize this:\nDogs bark. Cats do not.", "Could you summarize this:\nDogs bark. Cats do not."),
+        ("Fix the bug\n\n```py\nx = 1\n```", "Could you fix the bug?\n\n```py\nx = 1\n```"),
+        ('Correct the sentence "He go home"', 'Could you correct the sentence "He go home"?'),
+        (" \n Calculate 5 + 7. ", " \n Could you calculate 5 + 7? "),
+    ],
+)
+def test_a_request_is_asked_otherwise(text, other):
+    assert said(text) == other
+
+
+@pytest.mark.parametrize(
+    "text",
+    [
+        "What is a poem?",
+        "List prices rose.",
+        "Change is hard.",
+        "Complete beginners are welcome.",
+        "Could you swim?",
+        "Explain why the sky is blue?",  # as it is written it asks whether the sky is
+        "Write a poem and do not rhyme.",
+        "Open the page https://x.y.",  # the sign would go into the link
+        "Write to @ann",
+        "Write code that prints `x`.",
+        "Generate a list - apples, pears.",
+        'Translate "I am late. You too" into French.',
+        "Translate",
+        "Please",
+        "Schreibe ein Gedicht.",
+        "",
+        " \n",
+        "😀",
+    ],
+)
+def test_what_is_no_request_or_cannot_be_told_is_none(text):
+    assert said(text) is None
+
+
+def test_a_request_alone_begins_with_a_capital():
+    assert said("Could you explain tides? I like them.", "{request}.") == "Explain tides. I like them."
+    assert said("Could you explain: Ann swims?", "{request}.") is None
+
+
+pieces = st.lists(
+    st.sampled_from(["please ", "Write ", "a poem", ": ", ". ", "?", "\n", '"', "`", "\x00", "\u202e", "😂", "ſ", "list ", "the ", "don't ", "İ", "x "]),
+    max_size=12,
+)  # fmt: skip
+
+
+@settings(deadline=None)
+@given(pieces, st.text(max_size=20))
+def test_nothing_but_the_frame_changes(parts, rest):
+    text = "".join(parts) + rest
+    (found,) = requests([text])
+
+    if found is not None:
+        assert text.startswith(found.before)
+        assert text.endswith(found.behind)
+        assert found.asked[1:] in text
+        assert requests([text, "x", text]) == [found, None, found]
+        assert found.asked == requests([found.said("Please {request}.")])[0].asked
