@@ -14,6 +14,7 @@ import yaml
 from augment.anew import Maker, Said, Way
 from augment.masks import Masked, mask
 from corpus.asking import PREFIX, Ask
+from corpus.memo import SLOW
 from corpus.sampled import Sampled
 from corpus.schema import digest
 from corpus.stage import Context
@@ -50,6 +51,7 @@ class Asked:
                 f"asked of {revision}",
                 pa.array(asks, pa.string()),
                 lambda missing: context.models.ask(self.uri, missing),
+                block=SLOW,
             ).to_pylist()
         )
         return [

@@ -9,6 +9,7 @@ from augment.anew import Maker, Said, anew
 from augment.masks import Masked, mask
 from corpus import languages
 from corpus.asking import PREFIX
+from corpus.memo import SLOW
 from corpus.models import Models
 from corpus.sampled import Sampled
 from corpus.schema import UserError
@@ -209,6 +210,7 @@ def _translated(
         f"said by {context.models.engine_revision(way)}{drawn}",
         pa.array(texts, pa.string()),
         lambda missing: context.models.translate(way, missing, sampled),
+        block=None if way.startswith("apertium:") else SLOW,
     ).to_pylist()
     return made
 

@@ -14,6 +14,8 @@ from corpus.schema import digest
 
 GROUP = 256
 """Values that lie together in a file: all are decoded where one is asked for. Word pieces are some 40 kB a text, so 10 MB."""
+SLOW = 512
+"""Texts that are kept at a time of what a language model says: minutes of work, and batches that are nearly full."""
 
 
 @dataclass(frozen=True)
@@ -27,12 +29,17 @@ class Replay:
     folder: Path
 
     def recall(
-        self, maker: str, texts: pa.StringArray, make: Callable[[pa.StringArray], pa.Array]
+        self,
+        maker: str,
+        texts: pa.StringArray,
+        make: Callable[[pa.StringArray], pa.Array],
+        block: int | None = None,
     ) -> pa.Array:
         """Return the value of each text, asking `make` only for those (each once) that `maker` never answered.
 
         `maker` names all that the answer depends on beside the text: engine, revision, parameters, seed. A null is no
-        answer: it is not kept, and asked for again another time.
+        answer: it is not kept, and asked for again another time. With `block`, for makers of few texts a second, so many are
+        asked for and kept at a time, those of like length together: a run that is killed has lost no more than these.
         """
         folder = self.folder / digest("replay", maker).hex()
         folder.mkdir(parents=True, exist_ok=True)
@@ -44,14 +51,23 @@ class Replay:
                 held = _held(file, wanted)
                 found.append(held)
                 wanted = wanted.filter(pc.invert(pc.is_in(wanted, held["text"].combine_chunks())))
-        if len(wanted):
-            fresh = pa.table({"text": wanted, "value": make(texts.take(pc.index_in(wanted, keys)))})
+        for some in _blocks(texts.take(pc.index_in(wanted, keys)), block):
+            asked = texts.take(pc.index_in(wanted.take(some), keys))
+            fresh = pa.table({"text": wanted.take(some), "value": make(asked)})
             _write(folder, fresh.filter(pc.is_valid(fresh["value"])))
             found.append(fresh)
         if not found:
             return make(texts)
         made = pa.concat_tables(found)
         return made["value"].combine_chunks().take(pc.index_in(keys, made["text"].combine_chunks()))
+
+
+def _blocks(texts: pa.StringArray, block: int | None) -> list[pa.Array]:
+    """Return which texts go together, none of them where there are none."""
+    if block is None or len(texts) <= block:
+        return [pa.array(range(len(texts)))] if len(texts) else []
+    order = pa.array(np.argsort(pc.binary_length(texts).to_numpy(), kind="stable"))
+    return [order.slice(start, block) for start in range(0, len(order), block)]
 
 
 def _held(file: Path, wanted: pa.Array) -> pa.Table:

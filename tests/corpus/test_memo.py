@@ -4,6 +4,7 @@ import uuid
 
 import pyarrow as pa
 import pyarrow.compute as pc
+import pytest
 from hypothesis import HealthCheck, given, settings
 from hypothesis import strategies as st
 
@@ -107,8 +108,11 @@ def test_what_could_not_be_made_is_asked_for_again_and_all_else_is_replayed(tmp_
 
 
 @settings(deadline=None, max_examples=30, suppress_health_check=[HealthCheck.function_scoped_fixture])
-@given(st.lists(st.lists(st.sampled_from([*"abcdefgh", None]), max_size=8), max_size=6))
-def test_every_text_has_its_value_and_none_is_made_twice(tmp_path, monkeypatch, asked):
+@given(
+    st.lists(st.lists(st.sampled_from([*"abcdefgh", None]), max_size=8), max_size=6),
+    st.sampled_from([None, 1, 3]),
+)
+def test_every_text_has_its_value_and_none_is_made_twice(tmp_path, monkeypatch, asked, block):
     monkeypatch.setattr(memo, "GROUP", 2)
     replay, made = Replay(tmp_path / uuid.uuid4().hex), []
 
@@ -118,11 +122,28 @@ def test_every_text_has_its_value_and_none_is_made_twice(tmp_path, monkeypatch, 
 
     for some in asked:
         texts = [one or "z" for one in some]
-        assert replay.recall("upper", pa.array(texts, pa.string()), make).to_pylist() == [
-            one.upper() for one in texts
-        ]
+        found = replay.recall("upper", pa.array(texts, pa.string()), make, block)
+        assert found.to_pylist() == [one.upper() for one in texts]
 
     assert sorted(made) == sorted({one or "z" for texts in asked for one in texts})
+
+
+def test_what_was_made_in_blocks_is_kept_where_a_later_one_breaks_off(tmp_path):
+    replay, asked = Replay(tmp_path), []
+
+    def make(texts: pa.StringArray) -> pa.StringArray:
+        asked.append(texts.to_pylist())
+        if len(asked) == 2:
+            raise KeyboardInterrupt
+        return pc.utf8_upper(texts)
+
+    texts = pa.array(["long text", "a", "longer text", "b", "long text"])
+    with pytest.raises(KeyboardInterrupt):
+        replay.recall("maker", texts, make, block=2)
+    found = replay.recall("maker", texts, make, block=2)
+
+    assert found.to_pylist() == ["LONG TEXT", "A", "LONGER TEXT", "B", "LONG TEXT"]
+    assert asked == [["a", "b"], ["long text", "longer text"], ["long text", "longer text"]]
 
 
 def test_what_is_not_asked_for_is_not_held(tmp_path):
