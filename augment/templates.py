@@ -1,6 +1,7 @@
 """Prompts are asked in other ways: in a template's words or with a template around them, behind examples; the answers stay."""
 
 import functools
+import re
 from collections.abc import Sequence
 from dataclasses import dataclass
 from importlib.resources import files
@@ -18,6 +19,7 @@ from corpus.stage import Context, Grow
 
 _TEXT = "{text}"
 _REVISION = "2"
+_SIGNED = re.compile(r"(?:, \w+)?[.!?]?")
 
 
 class Example(BaseModel):
@@ -36,7 +38,7 @@ class Templates(Grow):
     does not grow. A template with {text} is put around the prompt, whose words stay as they are. One with {request} says the
     prompt's request in its own words: "Please write a poem. Make it rhyme." in "Could you {request}?" becomes "Could you write a
     poem? Make it rhyme." It is for prompts alone that begin with a request in English (`augment.request`; its words are in
-    `data/templates`), a question or a statement is not given to it, and neither is a prompt that stands in it already. What a
+    `data/templates`), a question or a statement is not meant to be given to it, and neither is a prompt that stands in it already. What a
     request introduces, behind a colon or in the next line, stays to the character. Which templates a row gets, of those that it
     can be given, depends on its id and the seed alone.
 
@@ -73,6 +75,10 @@ class Templates(Grow):
     def _templates_are_sound(self) -> "Templates":
         held = self._held
         for one in held:
+            if REQUEST in one and not _SIGNED.fullmatch(one.partition(REQUEST)[2]):
+                raise UserError(
+                    f"behind {REQUEST} a template has a sign, or a comma, a word and a sign, got {one!r}: write one such as 'Could you {REQUEST}?'"
+                )
             if one.count(_TEXT) + one.count(REQUEST) != 1 or one.strip() in (_TEXT, REQUEST):
                 raise UserError(
                     f"a template needs {_TEXT} or {REQUEST} once and words around it, got {one!r}; "
@@ -137,8 +143,7 @@ class Templates(Grow):
         suiting = [
             template
             for template in self._held
-            if prompt.asked(template) not in (None, prompt.said)
-            and len(_shown(template, others)) >= self.shots
+            if prompt.suits(template) and (not self.shots or len(_shown(template, others)) >= self.shots)
         ]
         drawn = context.generator(row_id).permutation(len(suiting))[: self.variants]
         return [self._way(row_id, suiting[place], said, prompt, others, context) for place in drawn.tolist()]
@@ -153,7 +158,7 @@ class Templates(Grow):
         context: Context,
     ) -> Way:
         """Return the row's prompt in a template, behind `shots` of the examples that can be asked in it too."""
-        some = _shown(template, others)
+        some = _shown(template, others) if self.shots else []
         drawn = context.generator(f"{row_id} {template}").permutation(len(some))[: self.shots]
         shown = "".join(some[place] for place in drawn.tolist())
         first = Said(f"{shown}{prompt.asked(template)}", shown=len(shown))
@@ -182,6 +187,11 @@ class _Prompt:
             return template.replace(_TEXT, self.said)
         return None if self.request is None else self.request.said(template)
 
+    def suits(self, template: str) -> bool:
+        """Tell whether the prompt can be asked in a template, and does not stand in it but for a sign already."""
+        asked = self.asked(template)
+        return asked is not None and _bare(asked) != _bare(self.said)
+
 
 def _prompts(texts: Sequence[str]) -> list[_Prompt]:
     return [_Prompt(text, request) for text, request in zip(texts, requests(texts), strict=True)]
@@ -195,6 +205,10 @@ def _shown(template: str, examples: Sequence[tuple[_Prompt, str]]) -> list[str]:
         for prompt, answer in asked
         if prompt is not None
     ]
+
+
+def _bare(asked: str) -> str:
+    return _plain(asked).rstrip(".!?")
 
 
 def _plain(asked: str) -> str:

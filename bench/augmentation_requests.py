@@ -24,7 +24,7 @@ SETS = {
     "PersistBench": [f"persistbench/benchmark_samples/{name}.jsonl" for name in ("cross_domain", "beneficial_samples", "sycophancy")],
     "WritingBench": ["writingbench/benchmark_all.jsonl"],
 }  # fmt: skip
-DRAWN, TEMPLATE, ROUNDS = 50, "Could you {request}?", 5
+DRAWN, TEMPLATE, ROUNDS = 50, "Can you {request}, please?", 5
 
 
 def prompts(paths: list[str]) -> list[str]:

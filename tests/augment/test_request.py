@@ -1,5 +1,7 @@
 """What a prompt asks for is found where it begins with a request, and said otherwise without a change to anything else."""
 
+import time
+
 import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
@@ -19,11 +21,13 @@ def said(text: str, template: str = TEMPLATE) -> str | None:
     [
         ("Write a poem about cats", "Could you write a poem about cats?"),
         ("Please write a poem. Make it rhyme!", "Could you write a poem? Make it rhyme!"),
+        ("Write a poem about cats\rThe end", "Could you write a poem about cats?\rThe end"),
+        ("Please help me write a poem, thank you.", "Could you help me write a poem?"),
         ("Would you please, list three fruits?", "Could you list three fruits?"),
         ("I'd like you to explain tides.", "Could you explain tides?"),
         ("I’d like you to explain tides.", "Could you explain tides?"),
         ("Tell me a joke, please.", "Could you tell me a joke?"),
-        ("Name the capital of France!", "Could you name the capital of France?"),
+        ("Name the capital of France.", "Could you name the capital of France?"),
         ("Write a letter to Dr. Smith about it.", "Could you write a letter to Dr. Smith about it?"),
         ("Translate to French: I am here. You too.", "Could you translate to French: I am here. You too."),
         ("Summarize this:\nDogs bark. Cats do not.", "Could you summarize this:\nDogs bark. Cats do not."),
@@ -44,6 +48,27 @@ def test_a_request_is_asked_otherwise(text, other):
         "Change is hard.",
         "Complete beginners are welcome.",
         "Could you swim?",
+        "Can you divide by zero? Explain your answer.",
+        "Would you recommend Paris or Rome?",
+        "Write a review of Star Wars: A New Hope.",
+        "Explain std::vector to me",
+        "Find the value of x in the ratio a:b = 2.",
+        "Find the time at 10 : 30",
+        "Write a poem about\ncats and dogs.",
+        "Classify this tweet as positive or negative, I love it!",
+        "Identify the type of sentence for this sentence What a day!",
+        "Calculate 5!",
+        "You are asked to give a speech at a wedding. What do you say?",
+        "Assume that x is 3. What is y?",
+        "Build failed with error code 1.",
+        "Write access denied for the file.",
+        "Study in mice shows that sleep helps.",
+        "Help my dog ate chocolate",
+        "Find My iPhone keeps crashing.",
+        "Translate 'I am late. You too' into French.",
+        "WRITE A POEM ABOUT CATS",
+        "Imagine une histoire courte.",
+        "Write a poem and please keep it short",
         "Explain why the sky is blue?",  # as it is written it asks whether the sky is
         "Write a poem and do not rhyme.",
         "Open the page https://x.y.",  # the sign would go into the link
@@ -61,6 +86,23 @@ def test_a_request_is_asked_otherwise(text, other):
 )
 def test_what_is_no_request_or_cannot_be_told_is_none(text):
     assert said(text) is None
+
+
+@pytest.mark.parametrize(
+    "text",
+    [
+        "Write a poem" + " " * 10**6 + "x",
+        "Fill in: " + "." * 10**6,
+        "Write a" + "'" * 10**6,
+        "please " * 10**5,
+    ],
+)
+def test_a_long_prompt_is_read_in_no_time(text):
+    start = time.perf_counter()
+    requests([text])
+    assert (
+        time.perf_counter() - start < 10
+    )  # hundredths of a second; an hour where a pattern goes back at each character
 
 
 def test_a_request_alone_begins_with_a_capital():

@@ -188,6 +188,7 @@ def test_our_templates_say_nothing_that_admission_asks_about():
         ({"templates": ("a {text}",), "variants": 2}, "variants is 2"),
         ({"templates": ("{text}: {request}",)}, "needs {text} or {request} once"),
         ({"templates": ("{request}",)}, "words around it"),
+        ({"templates": ("{request}. Thank you.",)}, "behind {request}"),
         ({"variants": 21}, "variants is 21"),
     ],
 )
