@@ -115,7 +115,11 @@ def _sound(asked: str, question: str) -> bool:
     lexicon, words = _lexicon(), _WORD.findall(asked.lower())
     if len(words) < 2 or not asked.lower().startswith(f"{words[0]} ") or not asked[1:2].islower():
         return False
-    if _UNSOUND.search(asked) or _UNMARKED.search(asked) or not lexicon.foreign.isdisjoint(words):
+    if (
+        _UNSOUND.search(asked)
+        or _UNMARKED.search(asked)
+        or not lexicon.foreign.isdisjoint(_WORD.findall(asked))
+    ):
         return False
     pairs = all(asked.count(one) == asked.count(other) for one, other in ("“”", "«»", "()", "[]"))
     if not pairs or asked.count('"') % 2 or len(_OPENERS.findall(asked)) != len(_CLOSERS.findall(asked)):

@@ -38,9 +38,9 @@ class Templates(Grow):
     does not grow. A template with {text} is put around the prompt, whose words stay as they are. One with {request} says the
     prompt's request in its own words: "Please write a poem. Make it rhyme." in "Could you {request}?" becomes "Could you write a
     poem? Make it rhyme." It is for prompts alone that begin with a request in English (`augment.request`; its words are in
-    `data/templates`), a question or a statement is not meant to be given to it, and neither is a prompt that stands in it already. What a
-    request introduces, behind a colon or in the next line, stays to the character. Which templates a row gets, of those that it
-    can be given, depends on its id and the seed alone.
+    `data/templates`). A question or a statement is not meant to be given to it, and neither is a prompt that stands in it
+    already. What a request introduces, behind a colon or in the next line, stays to the character. Which templates a row gets,
+    of those that it can be given, depends on its id and the seed alone.
 
     With `shots` as many of the recipe's `examples` stand before it, drawn by the row and the template, each asked in the same
     template and answered: a few-shot prompt. An example that is the row's own prompt is not shown to it, and where too few are

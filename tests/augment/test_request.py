@@ -21,6 +21,7 @@ def said(text: str, template: str = TEMPLATE) -> str | None:
     [
         ("Write a poem about cats", "Could you write a poem about cats?"),
         ("Please write a poem. Make it rhyme!", "Could you write a poem? Make it rhyme!"),
+        ("Write a guide to Los Angeles.", "Could you write a guide to Los Angeles?"),  # and "los" is Spanish
         ("Write a poem about cats\rThe end", "Could you write a poem about cats?\rThe end"),
         ("Please help me write a poem, thank you.", "Could you help me write a poem?"),
         ("Would you please, list three fruits?", "Could you list three fruits?"),
