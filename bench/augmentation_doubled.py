@@ -19,7 +19,8 @@ import numpy as np
 import pyarrow as pa
 import pyarrow.compute as pc
 
-from bench.augmentation_evidence import OUT, grown, paired, probe
+from bench.augmentation_arms import grown, paired
+from bench.augmentation_evidence import OUT, probe
 from bench.augmentation_sheet import GROWTH
 from bench.evidence import before_growth, curated
 from bench.machine import describe
