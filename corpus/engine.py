@@ -8,7 +8,7 @@ from collections.abc import Callable, Iterable, Iterator, Sequence
 from concurrent.futures import Future, ProcessPoolExecutor, ThreadPoolExecutor
 from contextlib import AbstractContextManager
 from importlib import import_module
-from multiprocessing import forkserver
+from multiprocessing import connection, forkserver
 from typing import Protocol, TypeVar
 
 Task = TypeVar("Task")
@@ -100,13 +100,35 @@ class Local(AbstractContextManager["Local"]):
 
     def _started(self) -> ProcessPoolExecutor:
         if self._pool is None:
-            self._pool = ProcessPoolExecutor(self._workers, multiprocessing.get_context("forkserver"))
+            self._pool = processes(self._workers)
             threading.Thread(target=preload, args=(self._modules,), daemon=True).start()
         return self._pool
 
     def __exit__(self, *_: object) -> None:
         if self._pool is not None:
             self._pool.shutdown(cancel_futures=True)
+
+
+def processes(workers: int) -> ProcessPoolExecutor:
+    """Return a pool of processes that end with this one, however it ends.
+
+    Those of the standard library outlive a process that is killed: a worker waits for ever on a queue that it holds open itself.
+    """
+    return ProcessPoolExecutor(
+        workers, multiprocessing.get_context("forkserver"), initializer=_end_with_parent
+    )
+
+
+def _end_with_parent() -> None:
+    """Have a thread of this worker wait for the end of the process that asked for it; its fork server then ends too."""
+    parent = multiprocessing.parent_process()
+    assert parent is not None
+
+    def wait() -> None:
+        connection.wait([parent.sentinel])
+        os._exit(1)
+
+    threading.Thread(target=wait, daemon=True).start()
 
 
 def _done(function: Callable[[Task], Result], task: Task) -> Future[Result]:

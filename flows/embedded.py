@@ -1,9 +1,8 @@
 """What a run's audit sees through embeddings: clusters as groups, how unlike a group's rows are, what the labels teach of it."""
 
-import multiprocessing
 import os
 from collections.abc import Iterator, Sequence
-from concurrent.futures import Executor, Future, ProcessPoolExecutor, ThreadPoolExecutor
+from concurrent.futures import Executor, Future, ThreadPoolExecutor
 from contextlib import contextmanager
 from dataclasses import dataclass, replace
 from typing import Any
@@ -23,6 +22,7 @@ from audit.retention import retention
 from audit.steps import Step
 from corpus import text
 from corpus.arrays import matrix
+from corpus.engine import processes
 from corpus.memo import Replay
 from corpus.models import EncodeTexts
 from corpus.out_of_fold import answers
@@ -134,7 +134,7 @@ def beside(job: Job, rows: int, settings: AuditSettings) -> Iterator[Executor]:
         with ThreadPoolExecutor(1) as thread:
             yield thread
         return
-    with ProcessPoolExecutor(1, multiprocessing.get_context("forkserver")) as alone:
+    with processes(1) as alone:
         alone.submit(job.models.encode, settings.embedding, pa.array([""]))
         yield alone
 

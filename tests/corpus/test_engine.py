@@ -2,7 +2,10 @@ import os
 import subprocess
 import sys
 
+import pytest
+
 from corpus.engine import SPREAD_ROWS, Local
+from tests.corpus.test_pipe import gone
 
 CHILD = """
 import sys
@@ -15,6 +18,20 @@ if __name__ == "__main__":
     with Local(2, ["colorsys"]) as engine:
         engine.expect({rows})
         print(list(engine.map(has, ["colorsys", "colorsys"], {rows}, heavy=True)), "colorsys" in sys.modules)
+"""
+
+OWNER = """
+import os, time
+from corpus.engine import Local
+
+def work(seconds):
+    os.write(1, f"{{os.getpid()}} {{os.getppid()}}\\n".encode())
+    time.sleep(seconds)
+
+if __name__ == "__main__":
+    with Local(2) as engine:
+        list(engine.map(work, [{seconds}] * 2, 2))
+        time.sleep(1000)
 """
 
 
@@ -43,3 +60,20 @@ def test_workers_and_this_process_have_the_modules_that_a_pass_needs(tmp_path):
 def test_work_of_few_rows_stays_in_this_process():
     with Local() as engine:
         assert list(engine.map(id, [engine, engine], rows=SPREAD_ROWS - 1)) == [id(engine), id(engine)]
+
+
+@pytest.mark.parametrize("seconds", [0.5, 1000], ids=["idle", "at work"])
+def test_workers_and_their_server_end_with_a_process_that_is_killed(seconds, tmp_path):
+    script = tmp_path / "owner.py"
+    script.write_text(OWNER.format(seconds=seconds))
+    found = {**os.environ, "PYTHONPATH": os.pathsep.join(sys.path)}
+    with subprocess.Popen(
+        [sys.executable, str(script)], stdout=subprocess.PIPE, text=True, env=found
+    ) as owner:
+        assert owner.stdout is not None
+        pids = {int(word) for _ in range(2) for word in owner.stdout.readline().split()}
+
+        owner.kill()
+
+    assert len(pids) == 3
+    assert all(gone(pid) for pid in pids)
