@@ -27,7 +27,8 @@ from corpus.models import EMBEDDING, Models
 from corpus.schema import UserError, of_splits
 from corpus.shingles import Bands
 from corpus.sources import Source
-from corpus.stage import Context, CorpusJudge, Features, Rows, Verdict
+from corpus.stage import Context, CorpusJudge, Features, Rows
+from corpus.verdict import Verdict
 
 
 class Admission(CorpusJudge):

@@ -23,7 +23,8 @@ from augment.embedded import Embedded
 from augment.pairs import Pairs
 from corpus.cover import greedy, nearest, steps
 from corpus.schema import of_splits
-from corpus.stage import Context, Rows, Verdict
+from corpus.stage import Context, Rows
+from corpus.verdict import Verdict
 
 ENOUGH = "enough"
 """The reason of those that are good and not wanted: a choice, which is no loss to anybody."""

@@ -7,7 +7,8 @@ import pyarrow as pa
 
 from augment.pairs import Pairs
 from corpus import similarity, survival
-from corpus.stage import Features, Rows, Verdict
+from corpus.stage import Features, Rows
+from corpus.verdict import Verdict
 
 
 def near_duplicates(features: Features, pairs: Pairs, size: int, threshold: float) -> Verdict:

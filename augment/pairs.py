@@ -8,7 +8,8 @@ import pyarrow as pa
 import pyarrow.compute as pc
 
 from augment.masks import said
-from corpus.stage import Context, Rows, Verdict
+from corpus.stage import Context, Rows
+from corpus.verdict import Verdict
 
 
 @dataclass(frozen=True)

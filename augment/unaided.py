@@ -11,7 +11,8 @@ from augment.masks import pieces_lost
 from augment.pairs import Pairs
 from corpus import language_id, text
 from corpus.lexicon import Lexicon
-from corpus.stage import Features, Verdict
+from corpus.stage import Features
+from corpus.verdict import Verdict
 
 
 def made(features: Features, pairs: Pairs) -> Verdict:

@@ -15,7 +15,8 @@ from augment.held_out import Shares
 from augment.likeness import near_duplicates
 from augment.pairs import Pairs
 from corpus.models import EncodeWhole, EncodeWords
-from corpus.stage import Context, Features, Rows, Verdict
+from corpus.stage import Context, Features, Rows
+from corpus.verdict import Verdict
 
 
 class Watched(Admission):

@@ -17,8 +17,9 @@ from corpus.arrays import whole
 from corpus.engine import Engine
 from corpus.schema import LEDGER, SCORES, SPLITS, of_splits
 from corpus.segment import Measured, Segment
-from corpus.stage import Action, Context, CorpusJudge, Judge, Rewrite, Stage, Verdict
+from corpus.stage import Context, CorpusJudge, Judge, Rewrite, Stage
 from corpus.standing import Standing, StandingRows
+from corpus.verdict import Action, Verdict
 
 NOT_ENTERED, KEPT, DROPPED = 0, 1, 2
 

@@ -7,8 +7,8 @@ import pyarrow as pa
 import pyarrow.compute as pc
 
 from corpus.arrays import whole
-from corpus.stage import Verdict
 from corpus.standing import Standing
+from corpus.verdict import Verdict
 
 
 def parents(standing: Standing) -> np.ndarray:

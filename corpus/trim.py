@@ -10,7 +10,8 @@ import pyarrow as pa
 from corpus import repeats, survival, tiles
 from corpus.amend import CUT
 from corpus.repeats import Repeats
-from corpus.stage import Context, Features, Rows, Verdict
+from corpus.stage import Context, Features, Rows
+from corpus.verdict import Verdict
 
 Trimming = Literal["cut", "mark"]
 TRIMMING = (

@@ -9,7 +9,8 @@ from pydantic import Field
 
 from corpus import survival, text
 from corpus.arrays import pairs, values
-from corpus.stage import ACTION, Action, Context, CorpusJudge, Features, Rows, Verdict
+from corpus.stage import Context, CorpusJudge, Features, Rows
+from corpus.verdict import ACTION, Action, Verdict
 
 
 class AnswerConflicts(CorpusJudge):

@@ -8,7 +8,8 @@ from pydantic import Field, NonNegativeInt, field_validator
 
 from corpus import lookalikes, text
 from corpus.schema import UserError
-from corpus.stage import Context, Judge, Verdict
+from corpus.stage import Context, Judge
+from corpus.verdict import Verdict
 
 _BETWEEN = r"[^\p{L}\p{M}\p{N}]+"  # RE2's \b knows ASCII words only
 

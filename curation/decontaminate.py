@@ -12,7 +12,8 @@ from corpus.arrays import matrix, whole
 from corpus.models import EMBEDDING, EncodeTexts, Models
 from corpus.schema import UserError
 from corpus.sources import Source
-from corpus.stage import ACTION, Action, Context, Judge, Verdict
+from corpus.stage import Context, Judge
+from corpus.verdict import ACTION, Action, Verdict
 
 
 class Decontaminate(Judge):

@@ -11,9 +11,10 @@ from corpus.arrays import matrix
 from corpus.cover import cover
 from corpus.models import EMBEDDING, EncodeTexts
 from corpus.schema import Split, UserError, of_splits
-from corpus.stage import Context, CorpusJudge, Features, Rows, Verdict
+from corpus.stage import Context, CorpusJudge, Features, Rows
 from corpus.survival import codes
 from corpus.text import halves
+from corpus.verdict import Verdict
 
 
 class Diversity(CorpusJudge):

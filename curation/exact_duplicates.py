@@ -7,7 +7,8 @@ import pyarrow as pa
 from pydantic import Field
 
 from corpus import survival, text
-from corpus.stage import ACTION, Action, Context, CorpusJudge, Features, Rows, Verdict
+from corpus.stage import Context, CorpusJudge, Features, Rows
+from corpus.verdict import ACTION, Action, Verdict
 
 
 class ExactDuplicates(CorpusJudge):

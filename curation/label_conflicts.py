@@ -8,7 +8,8 @@ import pyarrow.compute as pc
 from pydantic import Field
 
 from corpus import survival, text
-from corpus.stage import Context, CorpusJudge, Features, Rows, Verdict
+from corpus.stage import Context, CorpusJudge, Features, Rows
+from corpus.verdict import Verdict
 
 
 class LabelConflicts(CorpusJudge):

@@ -8,7 +8,8 @@ from pydantic import Field, NonNegativeInt, field_validator
 
 from corpus import language_id, text
 from corpus.schema import UserError
-from corpus.stage import Context, Judge, Verdict
+from corpus.stage import Context, Judge
+from corpus.verdict import Verdict
 
 _ADDRESSED = r"https?://\S+|[@#][\p{L}\p{N}_]+"
 

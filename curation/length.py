@@ -7,7 +7,8 @@ from pydantic import Field, NonNegativeInt, PositiveInt, model_validator
 
 from corpus import text
 from corpus.schema import UserError
-from corpus.stage import Context, Judge, Verdict
+from corpus.stage import Context, Judge
+from corpus.verdict import Verdict
 
 
 class Length(Judge):

@@ -8,7 +8,8 @@ from pydantic import Field, PositiveInt
 
 from corpus import shingles, similarity, survival, text
 from corpus.shingles import Bands
-from corpus.stage import ACTION, Action, Context, CorpusJudge, Features, Rows, Verdict
+from corpus.stage import Context, CorpusJudge, Features, Rows
+from corpus.verdict import ACTION, Action, Verdict
 
 
 class NearDuplicates(CorpusJudge):

@@ -9,8 +9,9 @@ from pydantic import Field, PositiveInt
 
 from corpus import repeats, survival, trim
 from corpus.arrays import values
-from corpus.stage import Context, CorpusJudge, Features, Rows, Verdict
+from corpus.stage import Context, CorpusJudge, Features, Rows
 from corpus.tiles import Tiles, tiles
+from corpus.verdict import Verdict
 
 _Unit = Literal["paragraph", "line"]
 

@@ -13,7 +13,8 @@ from corpus import cells, nearest, survival, text
 from corpus.arrays import matrix
 from corpus.models import EMBEDDING, EncodeTexts
 from corpus.nearest import Nearest, Vectors
-from corpus.stage import ACTION, Action, Context, CorpusJudge, Features, Rows, Verdict
+from corpus.stage import Context, CorpusJudge, Features, Rows
+from corpus.verdict import ACTION, Action, Verdict
 
 
 class SemanticDuplicates(CorpusJudge):

@@ -9,7 +9,8 @@ import pyarrow.compute as pc
 from pydantic import Field, model_validator
 
 from corpus.schema import UserError
-from corpus.stage import Context, CorpusJudge, Features, Rows, Verdict
+from corpus.stage import Context, CorpusJudge, Features, Rows
+from corpus.verdict import Verdict
 
 _SIDES = ("test", "validation", "train")
 """In the order in which they win."""

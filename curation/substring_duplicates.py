@@ -10,8 +10,9 @@ from pydantic import Field
 
 from corpus import repeats, survival, trim
 from corpus.arrays import values
-from corpus.stage import Context, CorpusJudge, Features, Rows, Verdict
+from corpus.stage import Context, CorpusJudge, Features, Rows
 from corpus.tiles import Tiles, tiles
+from corpus.verdict import Verdict
 
 
 class SubstringDuplicates(CorpusJudge):

@@ -61,7 +61,8 @@ from typing import Literal
 import numpy as np
 import pyarrow as pa
 
-from corpus.stage import Judge, Verdict
+from corpus.stage import Judge
+from corpus.verdict import Verdict
 
 
 class Silent(Judge):
