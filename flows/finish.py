@@ -7,12 +7,15 @@ from importlib.metadata import distributions
 from pathlib import Path
 from typing import Any
 
+import pyarrow.parquet as pq
+
 from audit.page.report import ReportFacts, render
 from corpus.schema import UserError, digest
 from corpus.store import Store
 from corpus.versions.forgotten import Forgotten
 from corpus.versions.names import Ref
-from corpus.versions.version import LEDGER_FILE, SCORES_FILE, Version
+from corpus.versions.scores import attest_scores
+from corpus.versions.version import LEDGER_FILE, Version
 from flows import alarms, approval, assess, gates, reproduce
 from flows.cautions import warnings
 from flows.curate import RUN, opened
@@ -282,4 +285,4 @@ def attest(job: Job, page: str) -> None:
     version.attest(RUN, json.dumps(run, indent=1).encode())
     if not job.unchanged:
         version.attest(LEDGER_FILE, (job.folder / "ledger.parquet").read_bytes())
-        version.attest(SCORES_FILE, (job.folder / "scores.parquet").read_bytes())
+        attest_scores(version, job.base, pq.read_table(job.folder / "scores.parquet"))

@@ -12,10 +12,11 @@ from corpus.earlier import Earlier
 from corpus.forgetting import corrected, journal
 from corpus.forgetting.erase import clean, erase, tidy
 from corpus.forgetting.find import Found, Wanted, find
-from corpus.schema import LEDGER, UserError, conform
+from corpus.schema import LEDGER, SCORES, UserError, conform
 from corpus.store import Store
 from corpus.versions.card import Card
 from corpus.versions.forgotten import Forgotten
+from corpus.versions.scores import attest_scores
 from corpus.versions.version import Version
 from flows import increment
 from flows.approval import APPROVALS, STOPPED
@@ -158,6 +159,7 @@ def _publish(store: Store, version_id: str, found: Found, why: str) -> str | Non
     lines = {column: gone[column].combine_chunks() for column in columns}
     lines |= {column: pa.array([value] * gone.num_rows, pa.string()) for column, value in said.items()}
     made.attest_ledger(conform(lines, LEDGER))
+    attest_scores(made, version, SCORES.empty_table())
     for file in _COPIED:
         with suppress(UserError):  # what is broken is not said of another
             made.attest(file, _wordless(version) if file == "audit.json" else version.said(file))

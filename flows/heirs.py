@@ -8,8 +8,9 @@ import pyarrow as pa
 import pyarrow.compute as pc
 import pyarrow.dataset as ds
 
-from corpus.schema import SPLITS
+from corpus.schema import SPLITS, UserError
 from corpus.stage import CorpusJudge, Grow, Stage
+from corpus.versions.scores import scores
 from corpus.versions.version import Version
 from flows.descent import Event, lost, plain, told_of, told_to
 
@@ -64,12 +65,26 @@ def published_growth(
             told_of(lineup.grew(row["operation"]), row, parents.get(row["parent"]), lineup.seed)
             for row in born
         ),
+        *(_scored(version, row_id) if born else []),
         *(
             told_to(lineup.grew(row["operation"]), row, said, {"became": "admitted"})
             for row in children
             if row["id"] not in known
         ),
     ]
+
+
+def _scored(version: Version, row_id: str) -> list[Event]:
+    """Tell what gates measured of a row, each once."""
+    try:
+        known = scores(version)
+    except UserError:  # `winnow verify` tells why
+        return []
+    said: dict[str, Event] = {}
+    for one in known.filter(pc.equal(known["id"], row_id)).to_pylist():
+        event = said.setdefault(one["stage"], {"stage": one["stage"], "event": "scored"})
+        event[one["name"]] = round(one["score"], 4)
+    return [*said.values()]
 
 
 def refused(line: dict[str, Any]) -> Event:

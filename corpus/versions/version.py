@@ -36,7 +36,6 @@ DIGESTS = "digests.json"
 digests stand here until it is, and null where it was absent, so that a crash in between leaves nothing wrong."""
 TOMBSTONE = "withdrawn.json"
 LEDGER_FILE = "attestations/ledger.parquet"
-SCORES_FILE = "attestations/scores.parquet"
 
 
 @dataclass(frozen=True)
