@@ -2,7 +2,7 @@
 
 "twenty-five hrs, $5 or -3%"  ->  ["25 hour", "5 dollar", "-3 percent"]
 
-English. Words that only sometimes count ("one of them", "a second", "at first") do so where it is plain.
+English. Words that only sometimes count ("one of them", "a second", "at first", "once") do so where it is plain.
 """
 
 import re
@@ -36,6 +36,9 @@ _LARGE = {
 _PARTS = {"half": "0.5", "½": "0.5", "¼": "0.25", "¾": "0.75"}
 _FRACTIONS = {"1/2": "0.5", "1/4": "0.25", "3/4": "0.75"}
 _ORDINAL = frozenset([*_ORDINALS, *(f"{word[:-1]}ieth" for word in _TENS)])
+_TIMES = {"once": 1, "twice": 2, "thrice": 3}
+_OFTEN = re.compile(r"\s+(?:an?|per|each|every|daily|weekly|monthly|yearly)\b", re.IGNORECASE)
+"""Behind "once" where it counts: "once a week", and not "once I was there"."""
 _UNSURE = frozenset({"one", "zero"})
 """Words of which only some are numbers ("no one", "one of them")."""
 _OWNED = frozenset(["the", "my", "your", "his", "her", "its", "our", "their"])
@@ -88,7 +91,10 @@ _WORD = re.compile(r"\d+(?:[.,:/]\d+)*|[^\W\d_]+|[½¼¾]")
 _MANY = frozenset(f"{word}s" for word in _LARGE)
 """No numbers, but none may become another: "thousands of people"."""
 _DIGITS = re.compile(r"[\d½¼¾]")
-_COUNTING = frozenset([*_VALUES, *_LARGE, *_PARTS, *_MANY])
+_COUNTING = frozenset([*_VALUES, *_LARGE, *_PARTS, *_MANY, *_TIMES])
+_PLAIN = str.maketrans({"≤": "<=", "≥": ">="})
+"""Signs that are held like emoji."""
+_COMPARED = re.compile(r"([<>]=?)\s?\Z")
 _SIGN = re.compile(r"(?:(?<![\w)\]])-|\bminus\s)\Z", re.IGNORECASE)
 _MONEY = re.compile(r"(?:US\$|[$€£¥]|\b(?:USD|EUR|GBP|JPY)\s?)\Z")
 _HALF_MORE = re.compile(r"\s?½|[\s-]and[\s-]a[\s-]half\b", re.IGNORECASE)
@@ -101,12 +107,12 @@ _JOINS = frozenset({" ", "-"})
 
 
 def numbers(text: str) -> list[str]:
-    """Return the numbers that a text names in digits or words, in their order, each with its sign and unit.
+    """Return the numbers that a text names in digits or words, in their order, each with its sign and unit, and with what compares it ("<").
 
     Numbers of the same value are written the same, and so are units; thousands' commas do not count. Times and dates in
     digits stay as they are. What links, handles, code and slots hold is none of the text's.
     """
-    said = unheld(text) if _counts(text) else ""
+    said = unheld(text.translate(_PLAIN)) if _counts(text) else ""
     if not _counts(said):
         return []
     words, found, at = list(_WORD.finditer(said)), [], 0
@@ -160,11 +166,9 @@ def _digits(said: str, words: Words, at: int) -> Read:
 
 def _spelled(said: str, words: Words, at: int) -> Read:
     """Read a number in words, as far as it goes: "two hundred and five", "twenty-first", "half"."""
-    first = words[at][0].lower()
-    if first in _PARTS:
-        return Decimal(_PARTS[first]), at + 1, False
-    if first in _MANY:
-        return first, at + 1, False
+    alone = _alone(said, words[at])
+    if alone is not None:
+        return alone, at + 1, False
     whole, part, last, place = 0, 0, 0, at
     while place < len(words):
         word = words[place][0].lower()
@@ -195,6 +199,16 @@ def _spelled(said: str, words: Words, at: int) -> Read:
     return Decimal(whole + part), place, words[place - 1][0].lower() in _ORDINAL
 
 
+def _alone(said: str, word: re.Match[str]) -> Decimal | str | None:
+    """Read a word that is a number with no other: "half", "thousands", "twice"."""
+    low = word[0].lower()
+    if low in _PARTS:
+        return Decimal(_PARTS[low])
+    if low in _TIMES and (low != "once" or _OFTEN.match(said, word.end())):
+        return Decimal(_TIMES[low])
+    return low if low in _MANY else None
+
+
 def _goes_on(before: str, word: str, last: int, part: int) -> bool:
     """Say whether a word of a number belongs to what was read: "two million" is one number, "million million" two."""
     if word in _LARGE:
@@ -215,8 +229,12 @@ def _is_number(said: str, words: Words, at: int) -> bool:
 
 
 def _sign(said: str, start: int) -> str:
+    """Return a number's sign, behind the sign by which something is compared with it: "x > -5"."""
     before = said[max(start - 12, 0) : start]
-    return "-" if _SIGN.search(before) or _SIGN.search(_MONEY.sub("", before)) else ""
+    bare = _MONEY.sub("", before)
+    minus = next((one for one in (before, bare) if _SIGN.search(one)), None)
+    compared = _COMPARED.search(bare if minus is None else _SIGN.sub("", minus))
+    return f"{compared[1] if compared else ''}{'' if minus is None else '-'}"
 
 
 def _unit(said: str, start: int, stop: int) -> str:

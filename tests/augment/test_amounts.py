@@ -49,6 +49,8 @@ def test_digits_and_words_of_the_same_value_are_the_same_number(number):
         ("the second one, a second, 5 seconds", ["2", "5 second"]),
         ("at 5 I am, 5 m away, no. 1", ["5", "5", "1"]),
         ("@a1 #b2 http://x.org/3 `4` {5} x7.com gate 7", ["7"]),
+        ("once a week, twice a day; once I was there thrice", ["1", "2", "3"]),
+        ("x > 5, x < 5, x >= 5, x ≤ -5, > $5, <minus 5", [">5", "<5", ">=5", "<=-5", ">5 dollar", "<-5"]),
         ("x\u00b2 \u0665 8) <3", ["\u0665"]),
         ("", []),
     ],
