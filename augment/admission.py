@@ -135,7 +135,8 @@ class Admission(CorpusJudge):
     )
     shingle_words: PositiveInt = Field(2, le=50, description="words in a shingle")
     max_per_parent: PositiveInt | None = Field(
-        None, description="grown rows that a parent may have; no cap where null"
+        None,
+        description="grown rows that a parent may have, those of its own children not counted; no cap where null",
     )
     max_share: float | None = Field(
         None, gt=0, lt=1, description="share of grown rows among the training rows; no cap where null"

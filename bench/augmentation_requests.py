@@ -73,7 +73,7 @@ def main() -> None:
         verdicts = asked.read.read_text("utf-8").splitlines()
         drawn = [{**pair, "read": verdict} for pair, verdict in zip(drawn, verdicts, strict=True)]
         right = verdicts.count("right")
-        held["read"] = {"reader": "one reader, an agent of a language model that had written the rules", "right": right, "of": len(drawn), "interval": wilson(right, len(drawn))}  # fmt: skip
+        held["read"] = {"reader": "one reader, an agent of a language model that knew nothing of the rules", "right": right, "of": len(drawn), "interval": wilson(right, len(drawn))}  # fmt: skip
     OUT.write_text(json.dumps({**held, "drawn": drawn}, indent=1, ensure_ascii=False) + "\n", "utf-8")
     print(json.dumps(held, indent=1))
 
