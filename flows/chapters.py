@@ -19,7 +19,7 @@ from corpus.standing import Standing
 from flows.descent import made_here
 from flows.difference import difference
 from flows.job import Job
-from flows.lines import CAME, EVENTS, displaced, made_by, published, why
+from flows.lines import CAME, EVENTS, displaced, made_by, published, scored, why
 
 
 @dataclass(frozen=True)
@@ -105,8 +105,7 @@ def _lived(job: Job, row_id: str, *, ends: bool) -> list[dict[str, Any]]:
     ledger = job.ledger()
     lines = {line["stage"]: line for line in ledger.filter(pc.equal(ledger["id"], row_id)).to_pylist()}
     losers = ledger.filter(pc.fill_null(pc.equal(ledger["other"], row_id), False)).to_pylist()
-    scores = job.scores()
-    scored = scores.filter(pc.equal(scores["id"], row_id)).to_pylist()
+    measured = scored(job.scores(), row_id)
     events: list[dict[str, Any]] = []
     for number, segment in enumerate(job.segments):
         standing = Standing.load(job.segment(number))
@@ -128,8 +127,7 @@ def _lived(job: Job, row_id: str, *, ends: bool) -> list[dict[str, Any]]:
                     )
                     continue
             said = text.contents(row)[0].as_py()
-            mine = {one["name"]: round(one["score"], 4) for one in scored if one["stage"] == stage.title}
-            events += [{"stage": stage.title, "event": "scored", **mine}] if mine else []
+            events += [measured[stage.title]] if stage.title in measured else []
             line = lines.get(stage.title)
             met = [
                 {**displaced(other), **_met(standing, other["id"], said, fell=False)}

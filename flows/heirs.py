@@ -13,6 +13,7 @@ from corpus.stage import CorpusJudge, Grow, Stage
 from corpus.versions.scores import scores
 from corpus.versions.version import Version
 from flows.descent import Event, lost, plain, told_of, told_to
+from flows.lines import scored
 
 ANOTHER = ("near_duplicate", "test_overlap")
 """Reasons of a gate whose `other` is the row that a candidate is too much like; of all others it is the parent."""
@@ -80,11 +81,7 @@ def _scored(version: Version, row_id: str) -> list[Event]:
         known = scores(version)
     except UserError:  # `winnow verify` tells why
         return []
-    said: dict[str, Event] = {}
-    for one in known.filter(pc.equal(known["id"], row_id)).to_pylist():
-        event = said.setdefault(one["stage"], {"stage": one["stage"], "event": "scored"})
-        event[one["name"]] = round(one["score"], 4)
-    return [*said.values()]
+    return [*scored(known, row_id).values()]
 
 
 def refused(line: dict[str, Any]) -> Event:

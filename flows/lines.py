@@ -1,7 +1,8 @@
-"""Events of a row's life that a line of the ledger, or a version that has the row, tells."""
+"""Events of a row's life that a line of the ledger, what was measured, or a version that has the row, tells."""
 
 from typing import Any
 
+import pyarrow as pa
 import pyarrow.compute as pc
 import pyarrow.parquet as pq
 
@@ -64,3 +65,12 @@ def published(version: Version, row_id: str) -> list[dict[str, Any]]:
                         }
                     ]
     return []
+
+
+def scored(scores: pa.Table, row_id: str) -> dict[str, dict[str, Any]]:
+    """Return for each stage what it measured of a row, as an event of the row's life."""
+    events: dict[str, dict[str, Any]] = {}
+    for one in scores.filter(pc.equal(scores["id"], row_id)).to_pylist():
+        event = events.setdefault(one["stage"], {"stage": one["stage"], "event": "scored"})
+        event[one["name"]] = round(one["score"], 4)
+    return events
